@@ -1,0 +1,64 @@
+import { defineError } from './define.ts';
+
+/** One thing wrong in a file that a person wrote. Line and column count from 1. */
+export interface FileProblem {
+    readonly code: string;
+    readonly file: string;
+    readonly line: number;
+    readonly path?: string;
+    readonly message: string;
+    readonly remedy?: string;
+}
+
+/** The shape every list of problems is printed in: `file:line: CODE message`. */
+export function printProblem(problem: FileProblem): string {
+    const path = problem.path ? ` (${problem.path})` : '';
+    const remedy = problem.remedy ? `\n    ${problem.remedy}` : '';
+    return `${problem.file}:${problem.line}: ${problem.code} ${problem.message}${path}${remedy}`;
+}
+
+const list = (problems: readonly FileProblem[]) => problems.map(printProblem).join('\n');
+
+/** Errors in what people write: the command line, the config, accounts, assets, rate cards. */
+export const configErrors = {
+    USAGE: defineError<{ detail: string }>(
+        2,
+        (p) => p.detail,
+        () => 'See `tieout --help`.',
+    ),
+    CONFIG_NOT_FOUND: defineError<{ searched: string }>(
+        2,
+        (p) => `no tieout.yaml in ${p.searched} or any folder above it`,
+        () => 'Run `tieout init DIR`, or name the file with --config.',
+    ),
+    CONFIG_INVALID: defineError<{ problems: readonly FileProblem[] }>(
+        2,
+        (p) => `${p.problems.length} problem(s) in the configuration\n${list(p.problems)}`,
+        () => 'Correct them all and run again; `tieout doctor` checks without running.',
+    ),
+    ACCOUNTS_INVALID: defineError<{ problems: readonly FileProblem[] }>(
+        2,
+        (p) => `${p.problems.length} problem(s) in the accounts\n${list(p.problems)}`,
+        () => 'Correct the accounts file and run again; nothing was metered.',
+    ),
+    RULES_INVALID: defineError<{ problems: readonly FileProblem[] }>(
+        2,
+        (p) => `${p.problems.length} problem(s) in the rate cards\n${list(p.problems)}`,
+        () => 'Correct them and run `tieout rules check`.',
+    ),
+    RULES_SPEC_FAILED: defineError<{ problems: readonly FileProblem[] }>(
+        1,
+        (p) => `${p.problems.length} worked example(s) do not come out\n${list(p.problems)}`,
+        () => 'Either the card or the example is wrong: decide which, and change that one.',
+    ),
+    PERIOD_INVALID: defineError<{ period: string; detail: string }>(
+        2,
+        (p) => `--period ${p.period}: ${p.detail}`,
+        () => 'Write a month as 2026-10.',
+    ),
+    COMMAND_NOT_YET: defineError<{ command: string }>(
+        2,
+        (p) => `\`tieout ${p.command}\` is part of the contract but not built yet`,
+        () => 'See the status table in README.md for what works today.',
+    ),
+};

@@ -1,4 +1,11 @@
-export type Json = string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+    | string
+    | number
+    | boolean
+    | null
+    | undefined
+    | readonly Json[]
+    | { readonly [key: string]: Json };
 
 /** 1 held, 2 bad usage, config or rules, 70 a defect, 75 try again later. 0 is never an error. */
 export type ExitCode = 1 | 2 | 70 | 75;

@@ -24,12 +24,14 @@ export const engineErrors = {
     ),
     CONTRACT_MISMATCH: defineError<InStage & { expected: string; actual: string }>(
         70,
-        (p) => `${p.stage}/${p.check}: the select gives ${p.actual}, the contract says ${p.expected}`,
+        (p) =>
+            `${p.stage}/${p.check}: the select gives ${p.actual}, the contract says ${p.expected}`,
         () => 'Change the select or the contract in tables.ts, whichever is wrong.',
     ),
     GRAIN_BROKEN: defineError<InStage & { grain: string; rows: readonly string[] }>(
         70,
-        (p) => `${p.stage}/${p.check}: more than one row for the same (${p.grain}):\n${p.rows.join('\n')}`,
+        (p) =>
+            `${p.stage}/${p.check}: more than one row for the same (${p.grain}):\n${p.rows.join('\n')}`,
         () => 'Nothing was kept of this stage. Look for a join that fans out.',
     ),
     AUDIT_FAILED: defineError<InStage & { count: number; rows: readonly string[] }>(
@@ -45,12 +47,20 @@ export const engineErrors = {
     LINES_UNACCOUNTED: defineError<{ key: string; expected: string; actual: string }>(
         1,
         (p) => `${p.key}: ${p.expected} lines were spooled, ${p.actual} were accounted for`,
-        () => 'Nothing was metered. Look at the object: a line break inside a quoted field is the usual cause.',
+        () =>
+            'Nothing was metered. Look at the object: a line break inside a quoted field is the usual cause.',
     ),
-    SUSPENSE_OVER_LIMIT: defineError<{ suspended: string; lines: string; percent: string; codes: string }>(
+    SUSPENSE_OVER_LIMIT: defineError<{
+        suspended: string;
+        lines: string;
+        percent: string;
+        codes: string;
+    }>(
         1,
-        (p) => `${p.suspended} of ${p.lines} lines are unusable, over the limit of ${p.percent}%: ${p.codes}`,
-        () => 'Look at suspense.csv in the run folder; if it is expected, raise `limits.suspense_percent`.',
+        (p) =>
+            `${p.suspended} of ${p.lines} lines are unusable, over the limit of ${p.percent}%: ${p.codes}`,
+        () =>
+            'Look at suspense.csv in the run folder; if it is expected, raise `limits.suspense_percent`.',
     ),
     RUN_NOT_FOUND: defineError<{ detail: string }>(
         2,

@@ -11,7 +11,8 @@ export const storeErrors = {
     STORE_BUCKET_MISSING: defineError<{ store: string }>(
         2,
         (p) => `${p.store} does not exist`,
-        () => 'Check `store.bucket` (or `store.path`) in tieout.yaml and the endpoint in the environment.',
+        () =>
+            'Check `store.bucket` (or `store.path`) in tieout.yaml and the endpoint in the environment.',
     ),
     STORE_ACCESS_DENIED: defineError<{ store: string; operation: string; detail: string }>(
         2,
@@ -19,15 +20,22 @@ export const storeErrors = {
         () =>
             'Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get.',
     ),
-    STORE_UNREACHABLE: defineError<{ store: string; operation: string; detail: string; attempts: number }>(
+    STORE_UNREACHABLE: defineError<{
+        store: string;
+        operation: string;
+        detail: string;
+        attempts: number;
+    }>(
         75,
         (p) => `${p.store} did not answer ${p.operation} after ${p.attempts} attempts: ${p.detail}`,
-        () => 'Check the network and the endpoint, then run the same command again; nothing was written.',
+        () =>
+            'Check the network and the endpoint, then run the same command again; nothing was written.',
     ),
     STORE_PREFIX_EMPTY: defineError<{ store: string; prefix: string; pattern: string }>(
         2,
         (p) => `no object under ${p.store}/${p.prefix} matches ${p.pattern}`,
-        () => 'Check `prefix` and `dates` of this input, and the period: an empty night is never assumed.',
+        () =>
+            'Check `prefix` and `dates` of this input, and the period: an empty night is never assumed.',
     ),
     OBJECT_CHANGED: defineError<AtKey & { expected: string; actual: string }>(
         75,
@@ -67,7 +75,8 @@ export const storeErrors = {
     ),
     CSV_HEADER_MISSING: defineError<AtKey & { header: string; missing: string }>(
         2,
-        (p) => `${p.store}/${p.key}:1 is not the header this input expects: ${p.header} lacks ${p.missing}`,
+        (p) =>
+            `${p.store}/${p.key}:1 is not the header this input expects: ${p.header} lacks ${p.missing}`,
         () => 'Add the header line, or correct the column map of this input in tieout.yaml.',
     ),
     LIMIT_OBJECTS: defineError<{ actual: number; limit: number; prefix: string }>(

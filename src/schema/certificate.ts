@@ -1,0 +1,56 @@
+import type { BreakTotal, PayerTotal, TieOut } from './break.ts';
+
+/** One control total, as the stage runner wrote it. */
+export interface ControlTotal {
+    readonly stage: string;
+    readonly relation: string;
+    readonly side: string;
+    readonly slice: string;
+    readonly row_count: string;
+    readonly quantity: string;
+    readonly amount: string;
+    readonly hash_total: string;
+}
+
+/** What one stage ran and how long it took. Durations stay out of the digest. */
+export interface StageRecord {
+    readonly stage: string;
+    readonly sql_sha256: Readonly<Record<string, string>>;
+    readonly audits: readonly string[];
+}
+
+/** The evidence of one run: what went in, what came out, and the proofs in between. */
+export interface Certificate {
+    readonly run_id: string;
+    readonly pipeline: 'nightly' | 'reconcile';
+    readonly period: string;
+    readonly as_of: string;
+    /** sha256 over inputs, rules, SQL, code version and parameters. */
+    readonly run_fingerprint: string;
+    /** sha256 over lines, breaks and control totals: equal inputs give equal digests. */
+    readonly run_digest: string;
+    readonly tieout_version: string;
+    readonly engine_version: string;
+    readonly inputs: readonly {
+        readonly input: string;
+        readonly key: string;
+        readonly size: number;
+        readonly etag: string;
+        readonly sha256: string;
+        readonly lines: string;
+        readonly events: string;
+        readonly duplicates: string;
+        readonly conflicts: string;
+        readonly suspended: string;
+    }[];
+    readonly rules: Readonly<Record<string, string>>;
+    readonly stages: readonly StageRecord[];
+    readonly totals: readonly ControlTotal[];
+    readonly suspense: readonly { readonly code: string; readonly row_count: string }[];
+    readonly tie_outs: readonly TieOut[];
+    readonly breaks: readonly BreakTotal[];
+    readonly payers: readonly PayerTotal[];
+    readonly completeness: string;
+    readonly outputs: Readonly<Record<string, string>>;
+    readonly result: 'clean' | 'held';
+}

@@ -1,0 +1,67 @@
+import { bigint, defineTable, nullable, timestamp, varchar } from '../../src/duck/table.ts';
+
+/** Filled by the ingest code, not by SQL: what was pinned before it was read. */
+export const rawObjects = defineTable('raw.objects', {
+    comment: 'One row per object read by this run, pinned by size, ETag and SHA-256.',
+    grain: ['object_no'],
+    columns: {
+        object_no: bigint('Order of reading: by input, then by key. The earlier object wins a conflict.'),
+        input: varchar('Input of tieout.yaml.'),
+        role: varchar('usage or debits.'),
+        key: varchar('Key in the store.'),
+        size: bigint('Bytes as stored.'),
+        etag: varchar('ETag, or what the store has instead.'),
+        sha256: varchar('SHA-256 of the bytes as stored.'),
+        format: varchar('ndjson, csv or parquet.'),
+        path: varchar('The verified plain copy in the spool.'),
+        line_count: nullable(bigint('Physical lines counted while spooling. Null for Parquet.')),
+    },
+});
+
+/** One row per account and span of its master data, as the accounts file states it. */
+export const accountSpans = defineTable('accounts.spans', {
+    comment: 'One row per account and span of time.',
+    grain: ['account_id', 'valid_from'],
+    columns: {
+        account_id: varchar('Account.'),
+        name: varchar('Name as people know it.'),
+        valid_from: timestamp('First instant of the span.'),
+        valid_to: timestamp('First instant after it.'),
+    },
+});
+
+/** One row per account and span in which its whole path to the root does not change. */
+export const accountPaths = defineTable('accounts.paths', {
+    comment: 'One row per account and span of an unchanged path: who pays, in what, for which period.',
+    grain: ['account_id', 'valid_from'],
+    columns: {
+        account_id: varchar('Account that uses.'),
+        account_name: varchar('Its name.'),
+        valid_from: timestamp('First instant of the span.'),
+        valid_to: timestamp('First instant after it.'),
+        path: varchar('Account ids from the root, joined by " > ".'),
+        payer_id: varchar('Account that pays.'),
+        payer_name: varchar('Its name.'),
+        currency: varchar('Currency of the payer, ISO 4217.'),
+        time_zone: varchar('Zone of the payer, IANA.'),
+        period_start: timestamp('Billing period in the zone of the payer.'),
+        period_end: timestamp('First instant after it.'),
+        wallet_asset: varchar('Asset the wallet layer debits for this account.'),
+        wallet_shape: varchar('instant, two_phase or aggregated.'),
+    },
+});
+
+/** Assets, their precision, and the difference a match may have. */
+export const assets = defineTable('rules.assets', {
+    comment: 'One row per asset a debit may be in.',
+    grain: ['asset'],
+    columns: {
+        asset: varchar('Code.'),
+        kind: varchar('currency or unit.'),
+        precision: bigint('Decimals the wallet keeps.'),
+        counts: nullable(varchar('For a unit: which count of the event it is.')),
+        tolerance: varchar('Accepted difference of one match, absolute, as decimal text.'),
+        tolerance_percent: varchar('Accepted share of the expected amount, in percent.'),
+        tolerance_cap: nullable(varchar('Limit of the percentage, as decimal text.')),
+    },
+});

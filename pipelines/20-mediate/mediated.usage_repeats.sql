@@ -1,0 +1,39 @@
+-- Copies of an event after the first: same content is a duplicate, another content a conflict.
+-- Grain: object_no, line_no. The copy in the earlier object, then the earlier line, counts.
+with
+repeated as (
+    select
+        usage_rows.object_no,
+        usage_rows.line_no,
+        usage_rows.source,
+        usage_rows.event_id as record_id,
+        usage_rows.content
+    from raw.usage_rows as usage_rows
+    semi join mediated.usage_repeat_keys as repeat_keys
+        on hash(usage_rows.event_id) = repeat_keys.key_hash
+    anti join suspense.usage_rows as suspended
+        on usage_rows.object_no = suspended.object_no
+        and usage_rows.line_no = suspended.line_no
+),
+
+compared as (
+    select
+        *,
+        first_value(object_no) over identity_in_order as first_object_no,
+        first_value(line_no) over identity_in_order as first_line_no,
+        first_value(content) over identity_in_order as first_content
+    from repeated
+    window identity_in_order as (partition by source, record_id order by object_no, line_no)
+)
+
+select
+    object_no,
+    line_no,
+    case when content = first_content then 'duplicate' else 'conflict' end as kind,
+    source,
+    record_id,
+    first_object_no,
+    first_line_no,
+    content
+from compared
+where (object_no, line_no) <> (first_object_no, first_line_no)

@@ -1,0 +1,39 @@
+import type { EventShape } from '../../src/compile/shape.ts';
+import { count, defineStage } from '../../src/stage/define.ts';
+import { accountSpans, assets, rawObjects } from '../10-ingest/tables.ts';
+import * as tables from './tables.ts';
+
+/** Validates, deduplicates and attributes stored rows. Depends on what the config declares of events. */
+export const mediate = (shape: EventShape) =>
+    defineStage({
+        name: '20-mediate',
+        folder: import.meta.dirname,
+        reads: [rawObjects, accountSpans, assets, tables.usageRows(shape), tables.debitRows],
+        writes: [
+            tables.usageRepeatKeys,
+            tables.suspendedUsage,
+            tables.usageRepeats,
+            tables.sharedEventIds,
+            tables.usageEvents(shape),
+            tables.debitRepeatKeys,
+            tables.suspendedDebits,
+            tables.debitRepeats,
+            tables.debitEntries,
+            tables.objectLines,
+        ],
+        conserves: [
+            {
+                name: 'every-usage-line-has-one-fate',
+                by: [],
+                left: { relation: 'mediated.object_lines', measure: 'line_count' },
+                right: [
+                    count(tables.usageEvents(shape)),
+                    count(tables.usageRepeats),
+                    count(tables.suspendedUsage),
+                    count(tables.debitEntries),
+                    count(tables.debitRepeats),
+                    count(tables.suspendedDebits),
+                ],
+            },
+        ],
+    });

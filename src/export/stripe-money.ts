@@ -1,0 +1,47 @@
+import { parseAmount } from '../money/amount.ts';
+import { currencyExponent } from '../money/currency.ts';
+
+/**
+ * How Stripe counts minor units (docs.stripe.com/currencies). It is not always ISO 4217: MGA has no
+ * decimals here, UGX and ISK keep two for old integrations' sake and both must be 00, and of the
+ * three digits of a three-decimal currency the last must be 0.
+ */
+const ZERO_DECIMAL = new Set(
+    'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '),
+);
+const THREE_DECIMAL = new Set('BHD JOD KWD OMR TND'.split(' '));
+const WHOLE_AS_TWO_DECIMAL = new Set('ISK UGX'.split(' '));
+
+export type StripeAmount =
+    | { readonly amount: bigint }
+    | {
+          readonly code: 'STRIPE_CURRENCY_UNKNOWN' | 'STRIPE_AMOUNT_NOT_REPRESENTABLE';
+          readonly message: string;
+      };
+
+/**
+ * A decimal amount as the integer Stripe takes for it, or why there is none. The amount is never
+ * changed to fit: one that Stripe cannot carry is for a person to decide.
+ * @param text decimal text, already rounded to the currency.
+ * @param currency ISO 4217, upper case.
+ */
+export function stripeAmount(text: string, currency: string): StripeAmount {
+    if (currencyExponent(currency) === undefined) {
+        return {
+            code: 'STRIPE_CURRENCY_UNKNOWN',
+            message: `${currency} is not an ISO 4217 currency`,
+        };
+    }
+    const exponent = ZERO_DECIMAL.has(currency) ? 0 : THREE_DECIMAL.has(currency) ? 3 : 2;
+    const step = THREE_DECIMAL.has(currency) ? 10n : WHOLE_AS_TWO_DECIMAL.has(currency) ? 100n : 1n;
+    const { units, scale } = parseAmount(text);
+    const scaled = units * 10n ** BigInt(exponent);
+    const divisor = 10n ** BigInt(scale);
+    if (scaled % (divisor * step) !== 0n) {
+        return {
+            code: 'STRIPE_AMOUNT_NOT_REPRESENTABLE',
+            message: `${text} ${currency}: Stripe takes ${exponent} decimals in steps of ${step}`,
+        };
+    }
+    return { amount: scaled / divisor };
+}

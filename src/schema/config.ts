@@ -1,0 +1,150 @@
+import { z } from 'zod';
+
+const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be lower-case letters, digits and _');
+const decimal = z.string().regex(/^\d+(\.\d{1,12})?$/, 'must be a decimal as text, like "0.50"');
+const count = z.int().positive();
+
+const store = z.union([
+    z.strictObject({ folder: z.string() }),
+    z.strictObject({
+        bucket: z.string(),
+        endpoint: z.url().optional(),
+        region: z.string().optional(),
+        path_style: z.boolean().default(false),
+    }),
+]);
+
+const format = z.enum(['auto', 'ndjson', 'csv', 'parquet']).default('auto');
+
+const quantitySource = z.union([
+    z.string().transform((path) => ({ path, type: 'integer' as const, optional: false })),
+    z.strictObject({
+        path: z.string(),
+        type: z.enum(['integer', 'decimal']).default('integer'),
+        /** Missing counts as zero; without this a missing value suspends the row. */
+        optional: z.boolean().default(false),
+    }),
+]);
+
+const input = {
+    name,
+    prefix: z.string(),
+    /** Under the prefix, with {date} as yyyy-MM-dd: only days of the period and after are read. */
+    dates: z.string().includes('{date}').optional(),
+    format,
+    delimiter: z.string().length(1).default(','),
+    /** Field of tieout to path (NDJSON) or column (CSV, Parquet): overrides the preset. */
+    columns: z.record(z.string(), z.string()).default({}),
+    /** Fixed values for fields the input does not carry, e.g. source. */
+    constants: z.record(z.string(), z.string()).default({}),
+};
+
+const usageInput = z.strictObject({
+    ...input,
+    preset: z.enum(['cloudevents', 'none']).default('cloudevents'),
+    attributes: z.record(name, z.string()).default({}),
+    quantities: z.record(name, quantitySource).default({}),
+});
+
+const debitInput = z.strictObject({
+    ...input,
+    preset: z.enum(['neutral', 'none']).default('neutral'),
+});
+
+const derived = z.union([
+    z.strictObject({
+        band: name,
+        steps: z
+            .array(z.strictObject({ up_to: z.string().regex(/^\d+$/).optional(), is: z.string() }))
+            .min(1),
+    }),
+    z.strictObject({
+        map: name,
+        values: z.record(z.string(), z.string()),
+        otherwise: z.string().optional(),
+    }),
+    z.strictObject({ sql: z.string() }),
+]);
+
+const meter = z.strictObject({
+    meter: name,
+    event_type: z.string().optional(),
+    where: z.string().optional(),
+    aggregation: z.enum(['sum', 'count']),
+    unit: z.string(),
+    attributes: z.array(name).default([]),
+    quantity: z.string().optional(),
+    token_classes: z.record(name, z.string()).optional(),
+});
+
+const asset = z.strictObject({
+    kind: z.enum(['currency', 'unit']),
+    precision: z.int().min(0).max(12),
+    counts: name.optional(),
+});
+
+const wallet = z.strictObject({
+    accounts: z.string(),
+    asset: z.string(),
+    shape: z.enum(['instant', 'two_phase', 'aggregated']),
+});
+
+const tolerance = z.strictObject({
+    absolute: decimal.default('0'),
+    percent: decimal.default('0'),
+    cap: decimal.optional(),
+});
+
+/** tieout.yaml, as a person writes it. Unknown keys are errors. */
+export const configSchema = z.strictObject({
+    name,
+    store,
+    /** Folder of runs, beside the config. */
+    state: z.string().default('.tieout'),
+    rate_card: z.string(),
+    /** A file beside the config, or `object:KEY` in the store. */
+    accounts: z.string(),
+    assets: z.union([z.string(), z.record(z.string(), asset)]),
+    usage: z.array(usageInput).min(1),
+    debits: z.array(debitInput).default([]),
+    derived: z.record(name, derived).default({}),
+    meters: z.array(meter).min(1),
+    /** What a debit may count, as an expression over the event. */
+    counts: z.record(name, z.string()).default({}),
+    wallets: z.array(wallet).default([]),
+    tolerances: z.record(z.string(), tolerance).default({}),
+    hold: z
+        .strictObject({ absolute: decimal.default('0'), percent: decimal.default('0') })
+        .default({ absolute: '0', percent: '0' }),
+    open_hold_hours: count.default(24),
+    limits: z
+        .strictObject({
+            objects: count.default(100_000),
+            line_bytes: count.default(1_048_576),
+            suspense_percent: decimal.default('1'),
+        })
+        .prefault({}),
+    engine: z
+        .strictObject({
+            memory: z.string().default('6GB'),
+            threads: count.optional(),
+            concurrency: count.default(8),
+        })
+        .prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;
+export type UsageInput = Config['usage'][number];
+export type DebitInput = Config['debits'][number];
+export type Meter = Config['meters'][number];
+export type Derived = Config['derived'][string];
+export type Asset = z.infer<typeof asset>;
+
+export const assetFileSchema = z.array(
+    z.object({
+        asset: z.string(),
+        kind: z.enum(['currency', 'unit']),
+        precision: z.int().min(0).max(12),
+        counts: z.string().optional(),
+    }),
+);

@@ -1,0 +1,45 @@
+import { bigint, defineTable, hugeint, nullable, timestamp, varchar } from '../duck/table.ts';
+
+/** What every stage states about every relation it made. */
+export const controlTotals = defineTable('control.totals', {
+    comment: 'One row per relation made: how many rows, how much, and a hash over their identity.',
+    grain: ['stage', 'relation', 'side', 'slice'],
+    columns: {
+        stage: varchar('Stage that made the relation.'),
+        relation: varchar('Relation, schema.name.'),
+        side: varchar('out: made by the stage.'),
+        slice: varchar('all, or the part of the relation.'),
+        row_count: bigint('Rows.'),
+        quantity: nullable(varchar('Exact sum of the quantity column, where there is one.')),
+        amount: nullable(varchar('Exact sum of the amount column, where there is one.')),
+        hash_total: varchar('Order-independent sum of 64-bit pieces of md5 over rows or keys.'),
+    },
+});
+
+/** Which stages are complete, and what they were made from. */
+export const controlStages = defineTable('control.stages', {
+    comment: 'One row per completed stage with the fingerprint of everything it was made from.',
+    grain: ['stage'],
+    columns: {
+        stage: varchar('Stage.'),
+        position: bigint('Order in the pipeline, from 1.'),
+        fingerprint: varchar('sha256 over SQL, contracts, parameters and the stage before.'),
+        sql_sha256: varchar('JSON: file name to sha256.'),
+        audits: varchar('JSON: names of the audits that returned no rows.'),
+    },
+});
+
+/** The parameters of a run, in a relation so that views can read them and a typo is an error. */
+export const runParameters = defineTable('run.parameters', {
+    comment: 'The one row of parameters of this run.',
+    grain: ['run_id'],
+    columns: {
+        run_id: varchar('Identity of the run.'),
+        period: varchar('Billing period, yyyy-MM.'),
+        as_of: timestamp('What was known: ages are counted to here.'),
+        open_hold_hours: bigint('A hold open for longer than this is a break.'),
+        suspense_percent: varchar('Share of unusable lines that stops the run.'),
+        portfolio_limit_money: nullable(varchar('Sum of tolerated differences accepted in one run.')),
+        hash_seed: hugeint('Reserved: always zero.'),
+    },
+});

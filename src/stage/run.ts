@@ -1,0 +1,299 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine, Row } from '../duck/engine.ts';
+import { createTableSql, quoteName, quoteTable, quoteText, sha256, stripComments } from '../duck/sql.ts';
+import type { Table } from '../duck/table.ts';
+import { RunError } from '../errors/index.ts';
+import { controlStages, controlTotals } from './control.ts';
+import { type Stage, violationsSql } from './define.ts';
+
+/** The SQL of a stage, read once: output name to text, audit name to text. */
+export interface StageSql {
+    readonly selects: Readonly<Record<string, string>>;
+    readonly audits: Readonly<Record<string, string>>;
+    readonly sha256: Readonly<Record<string, string>>;
+}
+
+/** Where a stage works. */
+export interface StageContext {
+    readonly engine: Engine;
+    /** Folder of event-scale Parquet of this run, absolute. */
+    readonly lake: string;
+    /** Everything before this stage that it was made from. */
+    readonly upstream: string;
+    readonly position: number;
+    readonly onCheck?: (check: string) => void;
+}
+
+const rowsShown = 10;
+
+/** Reads the SQL of a stage from its folder. */
+export function readStageSql(stage: Stage): StageSql {
+    const selects = Object.fromEntries(
+        stage.writes.map((table) => [
+            table.name,
+            readFileSync(join(stage.folder, `${table.name}.sql`), 'utf8'),
+        ]),
+    );
+    const folder = join(stage.folder, 'audits');
+    const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.sql')) : [];
+    const audits = Object.fromEntries(
+        names.sort().map((name) => [name.replace('.sql', ''), readFileSync(join(folder, name), 'utf8')]),
+    );
+    const hashes = [
+        ...Object.entries(selects).map(([name, sql]) => [`${name}.sql`, sha256(sql)]),
+        ...Object.entries(audits).map(([name, sql]) => [`audits/${name}.sql`, sha256(sql)]),
+    ];
+    return { selects, audits, sha256: Object.fromEntries(hashes) };
+}
+
+/** What a stage is made from: its SQL, its contracts, its equations, and all that came before. */
+export function stageFingerprint(stage: Stage, sql: StageSql, upstream: string): string {
+    const { name, writes, conserves } = stage;
+    return sha256(JSON.stringify([name, writes, conserves, sql.sha256, upstream]));
+}
+
+/**
+ * Runs one stage in one transaction: contract of every select, insert, grain, nulls, audits,
+ * equations, control totals. On any failure nothing of the stage is kept.
+ * @throws RunError CONTRACT_MISMATCH, GRAIN_BROKEN, AUDIT_FAILED, NOT_CONSERVED, ENGINE_*
+ */
+export async function runStage(stage: Stage, context: StageContext): Promise<{ fingerprint: string }> {
+    const sql = readStageSql(stage);
+    const fingerprint = stageFingerprint(stage, sql, context.upstream);
+    if (await isComplete(stage, fingerprint, context.engine)) return { fingerprint };
+    await dropOutputs(stage, context);
+    await inStage(stage.name, () =>
+        context.engine.transaction(async () => {
+            await requireInputs(stage, context.engine);
+            for (const table of stage.writes) {
+                context.onCheck?.(table.name);
+                await fill(stage, table, sql.selects[table.name] ?? '', context);
+                await checkGrain(stage, table, context.engine);
+            }
+            for (const [name, audit] of Object.entries(sql.audits)) {
+                context.onCheck?.(name);
+                await checkAudit(stage, name, audit, context.engine);
+            }
+            await checkEquations(stage, context.engine);
+            for (const table of stage.writes) await recordTotals(stage, table, context.engine);
+            await context.engine.insert(controlStages, [
+                {
+                    stage: stage.name,
+                    position: BigInt(context.position),
+                    fingerprint,
+                    sql_sha256: JSON.stringify(sql.sha256),
+                    audits: JSON.stringify(Object.keys(sql.audits)),
+                },
+            ]);
+        }),
+    );
+    return { fingerprint };
+}
+
+async function isComplete(stage: Stage, fingerprint: string, engine: Engine): Promise<boolean> {
+    const rows = await engine.rows(
+        'select fingerprint from control.stages where stage = $stage',
+        { stage: stage.name },
+    );
+    return rows[0]?.fingerprint === fingerprint;
+}
+
+/** A stage starts from nothing, whatever an earlier attempt left. */
+async function dropOutputs(stage: Stage, context: StageContext): Promise<void> {
+    const { engine, lake } = context;
+    for (const table of [...stage.writes].reverse()) {
+        const kind = table.storage === 'table' ? 'table' : 'view';
+        const [schema, name] = table.name.split('.');
+        const found = await engine.rows(
+            `select 1 from information_schema.tables where table_schema = $schema and table_name = $name`,
+            { schema: schema ?? '', name: name ?? '' },
+        );
+        if (found.length) await engine.run(`drop ${kind} ${quoteTable(table.name)}`);
+        rmSync(join(lake, table.name), { recursive: true, force: true });
+        rmSync(join(lake, `${table.name}.partial`), { recursive: true, force: true });
+    }
+    await engine.run('delete from control.totals where stage = $stage', { stage: stage.name });
+    await engine.run('delete from control.stages where stage = $stage', { stage: stage.name });
+}
+
+async function requireInputs(stage: Stage, engine: Engine): Promise<void> {
+    for (const table of stage.reads) {
+        const columns = await engine.describe(`select * from ${quoteTable(table.name)}`);
+        requireContract(stage, table, columns);
+    }
+}
+
+function requireContract(
+    stage: Stage,
+    table: Table,
+    columns: readonly { readonly name: string; readonly type: string }[],
+): void {
+    const expected = Object.entries(table.columns).map(([name, of]) => `${name} ${of.type}`);
+    const actual = columns.map((column) => `${column.name} ${column.type}`);
+    if (expected.join() === actual.join()) return;
+    const differs = (one: readonly string[], other: readonly string[]) =>
+        one.filter((column, index) => column !== other[index]).join(', ') || 'nothing more';
+    throw new RunError('CONTRACT_MISMATCH', {
+        stage: stage.name,
+        check: table.name,
+        expected: differs(expected, actual),
+        actual: differs(actual, expected),
+    });
+}
+
+async function fill(stage: Stage, table: Table, text: string, context: StageContext): Promise<void> {
+    const { engine } = context;
+    const sql = stripComments(text).replace(/;\s*$/, '');
+    const [schema] = table.name.split('.');
+    await engine.run(`create schema if not exists ${quoteName(schema ?? 'main')}`);
+    requireContract(stage, table, await engine.describe(sql));
+    if (table.storage === 'view') {
+        await engine.run(`create view ${quoteTable(table.name)} as ${sql}`);
+    } else if (table.storage === 'lake') {
+        await fillLake(table, sql, context);
+    } else {
+        await engine.runAll(createTableSql(table));
+        await engine.run(`insert into ${quoteTable(table.name)} by name ${sql}`);
+    }
+}
+
+/** Parquet by day, renamed into place whole; the view over it is part of the transaction. */
+async function fillLake(table: Table, sql: string, context: StageContext): Promise<void> {
+    const { engine, lake } = context;
+    const folder = join(lake, table.name);
+    const partial = `${folder}.partial`;
+    mkdirSync(partial, { recursive: true });
+    const partition = table.partition ? `, partition_by (${quoteName(table.partition)}), write_partition_columns` : '';
+    const target = table.partition ? partial : join(partial, 'data.parquet');
+    await engine.run('set preserve_insertion_order = false');
+    await engine.run(`copy (${sql}) to ${quoteText(target)} (format parquet, compression lz4_raw${partition})`);
+    await engine.run('set preserve_insertion_order = true');
+    renameSync(partial, folder);
+    const columns = Object.entries(table.columns);
+    const hasFiles = readdirSync(folder).length > 0;
+    const names = columns.map(([name, of]) => `cast(${quoteName(name)} as ${of.type}) as ${quoteName(name)}`);
+    const empty = columns.map(([name, of]) => `cast(null as ${of.type}) as ${quoteName(name)}`);
+    const source = `read_parquet(${quoteText(`${folder}/**/*.parquet`)}, hive_partitioning = false)`;
+    await engine.run(
+        `create view ${quoteTable(table.name)} as ${
+            hasFiles ? `select ${names.join(', ')} from ${source}` : `select ${empty.join(', ')} where false`
+        }`,
+    );
+}
+
+async function checkGrain(stage: Stage, table: Table, engine: Engine): Promise<void> {
+    if (table.storage === 'view') return;
+    const grain = table.grain.map(quoteName);
+    // Distinct hashes prove distinct keys; only a collision or a real double needs the slow look.
+    const { repeats } = await engine.one(
+        `select count(*) - count(distinct hash(${grain.join(', ')})) as repeats from ${quoteTable(table.name)}`,
+    );
+    if (repeats === 0n) return;
+    const rows = await engine.rows(
+        `select ${grain.join(', ')}, count(*) as row_count from ${quoteTable(table.name)}
+         group by ${grain.join(', ')} having count(*) > 1 order by ${grain.join(', ')} limit ${rowsShown}`,
+    );
+    if (rows.length) {
+        throw new RunError('GRAIN_BROKEN', {
+            stage: stage.name,
+            check: table.name,
+            grain: table.grain.join(', '),
+            rows: rows.map(show),
+        });
+    }
+}
+
+async function checkAudit(stage: Stage, name: string, text: string, engine: Engine): Promise<void> {
+    const sql = stripComments(text).replace(/;\s*$/, '');
+    const rows = await engine.rows(
+        `select *, count(*) over () as audit_row_count from (${sql}) limit ${rowsShown}`,
+    );
+    const [first] = rows;
+    if (!first) return;
+    throw new RunError('AUDIT_FAILED', {
+        stage: stage.name,
+        check: name,
+        count: Number.parseInt(String(first.audit_row_count), 10),
+        rows: rows.map(({ audit_row_count: _, ...row }) => show(row)),
+    });
+}
+
+async function checkEquations(stage: Stage, engine: Engine): Promise<void> {
+    for (const equation of stage.conserves) {
+        const [row] = await engine.rows(violationsSql(equation));
+        if (!row) continue;
+        const { left_side, right_side, ...keys } = row;
+        const at = Object.keys(keys).length ? ` at ${show(keys)}` : '';
+        throw new RunError('NOT_CONSERVED', {
+            stage: stage.name,
+            check: equation.name,
+            equation: `${term(equation.left)} = ${equation.right.map(term).join(' + ')}${at}`,
+            left: String(left_side),
+            right: String(right_side),
+        });
+    }
+}
+
+function term(of: { readonly relation: string; readonly measure: string; readonly where?: string }): string {
+    return `Σ ${of.measure} of ${of.relation}${of.where ? ` where ${of.where}` : ''}`;
+}
+
+/** Count, quantity, amount and hash: each catches what the others miss. Nulls are counted too. */
+async function recordTotals(stage: Stage, table: Table, engine: Engine): Promise<void> {
+    if (table.storage === 'view') return;
+    const { quantity, amount } = table.totals ?? {};
+    const keys = table.grain.map(quoteName).join(', ');
+    // At event scale the identity is hashed with the engine's own function: an order cheaper than md5.
+    const hash =
+        table.storage === 'lake'
+            ? `sum(hash(${keys}))`
+            : `sum(md5_number_lower(to_json(columns_of_row)::varchar))`;
+    const required = Object.entries(table.columns).filter(([, of]) => !of.nullable);
+    const nulls = required.map(([name]) => `count(*) - count(${quoteName(name)})`).join(' + ');
+    const row = await engine.one(
+        `select count(*) as row_count,
+            ${quantity ? `coalesce(sum(${quoteName(quantity)}), 0)::varchar` : 'null'} as quantity,
+            ${amount ? `coalesce(sum(${quoteName(amount)}), 0)::varchar` : 'null'} as amount,
+            coalesce(${hash}, 0)::varchar as hash_total,
+            ${nulls || '0'} as null_count
+         from ${quoteTable(table.name)} as columns_of_row`,
+    );
+    if (row.null_count !== 0n) {
+        throw new RunError('CONTRACT_MISMATCH', {
+            stage: stage.name,
+            check: table.name,
+            expected: `no null in ${required.map(([name]) => name).join(', ')}`,
+            actual: `${String(row.null_count)} null(s)`,
+        });
+    }
+    await engine.insert(controlTotals, [
+        {
+            stage: stage.name,
+            relation: table.name,
+            side: 'out',
+            slice: 'all',
+            row_count: row.row_count as bigint,
+            quantity: row.quantity as string | null,
+            amount: row.amount as string | null,
+            hash_total: String(row.hash_total),
+        },
+    ]);
+}
+
+function show(row: Row): string {
+    return JSON.stringify(row, (_key, value) => (typeof value === 'bigint' ? value.toString() : value));
+}
+
+/** Engine errors do not know which stage they happened in; the runner does. */
+async function inStage<T>(stage: string, work: () => Promise<T>): Promise<T> {
+    try {
+        return await work();
+    } catch (error) {
+        if (!(error instanceof RunError)) throw error;
+        if (error.code === 'ENGINE_MEMORY' || error.code === 'ENGINE_FAILED') {
+            throw new RunError(error.code, { ...(error.params as never as object), stage } as never, error);
+        }
+        throw error;
+    }
+}

@@ -1,4 +1,4 @@
-import { bigint, defineTable, hugeint, nullable, timestamp, varchar } from '../duck/table.ts';
+import { bigint, defineTable, nullable, timestamp, varchar } from '../duck/table.ts';
 
 /** What every stage states about every relation it made. */
 export const controlTotals = defineTable('control.totals', {
@@ -36,10 +36,12 @@ export const runParameters = defineTable('run.parameters', {
     columns: {
         run_id: varchar('Identity of the run.'),
         period: varchar('Billing period, yyyy-MM.'),
+        period_start: timestamp('The period in UTC: for what belongs to no known payer.'),
+        period_end: timestamp('First instant after it.'),
         as_of: timestamp('What was known: ages are counted to here.'),
         open_hold_hours: bigint('A hold open for longer than this is a break.'),
         suspense_percent: varchar('Share of unusable lines that stops the run.'),
-        portfolio_limit_money: nullable(varchar('Sum of tolerated differences accepted in one run.')),
-        hash_seed: hugeint('Reserved: always zero.'),
+        hold_absolute: varchar('Breaks of a payer up to this much are let through.'),
+        hold_percent: varchar('Or up to this share of its charges.'),
     },
 });

@@ -25,6 +25,8 @@ export interface Stage {
     /** Folder of its SQL, absolute. */
     readonly folder: string;
     readonly reads: readonly Table[];
+    /** Views generated from the config, made before the outputs; their text is fingerprinted too. */
+    readonly compiled?: readonly { readonly table: Table; readonly sql: string }[];
     /** In the order they are filled. */
     readonly writes: readonly Table[];
     readonly conserves: readonly Equation[];

@@ -43,6 +43,7 @@ export function readStageSql(stage: Stage): StageSql {
     const hashes = [
         ...Object.entries(selects).map(([name, sql]) => [`${name}.sql`, sha256(sql)]),
         ...Object.entries(audits).map(([name, sql]) => [`audits/${name}.sql`, sha256(sql)]),
+        ...(stage.compiled ?? []).map(({ table, sql }) => [`${table.name} (compiled)`, sha256(sql)]),
     ];
     return { selects, audits, sha256: Object.fromEntries(hashes) };
 }
@@ -66,6 +67,9 @@ export async function runStage(stage: Stage, context: StageContext): Promise<{ f
     await inStage(stage.name, () =>
         context.engine.transaction(async () => {
             await requireInputs(stage, context.engine);
+            for (const { table, sql: text } of stage.compiled ?? []) {
+                await fill(stage, table, text, context);
+            }
             for (const table of stage.writes) {
                 context.onCheck?.(table.name);
                 await fill(stage, table, sql.selects[table.name] ?? '', context);
@@ -102,8 +106,9 @@ async function isComplete(stage: Stage, fingerprint: string, engine: Engine): Pr
 /** A stage starts from nothing, whatever an earlier attempt left. */
 async function dropOutputs(stage: Stage, context: StageContext): Promise<void> {
     const { engine, lake } = context;
-    for (const table of [...stage.writes].reverse()) {
-        const kind = table.storage === 'table' ? 'table' : 'view';
+    const made = [...(stage.compiled ?? []).map(({ table }) => table), ...stage.writes];
+    for (const table of made.reverse()) {
+        const kind = table.storage === 'table' ? 'table' : 'view'; // a lake is reached through a view
         const [schema, name] = table.name.split('.');
         const found = await engine.rows(
             `select 1 from information_schema.tables where table_schema = $schema and table_name = $name`,

@@ -1,0 +1,25 @@
+import type { Config } from '../../src/schema/config.ts';
+import { eventShape } from '../../src/compile/shape.ts';
+import { defineStage } from '../../src/stage/define.ts';
+import { usageEvents } from '../20-mediate/tables.ts';
+import { compiledEvents, compiledMetered, meteredUsage } from './tables.ts';
+import { eventsViewSql, meteredViewSql } from '../../src/compile/meters.ts';
+
+/** Turns events into daily quantities per meter. `boundaries` are the instants at which rates change. */
+export function meter(config: Config, boundaries: readonly string[]) {
+    const shape = eventShape(config);
+    return defineStage({
+        name: '30-meter',
+        folder: import.meta.dirname,
+        reads: [usageEvents(shape)],
+        compiled: [
+            {
+                table: compiledEvents(shape, Object.keys(config.derived)),
+                sql: eventsViewSql(config, shape, boundaries),
+            },
+            { table: compiledMetered, sql: meteredViewSql(config, shape) },
+        ],
+        writes: [meteredUsage],
+        conserves: [],
+    });
+}

@@ -1,0 +1,58 @@
+import { type EventShape, shapeColumns } from '../../src/compile/shape.ts';
+import { bigint, boolean, date, defineTable, nullable, quantity, timestamp, varchar } from '../../src/duck/table.ts';
+
+/** Compiled from the config: events with derived attributes, payer, period and rate segment. */
+export const compiledEvents = (shape: EventShape, derived: readonly string[]) =>
+    defineTable('compiled.events', {
+        comment: 'One row per usage event that counts, with who pays and which rates were in force.',
+        grain: ['source', 'event_id'],
+        storage: 'view',
+        columns: {
+            source: varchar('Producer.'),
+            event_id: varchar('Id within the source.'),
+            event_type: varchar('What happened.'),
+            account_id: varchar('Account that used.'),
+            authorization_id: nullable(varchar('Authorization the event names, if any.')),
+            ...shapeColumns(shape),
+            event_at: timestamp('When it was used.'),
+            ...Object.fromEntries(
+                derived.map((name) => [name, nullable(varchar('Derived attribute.'))]),
+            ),
+            event_on: date('UTC day.'),
+            segment_at: timestamp('Last instant at or before event_at at which any rate changed.'),
+            payer_id: varchar('Account that pays.'),
+            currency: varchar('Currency of the payer.'),
+            wallet_asset: varchar('Asset its wallet is debited in.'),
+            wallet_shape: varchar('instant, two_phase or aggregated.'),
+            is_in_period: boolean('Whether it belongs to the billing period of its payer.'),
+        },
+    });
+
+const columns = {
+    meter: varchar('Meter.'),
+    account_id: varchar('Account that used.'),
+    payer_id: varchar('Account that pays at that time.'),
+    currency: varchar('Currency of the payer.'),
+    attributes: varchar('Canonical JSON of the attributes that select a rate, keys sorted.'),
+    unit: varchar('Unit of the quantity.'),
+    segment_at: timestamp('Rates do not change between this instant and the next segment.'),
+    event_on: date('UTC day: the partial can be kept and added.'),
+    quantity: quantity('Aggregated quantity.'),
+    event_count: bigint('Events behind it.'),
+};
+const grain = ['meter', 'account_id', 'payer_id', 'attributes', 'segment_at', 'event_on'];
+
+/** Compiled from the meters of the config. */
+export const compiledMetered = defineTable('compiled.metered_usage', {
+    comment: 'One row per meter, account, payer, attributes, rate segment and day.',
+    grain,
+    storage: 'view',
+    columns,
+});
+
+export const meteredUsage = defineTable('metered.usage', {
+    comment: 'One row per meter, account, payer, attributes, rate segment and day.',
+    grain,
+    totals: { quantity: 'quantity' },
+    columns,
+});

@@ -1,0 +1,58 @@
+-- Rates that match each metered combination, best first.
+-- Grain: meter, attributes, segment_at, rate_id.
+-- A rate is found by equality on the attributes it names: one hash join for all rates that name
+-- the same ones (a mask), never a comparison of every combination with every rate.
+with
+combinations as (
+    select meter, attributes, segment_at
+    from metered.usage
+    group by meter, attributes, segment_at
+),
+
+masks as (
+    select meter, mask
+    from rules.rates
+    group by meter, mask
+),
+
+keyed as (
+    select
+        combinations.meter,
+        combinations.attributes,
+        combinations.segment_at,
+        masks.mask,
+        '{' || array_to_string(
+            list_transform(
+                masks.mask,
+                lambda name: to_json(name)::varchar || ':'
+                    || coalesce((combinations.attributes -> ('$."' || name || '"'))::varchar, 'null')
+            ),
+            ','
+        ) || '}' as match_key
+    from combinations
+    inner join masks on combinations.meter = masks.meter
+)
+
+select
+    keyed.meter,
+    keyed.attributes,
+    keyed.segment_at,
+    rates.rate_id,
+    rates.product,
+    rates.unit_price,
+    rates.currency,
+    rates.specificity,
+    rates.priority,
+    rates.effective_from,
+    row_number() over (
+        partition by keyed.meter, keyed.attributes, keyed.segment_at
+        order by
+            rates.specificity desc, rates.priority desc, rates.effective_from desc, rates.rate_id
+    ) as choice_no
+from keyed
+inner join rules.rates as rates
+    on keyed.meter = rates.meter
+    and keyed.mask = rates.mask
+    and keyed.match_key = rates.match_key
+    and keyed.segment_at >= rates.effective_from
+    and keyed.segment_at < coalesce(rates.effective_to, timestamp '9999-12-31')

@@ -1,0 +1,19 @@
+-- Metered usage that nothing prices: kept, counted, shown, never billed at zero.
+-- Grain: as metered.usage.
+select
+    usage.meter,
+    usage.account_id,
+    usage.payer_id,
+    usage.attributes,
+    usage.unit,
+    usage.segment_at,
+    usage.event_on,
+    usage.quantity,
+    usage.event_count,
+    case when choices.rate_id is null then 'UNRATED' else 'RATE_CURRENCY' end as code
+from metered.usage as usage
+left join rated.rate_choices as choices
+    on usage.meter = choices.meter
+    and usage.attributes = choices.attributes
+    and usage.segment_at = choices.segment_at
+where usage.currency is distinct from choices.currency

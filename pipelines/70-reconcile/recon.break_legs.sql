@@ -1,0 +1,39 @@
+-- How each break enters the tie-out: what usage says on its account and asset, less what was
+-- debited on the account and asset it was debited from.
+-- Grain: break_id, account_id, asset.
+with
+outcomes as (
+    select * from recon.event_outcomes where fate = 'break'
+    union all by name
+    select * from recon.group_outcomes where fate = 'break'
+    union all by name
+    select * from recon.entry_outcomes where fate = 'break'
+),
+
+legs as (
+    select
+        sha256(
+            to_json([
+                code, break_key,
+                coalesce(usage_account_id, debit_account_id, ''),
+                coalesce(usage_asset, debit_asset, ''),
+                coalesce(debit_account_id, ''), coalesce(debit_asset, '')
+            ])::varchar
+        ) as break_id,
+        outcomes.*
+    from outcomes
+),
+
+sided as (
+    select break_id, code, usage_account_id as account_id, usage_asset as asset, expected as amount
+    from legs
+    where usage_account_id is not null
+    union all
+    select break_id, code, debit_account_id as account_id, debit_asset as asset, -actual as amount
+    from legs
+    where debit_account_id is not null
+)
+
+select break_id, code, account_id, asset, cast(sum(amount) as decimal(38, 18)) as amount
+from sided
+group by break_id, code, account_id, asset

@@ -1,0 +1,126 @@
+-- Every difference that someone has to look at, with its effect on the tie-out and its worth.
+-- Grain: break_id. The worth in money is the usage's own; a debit of units without usage takes
+-- the average that its payer's usage of that asset came to.
+with
+outcomes as (
+    select * from recon.event_outcomes
+    union all by name
+    select * from recon.group_outcomes
+    union all by name
+    select * from recon.entry_outcomes
+),
+
+averages as (
+    select usage_payer_id as payer_id, usage_asset as asset, currency, sum(money) as money,
+        sum(expected) as counted
+    from outcomes
+    where fate in ('match', 'break') and money is not null and usage_asset is not null
+    group by usage_payer_id, usage_asset, currency
+    having sum(expected) > 0
+),
+
+found as (
+    select
+        outcomes.*,
+        coalesce(usage_payer_id, debit_payer_id) as payer_id,
+        coalesce(usage_account_id, debit_account_id) as account_id,
+        coalesce(usage_asset, debit_asset) as asset,
+        usage_account_id is null
+        or debit_account_id is null
+        or (usage_account_id = debit_account_id and usage_asset = debit_asset) as is_one_sided
+    from outcomes
+    where fate = 'break'
+),
+
+amounted as (
+    select
+        found.*,
+        -- With two accounts or assets the difference in the first is all that usage says.
+        expected - case when is_one_sided then actual else 0 end as amount
+    from found
+),
+
+priced as (
+    select
+        amounted.*,
+        case
+            when assets.kind = 'currency' then amounted.amount
+            when amounted.amount = 0 then 0
+            else coalesce(
+                money_share(amounted.money, amounted.amount, amounted.expected),
+                money_share(averages.money, amounted.amount, averages.counted)
+            )
+        end as money_amount,
+        case
+            when assets.kind = 'currency' then amounted.asset
+            else coalesce(amounted.currency, averages.currency)
+        end as money_currency
+    from amounted
+    left join rules.assets as assets on amounted.asset = assets.asset
+    left join averages
+        on amounted.payer_id = averages.payer_id
+        and amounted.asset = averages.asset
+        and assets.kind = 'unit'
+)
+
+select
+    sha256(
+        to_json([
+            code, break_key, coalesce(account_id, ''), coalesce(asset, ''),
+            coalesce(debit_account_id, ''), coalesce(debit_asset, '')
+        ])::varchar
+    ) as break_id,
+    code,
+    case
+        when break_key like 'authorization:%' then substr(break_key, 15)
+        when break_key like 'entry:%' then substr(break_key, 7)
+        when code = 'OPEN_HOLD' and usage_account_id is null
+            then coalesce(holds.authorization_id, break_key)
+        else break_key
+    end as break_key,
+    payer_id,
+    account_id,
+    asset,
+    cast(amount as decimal(38, 18)) as amount,
+    expected,
+    actual,
+    cast(money_amount as decimal(38, 18)) as money_amount,
+    money_currency as currency,
+    event_id,
+    holds.authorization_id,
+    entry_ids,
+    first_at,
+    date_diff('day', first_at, parameters.as_of) as age_days,
+    detail
+from priced
+cross join run.parameters as parameters
+left join (
+    select entry_id, max(authorization_id) as authorization_id
+    from recon.entries
+    where authorization_id is not null
+    group by entry_id
+) as holds on split_part(priced.entry_ids, ' ', 1) = holds.entry_id
+
+union all
+
+select
+    sha256(to_json(['SEQUENCE_GAP', input, wallet_id, missing])::varchar) as break_id,
+    'SEQUENCE_GAP' as code,
+    wallet_id as break_key,
+    payer_id,
+    account_id,
+    asset,
+    cast(0 as decimal(38, 18)) as amount,
+    cast(0 as decimal(38, 18)) as expected,
+    cast(0 as decimal(38, 18)) as actual,
+    cast(0 as decimal(38, 18)) as money_amount,
+    cast(null as varchar) as currency,
+    cast(null as varchar) as event_id,
+    cast(null as varchar) as authorization_id,
+    '' as entry_ids,
+    first_at,
+    date_diff('day', first_at, parameters.as_of) as age_days,
+    missing_count || ' number(s) missing between ' || first_sequence || ' and ' || last_sequence
+        || ': ' || missing as detail
+from recon.sequence_gaps
+cross join run.parameters as parameters

@@ -1,0 +1,196 @@
+-- Outcome of every event and every life of debits: one match or one break.
+-- Grain: as declared. Breaks stand alone by break_key; matches are summed by account and rule, so
+-- that ten million agreeing events cost a few rows.
+with
+logged as (
+    select account_id from recon.entries group by account_id
+),
+
+usage as (
+    select
+        values_of_event.*,
+        case
+            when shared.event_id is null then values_of_event.event_id
+            else 'ambiguous:' || values_of_event.source || '/' || values_of_event.event_id
+        end as event_key,
+        logged.account_id is not null or logged_payer.account_id is not null as is_audited,
+        cast(
+            case
+                when assets.kind = 'unit' then coalesce(values_of_event.counted_quantity, 0)
+                when values_of_event.is_unrated then 0
+                else values_of_event.rated_amount
+            end
+            as decimal(38, 18)
+        ) as expected_amount,
+        assets.counts is not null as is_counted
+    from compiled.event_values as values_of_event
+    inner join rules.assets as assets on values_of_event.wallet_asset = assets.asset
+    left join mediated.shared_event_ids as shared on values_of_event.event_id = shared.event_id
+    left join logged on values_of_event.account_id = logged.account_id
+    left join logged as logged_payer on values_of_event.payer_id = logged_payer.account_id
+    where values_of_event.wallet_shape <> 'aggregated'
+),
+
+sides as (
+    select
+        usage.event_key is not null as is_used,
+        positions.event_key is not null as is_debited,
+        coalesce(usage.event_key, positions.event_key) as event_key,
+        usage.payer_id as usage_payer_id,
+        usage.account_id as usage_account_id,
+        usage.wallet_asset as usage_asset,
+        coalesce(usage.is_in_period, false) as is_used_in_period,
+        coalesce(usage.is_audited, true) as is_audited,
+        coalesce(usage.is_unrated, false) as is_unrated,
+        coalesce(usage.expected_amount, 0) as worth,
+        case when usage.is_in_period then usage.expected_amount else 0 end as expected,
+        usage.counted_quantity,
+        case when usage.is_in_period and not usage.is_unrated then usage.rated_amount end as money,
+        usage.currency,
+        usage.event_at,
+        positions.payer_id as debit_payer_id,
+        positions.account_id as debit_account_id,
+        positions.asset as debit_asset,
+        coalesce(positions.captured, 0) as captured,
+        coalesce(positions.authorized, 0) as authorized,
+        coalesce(positions.released, 0) as released,
+        coalesce(positions.expired, 0) as expired,
+        coalesce(positions.period_amount, 0) as actual,
+        positions.quantity as debit_quantity,
+        coalesce(positions.is_declined, false) as is_declined,
+        coalesce(positions.is_reversed, false) as is_reversed,
+        coalesce(positions.is_captured_late, false) as is_captured_late,
+        coalesce(positions.is_by_authorization, false) as is_by_authorization,
+        coalesce(positions.capture_count, 0) as capture_count,
+        coalesce(positions.period_entry_count, 0) as period_entry_count,
+        positions.first_booked_at,
+        positions.entry_ids
+    from usage
+    full outer join recon.positions as positions on usage.event_key = positions.event_key
+    where coalesce(usage.is_in_period, false) or coalesce(positions.period_entry_count, 0) > 0
+),
+
+measured as (
+    select
+        sides.*,
+        tolerance_of(
+            sides.worth,
+            coalesce(assets.tolerance, '0'),
+            coalesce(assets.tolerance_percent, '0'),
+            assets.tolerance_cap
+        ) as tolerance,
+        coalesce(assets.kind, 'currency') as kind,
+        sides.authorized - sides.captured - sides.released - sides.expired as open_hold,
+        coalesce(
+            sides.first_booked_at
+                + to_hours(cast(parameters.open_hold_hours as integer)) < parameters.as_of,
+            false
+        ) as is_old
+    from sides
+    cross join run.parameters as parameters
+    left join rules.assets as assets on sides.usage_asset = assets.asset
+),
+
+judged as (
+    select
+        measured.*,
+        case
+            when not is_used then case
+                when captured <> 0 or actual <> 0 then 'DEBITED_NOT_METERED'
+                when open_hold > 0 and is_old then 'OPEN_HOLD'
+                when open_hold > 0 then 'pending'
+                else 'closed'
+            end
+            when not is_audited and not is_debited then 'unauditable'
+            when is_unrated and is_used_in_period then 'UNRATED'
+            when not is_debited then 'METERED_NOT_DEBITED'
+            when capture_count = 0 and is_declined then 'METERED_ON_DECLINED'
+            when capture_count = 0 and is_reversed then 'METERED_ON_REVERSED'
+            when capture_count = 0 and released > 0 then 'METERED_ON_RELEASED'
+            when capture_count = 0 and expired > 0 then 'METERED_ON_EXPIRED'
+            when capture_count = 0 and is_old then 'OPEN_HOLD'
+            when capture_count = 0 then 'TIMING_CUTOFF'
+            when is_captured_late then 'LIFECYCLE_INVALID'
+            when authorized > 0 and captured > authorized then 'OVER_CAPTURE'
+            when debit_asset <> usage_asset then 'ASSET_MISMATCH'
+            when debit_account_id <> usage_account_id then case
+                when debit_account_id = usage_payer_id or usage_account_id = debit_payer_id
+                    then 'HIERARCHY_MISMATCH'
+                else 'ACCOUNT_MISMATCH'
+            end
+            when not is_used_in_period or actual is distinct from captured then 'TIMING_CUTOFF'
+            when debit_quantity is not null and counted_quantity is not null and kind = 'currency'
+                and debit_quantity <> counted_quantity then 'AMOUNT_QUANTITY'
+            when authorized > 0 and open_hold > 0 and is_old then 'UNDER_CAPTURE'
+            when captured = worth then case
+                when is_by_authorization then 'R3'
+                when capture_count > 1 then 'R5'
+                else 'R1'
+            end
+            when abs(captured - worth) <= tolerance then case
+                when is_by_authorization then 'R3'
+                when capture_count > 1 then 'R5'
+                else 'R2'
+            end
+            when capture_count > 1 and authorized = 0 then 'SPLIT_INCOMPLETE'
+            when unit_factor(worth, captured, tolerance) is not null then 'UNIT_MISMATCH'
+            when kind = 'unit' then 'AMOUNT_QUANTITY'
+            else 'AMOUNT_PRICE'
+        end as code
+    from measured
+),
+
+fated as (
+    select
+        judged.*,
+        case
+            when code in ('R1', 'R2', 'R3', 'R5') then 'match'
+            when code in ('closed', 'pending', 'unauditable') then code
+            else 'break'
+        end as fate
+    from judged
+)
+
+select
+    fate,
+    code,
+    case when fate = 'break' then event_key else '' end as break_key,
+    usage_payer_id,
+    usage_account_id,
+    usage_asset,
+    debit_payer_id,
+    debit_account_id,
+    debit_asset,
+    case when fate = 'break' then event_key end as event_id,
+    cast(sum(expected) as decimal(38, 18)) as expected,
+    cast(sum(actual) as decimal(38, 18)) as actual,
+    cast(sum(money) as decimal(38, 18)) as money,
+    currency,
+    count(*) filter (where is_used_in_period) as usage_count,
+    cast(sum(period_entry_count) as bigint) as entry_count,
+    min(least(coalesce(event_at, first_booked_at), coalesce(first_booked_at, event_at))) as first_at,
+    coalesce(case when fate = 'break' then max(entry_ids) end, '') as entry_ids,
+    case
+        when fate <> 'break' then ''
+        else 'worth ' || max(worth) || ', captured ' || max(captured)
+            || case when max(authorized) > 0
+                then ', authorized ' || max(authorized) || ', released ' || max(released)
+                    || ', expired ' || max(expired)
+                else ''
+            end
+            || coalesce(', counted ' || max(counted_quantity), '')
+            || coalesce(', debited for ' || max(debit_quantity), '')
+    end as detail
+from fated
+group by
+    fate,
+    code,
+    case when fate = 'break' then event_key else '' end,
+    case when fate = 'break' then event_key end,
+    usage_payer_id,
+    usage_account_id,
+    usage_asset,
+    debit_payer_id,
+    debit_account_id,
+    debit_asset,
+    currency

@@ -1,0 +1,149 @@
+-- Outcome of aggregated debits: all events of an account and day against its entries (R4).
+-- Grain: as declared. Where a log carries no event ids, a day is the finest thing that can agree.
+with
+logged as (
+    select account_id from recon.entries group by account_id
+),
+
+usage as (
+    select
+        values_of_event.payer_id,
+        values_of_event.account_id,
+        values_of_event.wallet_asset as asset,
+        values_of_event.event_on as day,
+        values_of_event.currency,
+        bool_or(logged.account_id is not null) as is_audited,
+        cast(
+            sum(
+                case
+                    when assets.kind = 'unit' then coalesce(values_of_event.counted_quantity, 0)
+                    when values_of_event.is_unrated then 0
+                    else values_of_event.rated_amount
+                end
+            )
+            as decimal(38, 18)
+        ) as expected,
+        cast(sum(values_of_event.rated_amount) as decimal(38, 18)) as money,
+        count(*) as usage_count,
+        min(values_of_event.event_at) as first_at
+    from compiled.event_values as values_of_event
+    inner join rules.assets as assets on values_of_event.wallet_asset = assets.asset
+    left join logged on values_of_event.account_id = logged.account_id
+    where values_of_event.wallet_shape = 'aggregated' and values_of_event.is_in_period
+    group by
+        values_of_event.payer_id,
+        values_of_event.account_id,
+        values_of_event.wallet_asset,
+        values_of_event.event_on,
+        values_of_event.currency
+),
+
+debits as (
+    select
+        payer_id,
+        account_id,
+        asset,
+        cast(coalesce(occurred_at, booked_at) as date) as day,
+        sum(debit_amount) as total,
+        sum(case when is_in_period then debit_amount else 0 end) as actual,
+        count(*) filter (where is_in_period) as entry_count,
+        min(booked_at) as first_at,
+        string_agg(entry_id, ' ' order by booked_at, entry_id, input) as entry_ids
+    from recon.entries
+    where is_aggregated
+    group by payer_id, account_id, asset, cast(coalesce(occurred_at, booked_at) as date)
+),
+
+sides as (
+    select
+        usage.account_id is not null as is_used,
+        debits.account_id is not null as is_debited,
+        coalesce(usage.is_audited, true) as is_audited,
+        coalesce(usage.account_id, debits.account_id) || '|' || coalesce(usage.day, debits.day)
+            as group_key,
+        usage.payer_id as usage_payer_id,
+        usage.account_id as usage_account_id,
+        usage.asset as usage_asset,
+        usage.currency,
+        coalesce(usage.expected, 0) as expected,
+        usage.money,
+        coalesce(usage.usage_count, 0) as usage_count,
+        debits.payer_id as debit_payer_id,
+        debits.account_id as debit_account_id,
+        debits.asset as debit_asset,
+        coalesce(debits.total, 0) as total,
+        coalesce(debits.actual, 0) as actual,
+        coalesce(debits.entry_count, 0) as entry_count,
+        least(
+            coalesce(usage.first_at, debits.first_at),
+            coalesce(debits.first_at, usage.first_at)
+        ) as first_at,
+        coalesce(debits.entry_ids, '') as entry_ids
+    from usage
+    full outer join debits
+        on usage.account_id = debits.account_id
+        and usage.asset = debits.asset
+        and usage.day = debits.day
+    where usage.account_id is not null or debits.entry_count > 0
+),
+
+judged as (
+    select
+        sides.*,
+        case
+            when not is_used then 'DEBITED_NOT_METERED'
+            when not is_debited and not is_audited then 'unauditable'
+            when not is_debited then 'METERED_NOT_DEBITED'
+            when sides.total is distinct from sides.actual then 'TIMING_CUTOFF'
+            when abs(sides.actual - sides.expected) <= tolerance_of(
+                sides.expected, assets.tolerance, assets.tolerance_percent, assets.tolerance_cap
+            ) then 'R4'
+            when unit_factor(
+                sides.expected, sides.actual, cast(assets.tolerance as decimal(38, 18))
+            ) is not null then 'UNIT_MISMATCH'
+            when assets.kind = 'unit' then 'AMOUNT_QUANTITY'
+            else 'AMOUNT_PRICE'
+        end as code
+    from sides
+    inner join rules.assets as assets
+        on coalesce(sides.usage_asset, sides.debit_asset) = assets.asset
+)
+
+select
+    case
+        when code = 'R4' then 'match'
+        when code = 'unauditable' then code
+        else 'break'
+    end as fate,
+    code,
+    case when code in ('R4', 'unauditable') then '' else group_key end as break_key,
+    usage_payer_id,
+    usage_account_id,
+    usage_asset,
+    debit_payer_id,
+    debit_account_id,
+    debit_asset,
+    cast(null as varchar) as event_id,
+    cast(sum(expected) as decimal(38, 18)) as expected,
+    cast(sum(actual) as decimal(38, 18)) as actual,
+    cast(sum(money) as decimal(38, 18)) as money,
+    currency,
+    cast(sum(usage_count) as bigint) as usage_count,
+    cast(sum(entry_count) as bigint) as entry_count,
+    min(first_at) as first_at,
+    case when code in ('R4', 'unauditable') then '' else max(entry_ids) end as entry_ids,
+    case
+        when code in ('R4', 'unauditable') then ''
+        else sum(usage_count) || ' events worth ' || sum(expected) || ', debited ' || sum(total)
+    end as detail
+from judged
+group by
+    code,
+    case when code in ('R4', 'unauditable') then '' else group_key end,
+    usage_payer_id,
+    usage_account_id,
+    usage_asset,
+    debit_payer_id,
+    debit_account_id,
+    debit_asset,
+    currency

@@ -1,0 +1,92 @@
+-- The tie-out by account and asset: rated - debited = breaks + accepted differences.
+-- Grain: account_id, asset. Both sides come from elsewhere than the matching: money from
+-- the charges, units from the counted events, debits from the log itself.
+with
+wallets as (
+    select account_id, payer_id, max(wallet_asset) as wallet_asset
+    from accounts.paths
+    group by account_id, payer_id
+),
+
+rated as (
+    select charges.account_id, wallets.wallet_asset as asset, charges.amount
+    from rolled.charges as charges
+    inner join wallets
+        on charges.account_id = wallets.account_id
+        and charges.payer_id = wallets.payer_id
+    inner join rules.assets as assets
+        on wallets.wallet_asset = assets.asset
+        and assets.kind = 'currency'
+    union all
+    select account_id, wallet_asset as asset, counted_quantity as amount
+    from compiled.event_values
+    inner join rules.assets as assets
+        on wallet_asset = assets.asset
+        and assets.kind = 'unit'
+    where is_in_period
+),
+
+logged as (
+    select account_id from recon.entries group by account_id
+),
+
+parts as (
+    select account_id, asset, sum(amount) as rated, 0 as debited, 0 as broken, 0 as rounding
+    from rated
+    group by account_id, asset
+    union all by name
+    select account_id, asset, sum(debit_amount) as debited
+    from recon.entries
+    where is_in_period
+    group by account_id, asset
+    union all by name
+    select account_id, asset, sum(amount) as broken
+    from recon.break_legs
+    group by account_id, asset
+    union all by name
+    select account_id, asset, sum(difference) as rounding
+    from recon.matches
+    group by account_id, asset
+),
+
+payers as (
+    select account_id, arg_max(payer_id, valid_from) as payer_id
+    from accounts.paths
+    group by account_id
+),
+
+summed as (
+    select
+        coalesce(max(payers.payer_id), '') as payer_id,
+        parts.account_id,
+        parts.asset,
+        case
+            when count(logged.account_id) + count(logged_payer.account_id) = 0 then 'unauditable'
+            else 'tied'
+        end as status,
+        cast(coalesce(sum(parts.rated), 0) as decimal(38, 18)) as rated,
+        cast(coalesce(sum(parts.debited), 0) as decimal(38, 18)) as debited,
+        cast(coalesce(sum(parts.broken), 0) as decimal(38, 18)) as broken,
+        cast(coalesce(sum(parts.rounding), 0) as decimal(38, 18)) as rounding
+    from parts
+    left join payers on parts.account_id = payers.account_id
+    left join logged on parts.account_id = logged.account_id
+    left join logged as logged_payer on payers.payer_id = logged_payer.account_id
+    group by parts.account_id, parts.asset
+)
+
+select
+    payer_id,
+    account_id,
+    asset,
+    status,
+    rated,
+    debited,
+    cast(rated - debited as decimal(38, 18)) as difference,
+    broken,
+    rounding,
+    cast(
+        case when status = 'unauditable' then 0 else rated - debited - broken - rounding end
+        as decimal(38, 18)
+    ) as unexplained
+from summed

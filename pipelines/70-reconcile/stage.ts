@@ -1,0 +1,48 @@
+import { eventValuesViewSql } from '../../src/compile/meters.ts';
+import { eventShape } from '../../src/compile/shape.ts';
+import type { Asset, Config } from '../../src/schema/config.ts';
+import { defineStage } from '../../src/stage/define.ts';
+import { accountPaths, assets } from '../10-ingest/tables.ts';
+import { debitEntries, debitRepeats, debitRows, sharedEventIds } from '../20-mediate/tables.ts';
+import { compiledEvents } from '../30-meter/tables.ts';
+import { rateChoices } from '../40-rate/tables.ts';
+import { charges } from '../50-roll-up/tables.ts';
+import * as tables from './tables.ts';
+
+/** Ties metered usage out against the debits that were authorized for it. */
+export function reconcile(config: Config, knownAssets: Readonly<Record<string, Asset>>) {
+    const shape = eventShape(config);
+    return defineStage({
+        name: '70-reconcile',
+        folder: import.meta.dirname,
+        reads: [
+            accountPaths,
+            assets,
+            debitEntries,
+            debitRepeats,
+            debitRows,
+            sharedEventIds,
+            compiledEvents(shape, Object.keys(config.derived)),
+            rateChoices,
+            charges,
+        ],
+        compiled: [
+            { table: tables.eventValues(shape), sql: eventValuesViewSql(config, shape, knownAssets) },
+        ],
+        writes: [
+            tables.entries,
+            tables.busyIds,
+            tables.histories,
+            tables.positions,
+            tables.eventOutcomes,
+            tables.groupOutcomes,
+            tables.entryOutcomes,
+            tables.sequenceGaps,
+            tables.breaks,
+            tables.breakLegs,
+            tables.matches,
+            tables.tieOuts,
+        ],
+        conserves: [],
+    });
+}

@@ -1,0 +1,266 @@
+import type { EventShape } from '../../src/compile/shape.ts';
+import {
+    type Column,
+    bigint,
+    boolean,
+    defineTable,
+    nullable,
+    quantity,
+    timestamp,
+    typed,
+    varchar,
+} from '../../src/duck/table.ts';
+
+/** DECIMAL(38,18): an amount of an asset in the reconciliation; audited to lose nothing. */
+const assetAmount = (comment: string): Column<string> =>
+    typed('DECIMAL(38,18)', comment) as Column<string>;
+
+/** Compiled from the config: what every metered event is worth and what its wallet should take. */
+export const eventValues = (_shape: EventShape) =>
+    defineTable('compiled.event_values', {
+        comment: 'One row per metered usage event: its worth in money and in the asset of its wallet.',
+        grain: ['source', 'event_id'],
+        storage: 'view',
+        columns: {
+            source: varchar('Producer.'),
+            event_id: varchar('Id within the source.'),
+            authorization_id: nullable(varchar('Authorization the event names, if any.')),
+            account_id: varchar('Account that used.'),
+            payer_id: varchar('Account that pays.'),
+            currency: varchar('Currency of the payer.'),
+            wallet_asset: varchar('Asset its wallet is debited in.'),
+            wallet_shape: varchar('instant, two_phase or aggregated.'),
+            is_in_period: boolean('Whether it belongs to the period.'),
+            event_at: timestamp('When.'),
+            event_on: typed('DATE', 'UTC day.'),
+            is_unrated: boolean('Whether a part of it has no rate.'),
+            rated_amount: typed('DECIMAL(38,24)', 'Exact worth in money.'),
+            counted_quantity: nullable(quantity('What the wallet layer counts of it.')),
+        },
+    });
+
+export const entries = defineTable('recon.entries', {
+    comment: 'One row per debit entry of the usage family, with its payer and its effect.',
+    grain: ['input', 'entry_id'],
+    storage: 'view',
+    columns: {
+        input: varchar('Input.'),
+        entry_id: varchar('Entry.'),
+        entry_type: varchar('What it does.'),
+        authorization_id: nullable(varchar('Authorization.')),
+        event_id: nullable(varchar('Usage event.')),
+        account_id: varchar('Account whose wallet it is.'),
+        payer_id: nullable(varchar('Its payer; null for an unknown account.')),
+        wallet_id: nullable(varchar('Wallet.')),
+        asset: varchar('Asset.'),
+        amount: quantity('Magnitude.'),
+        debit_amount: assetAmount('Signed effect on the wallet.'),
+        quantity: nullable(quantity('What the wallet layer thought it sold.')),
+        meter: nullable(varchar('What an aggregated debit counts.')),
+        grant_id: nullable(varchar('Grant touched.')),
+        reversal_of: nullable(varchar('Entry undone.')),
+        occurred_at: nullable(timestamp('When the usage happened.')),
+        booked_at: timestamp('When it was booked.'),
+        expires_at: nullable(timestamp('When a hold lapses.')),
+        sequence: nullable(bigint('Position in the wallet.')),
+        is_aggregated: boolean('Stands for a day, not for an event.'),
+        is_in_period: boolean('Booked within the period of its payer.'),
+    },
+});
+
+export const busyIds = defineTable('recon.busy_ids', {
+    comment: 'One row per hash of an event id whose debits are more than one plain capture.',
+    grain: ['key_hash'],
+    columns: { key_hash: typed('UBIGINT', 'Hash of the event id.') },
+});
+
+export const histories = defineTable('recon.histories', {
+    comment: 'One row per entry that is not one plain capture of one event, with the life it belongs to.',
+    grain: ['input', 'entry_id'],
+    columns: {
+        input: varchar('Input.'),
+        entry_id: varchar('Entry.'),
+        entry_type: varchar('What it does.'),
+        event_key: varchar('Event id, or the authorization or entry where no event is named.'),
+        is_by_authorization: boolean('Whether the event was found through its authorization.'),
+        account_id: varchar('Account whose wallet it is.'),
+        payer_id: nullable(varchar('Its payer.')),
+        asset: varchar('Asset.'),
+        amount: quantity('Magnitude.'),
+        debit_amount: assetAmount('Signed effect.'),
+        quantity: nullable(quantity('What was sold.')),
+        grant_id: nullable(varchar('Grant touched.')),
+        booked_at: timestamp('When.'),
+        expires_at: nullable(timestamp('When a hold lapses.')),
+        is_in_period: boolean('Booked within the period.'),
+        entry_no: bigint('Order within the life.'),
+        fate: varchar('main, reversed, DUP_DEBIT_SAME, DUP_DEBIT_CONFLICT or ORPHAN_REVERSAL.'),
+    },
+});
+
+const position = {
+    event_key: varchar('Event id, or what stands for it.'),
+    account_id: varchar('Account debited.'),
+    payer_id: nullable(varchar('Its payer.')),
+    asset: varchar('Asset debited.'),
+    captured: assetAmount('Captured and not reversed.'),
+    authorized: assetAmount('Held.'),
+    released: assetAmount('Given back.'),
+    expired: assetAmount('Lapsed.'),
+    period_amount: assetAmount('Net effect booked within the period.'),
+    quantity: nullable(quantity('What the wallet layer thought it sold.')),
+    is_declined: boolean('The authorization was refused.'),
+    is_reversed: boolean('A capture was undone whole.'),
+    is_captured_late: boolean('Captured after the hold was gone.'),
+    is_by_authorization: boolean('Found through its authorization.'),
+    capture_count: bigint('Live captures.'),
+    entry_count: bigint('Entries.'),
+    period_entry_count: bigint('Entries booked within the period.'),
+    first_booked_at: timestamp('First entry.'),
+    last_booked_at: timestamp('Last entry.'),
+    entry_ids: varchar('Entries, in order.'),
+};
+
+export const positions = defineTable('recon.positions', {
+    comment: 'One row per event that any debit names: what was held, taken and given back for it.',
+    grain: ['event_key'],
+    storage: 'view',
+    columns: position,
+});
+
+/** The shape every outcome has, so that all of them can be counted together. */
+const outcome = {
+    fate: varchar('match, break, closed, pending or unauditable.'),
+    code: varchar('Rule that matched (R1..R5) or code of the break.'),
+    break_key: varchar('What a person looks for; empty for matches, which are summed.'),
+    usage_payer_id: nullable(varchar('Payer of the usage.')),
+    usage_account_id: nullable(varchar('Account that used.')),
+    usage_asset: nullable(varchar('Asset its wallet is debited in.')),
+    debit_payer_id: nullable(varchar('Payer of the debited account.')),
+    debit_account_id: nullable(varchar('Account debited.')),
+    debit_asset: nullable(varchar('Asset debited.')),
+    event_id: nullable(varchar('Event of a break.')),
+    expected: assetAmount('What usage of the period says, in the asset.'),
+    actual: assetAmount('What was debited in the period, in the asset.'),
+    money: nullable(assetAmount('Worth of that usage in money.')),
+    currency: nullable(varchar('ISO 4217.')),
+    usage_count: bigint('Usage events of the period.'),
+    entry_count: bigint('Debit entries booked in the period.'),
+    first_at: timestamp('Earliest instant on either side.'),
+    entry_ids: varchar('Entries of a break.'),
+    detail: varchar('The figures behind the code.'),
+};
+const outcomeTable = (name: string, comment: string) =>
+    defineTable(name, {
+        comment,
+        grain: [
+            'fate',
+            'code',
+            'break_key',
+            'usage_payer_id',
+            'usage_account_id',
+            'usage_asset',
+            'debit_account_id',
+            'debit_asset',
+            'currency',
+        ],
+        columns: outcome,
+    });
+
+export const eventOutcomes = outcomeTable(
+    'recon.event_outcomes',
+    'One row per break between an event and its debits; matches summed by account and rule.',
+);
+export const groupOutcomes = outcomeTable(
+    'recon.group_outcomes',
+    'One row per day of an account with aggregated debits: many events to one entry (R4).',
+);
+export const entryOutcomes = outcomeTable(
+    'recon.entry_outcomes',
+    'One row per entry that is a break of its own: repeated debits, reversals of nothing.',
+);
+
+export const sequenceGaps = defineTable('recon.sequence_gaps', {
+    comment: 'One row per wallet whose sequence numbers have holes: the log is not complete.',
+    grain: ['input', 'wallet_id'],
+    columns: {
+        input: varchar('Input.'),
+        wallet_id: varchar('Wallet.'),
+        account_id: varchar('Account whose wallet it is.'),
+        payer_id: nullable(varchar('Its payer.')),
+        asset: varchar('Asset.'),
+        first_sequence: bigint('Lowest seen.'),
+        last_sequence: bigint('Highest seen.'),
+        missing_count: bigint('Numbers that are missing.'),
+        missing: varchar('The first of them.'),
+        first_at: timestamp('Last entry before the first hole.'),
+    },
+});
+
+export const breaks = defineTable('recon.breaks', {
+    comment: 'One row per difference between usage and debits that someone has to look at.',
+    grain: ['break_id'],
+    columns: {
+        break_id: varchar('sha256 of code and keys: the same in every run.'),
+        code: varchar('Class of break.'),
+        break_key: varchar('What a person looks for.'),
+        payer_id: nullable(varchar('Payer.')),
+        account_id: nullable(varchar('Account that used, or was debited.')),
+        asset: nullable(varchar('Asset.')),
+        amount: assetAmount('Effect on rated - debited in the asset.'),
+        expected: assetAmount('What usage says.'),
+        actual: assetAmount('What was debited.'),
+        money_amount: nullable(assetAmount('The difference in money.')),
+        currency: nullable(varchar('ISO 4217.')),
+        event_id: nullable(varchar('Usage event.')),
+        authorization_id: nullable(varchar('Authorization.')),
+        entry_ids: varchar('Debit entries, separated by spaces.'),
+        first_at: nullable(timestamp('Earliest instant on either side.')),
+        age_days: bigint('Whole days to as_of.'),
+        detail: varchar('The figures behind the code.'),
+    },
+});
+
+export const breakLegs = defineTable('recon.break_legs', {
+    comment: 'One row per account and asset a break touches: how it enters the tie-out.',
+    grain: ['break_id', 'account_id', 'asset'],
+    columns: {
+        break_id: varchar('Break.'),
+        code: varchar('Its code.'),
+        account_id: varchar('Account.'),
+        asset: varchar('Asset.'),
+        amount: assetAmount('Effect on rated - debited.'),
+    },
+});
+
+export const matches = defineTable('recon.matches', {
+    comment: 'One row per rule, account and asset: what agreed, and the difference within tolerance.',
+    grain: ['rule', 'account_id', 'asset'],
+    columns: {
+        rule: varchar('R1 exact, R2 within tolerance, R3 by authorization, R4 groups, R5 splits.'),
+        account_id: varchar('Account.'),
+        asset: varchar('Asset.'),
+        usage_count: bigint('Events.'),
+        entry_count: bigint('Entries.'),
+        expected: assetAmount('What usage says.'),
+        actual: assetAmount('What was debited.'),
+        difference: assetAmount('Accepted difference.'),
+    },
+});
+
+export const tieOuts = defineTable('recon.tie_outs', {
+    comment: 'One row per account and asset: rated - debited, and everything that explains it.',
+    grain: ['account_id', 'asset'],
+    columns: {
+        payer_id: varchar('Its latest payer; empty for an unknown account.'),
+        account_id: varchar('Account.'),
+        asset: varchar('Asset.'),
+        status: varchar('tied, or unauditable where no log exists.'),
+        rated: assetAmount('Usage in the asset, from the charges or the counted events.'),
+        debited: assetAmount('Net debits booked in the period, from the log.'),
+        difference: assetAmount('rated - debited.'),
+        broken: assetAmount('Sum of the breaks.'),
+        rounding: assetAmount('Sum of accepted differences.'),
+        unexplained: assetAmount('What is left. Must be zero.'),
+    },
+});

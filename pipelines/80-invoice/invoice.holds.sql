@@ -1,0 +1,59 @@
+-- What the breaks of each payer come to, and whether its lines may go out.
+-- Grain: payer_id. Breaks are summed without their sign: two that offset are still two.
+with
+broken as (
+    select
+        payer_id,
+        count(*) as break_count,
+        count(*) filter (where money_amount is null) as unpriced_count,
+        sum(abs(money_amount)) as break_money
+    from recon.breaks
+    where payer_id is not null
+    group by payer_id
+),
+
+audited as (
+    select payer_id, bool_or(status = 'tied') as is_audited
+    from recon.tie_outs
+    group by payer_id
+),
+
+limited as (
+    select
+        payers.payer_id,
+        payers.payer_name,
+        payers.currency,
+        payers.amount as amount_exact,
+        coalesce(broken.break_count, 0) as break_count,
+        coalesce(broken.unpriced_count, 0) as unpriced_count,
+        cast(round(coalesce(broken.break_money, 0), 12) as decimal(38, 12)) as break_money,
+        cast(
+            greatest(
+                cast(parameters.hold_absolute as decimal(38, 12)),
+                cast(round(payers.amount, 10) as decimal(32, 10))
+                    * cast(parameters.hold_percent as decimal(9, 6)) * 0.01
+            )
+            as decimal(38, 12)
+        ) as hold_limit,
+        coalesce(audited.is_audited, true) as is_audited
+    from rolled.payers as payers
+    cross join run.parameters as parameters
+    left join broken on payers.payer_id = broken.payer_id
+    left join audited on payers.payer_id = audited.payer_id
+)
+
+select
+    payer_id,
+    payer_name,
+    currency,
+    amount_exact,
+    break_count,
+    unpriced_count,
+    break_money,
+    hold_limit,
+    case
+        when break_money > hold_limit or unpriced_count > 0 then 'held'
+        when not is_audited then 'unauditable'
+        else 'clear'
+    end as recon_status
+from limited

@@ -1,0 +1,63 @@
+import { bigint, defineTable, exactAmount, amount, hugeint, quantity, timestamp, varchar } from '../../src/duck/table.ts';
+
+/** Filled from the currency list: the exponent that a line is rounded to. */
+export const currencies = defineTable('rules.currencies', {
+    comment: 'One row per currency of a payer.',
+    grain: ['currency'],
+    columns: {
+        currency: varchar('ISO 4217.'),
+        exponent: bigint('Decimals of the minor unit.'),
+    },
+});
+
+export const holds = defineTable('invoice.holds', {
+    comment: 'One row per payer: what its breaks come to, and whether its lines may go out.',
+    grain: ['payer_id'],
+    totals: { amount: 'amount_exact' },
+    columns: {
+        payer_id: varchar('Payer.'),
+        payer_name: varchar('Its name.'),
+        currency: varchar('ISO 4217.'),
+        amount_exact: exactAmount('Its charges, unrounded.'),
+        break_count: bigint('Its breaks.'),
+        unpriced_count: bigint('Breaks without a worth in money: any one holds.'),
+        break_money: amount('Sum of the worth of its breaks, each without its sign.'),
+        hold_limit: amount('Above this its lines are held.'),
+        recon_status: varchar('clear, held or unauditable.'),
+    },
+});
+
+export const lineItems = defineTable('invoice.line_items', {
+    comment: 'One row per invoice line.',
+    grain: ['line_key'],
+    totals: { quantity: 'quantity', amount: 'amount_exact' },
+    columns: {
+        line_key: varchar('sha256 of what the line is: the same in every run.'),
+        invoice_key: varchar('payer_id, period and currency.'),
+        line_type: varchar('usage.'),
+        payer_id: varchar('Account that pays.'),
+        payer_name: varchar('Its name.'),
+        account_id: varchar('Account that used.'),
+        account_name: varchar('Its name.'),
+        product: varchar('Product.'),
+        meter: varchar('Meter.'),
+        attributes: varchar('Canonical JSON of the attributes that selected the rate.'),
+        description: varchar('What the customer reads.'),
+        period_start: timestamp('Billing period.'),
+        period_end: timestamp('First instant after it.'),
+        service_start: timestamp('The part of it this rate was in force for.'),
+        service_end: timestamp('First instant after that.'),
+        time_zone: varchar('Zone of the payer.'),
+        quantity: quantity('Quantity.'),
+        unit: varchar('Unit.'),
+        unit_price: quantity('Price of one unit.'),
+        rate_id: varchar('Rate.'),
+        card: varchar('Rate card.'),
+        card_version: varchar('Its version.'),
+        amount_exact: exactAmount('Never rounded before this.'),
+        amount: amount('Rounded once, to the exponent of the currency.'),
+        amount_minor: hugeint('The same in minor units.'),
+        currency: varchar('ISO 4217.'),
+        recon_status: varchar('clear, held or unauditable.'),
+    },
+});

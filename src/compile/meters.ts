@@ -1,0 +1,190 @@
+import { quoteName, quoteText } from '../duck/sql.ts';
+import type { Asset, Config, Derived, Meter } from '../schema/config.ts';
+import { compileExpression } from './expression.ts';
+import { type EventShape, shapeNames } from './shape.ts';
+
+/**
+ * Compiles meters to the views that the stages read. Each meter groups the events once, all its
+ * token classes side by side, and only the aggregate is turned into one row per class.
+ */
+
+/** One class of a meter: the value of token_class, or null for a meter without classes. */
+export interface MeterClass {
+    readonly token_class: string | null;
+    readonly quantity: string;
+}
+
+export function meterClasses(meter: Meter, columns: ReadonlySet<string>): readonly MeterClass[] {
+    if (meter.token_classes) {
+        return Object.entries(meter.token_classes).map(([token_class, text]) => ({
+            token_class,
+            quantity: compileExpression(text, columns).sql,
+        }));
+    }
+    if (meter.aggregation === 'count') return [{ token_class: null, quantity: '1' }];
+    return [{ token_class: null, quantity: compileExpression(meter.quantity ?? '', columns).sql }];
+}
+
+/** The attributes a rate may name for this meter, sorted. */
+export function meterAttributes(meter: Meter): readonly string[] {
+    return [...meter.attributes, ...(meter.token_classes ? ['token_class'] : [])].sort();
+}
+
+function derivedSql(of: Derived, columns: ReadonlySet<string>): string {
+    if ('sql' in of) return compileExpression(of.sql, columns).sql;
+    if ('map' in of) {
+        const cases = Object.entries(of.values).map(
+            ([from, to]) => `when ${quoteText(from)} then ${quoteText(to)}`,
+        );
+        const otherwise = of.otherwise === undefined ? quoteName(of.map) : quoteText(of.otherwise);
+        return `case ${quoteName(of.map)} ${cases.join(' ')} else ${otherwise} end`;
+    }
+    const steps = of.steps.map(({ up_to, is }) =>
+        up_to === undefined
+            ? `else ${quoteText(is)}`
+            : `when ${quoteName(of.band)} <= ${up_to} then ${quoteText(is)}`,
+    );
+    return `case ${steps.join(' ')} end`;
+}
+
+/** Nested cases that find the last boundary at or before an instant, in log2 steps. */
+function segmentSql(boundaries: readonly string[], before: string): string {
+    if (boundaries.length === 0) return `timestamp ${quoteText(before)}`;
+    const middle = Math.floor(boundaries.length / 2);
+    const at = boundaries[middle] ?? before;
+    const left = segmentSql(boundaries.slice(0, middle), before);
+    const right = segmentSql(boundaries.slice(middle + 1), at);
+    return `case when events.event_at < timestamp ${quoteText(at)} then ${left} else ${right} end`;
+}
+
+/** First instant of all: the segment before any rate began. */
+export const beginning = '0001-01-01 00:00:00';
+
+/** The view of events with what the config derives, who pays, and which rates were in force. */
+export function eventsViewSql(config: Config, shape: EventShape, boundaries: readonly string[]): string {
+    const columns = shapeNames(shape);
+    const derived = Object.entries(config.derived).map(
+        ([name, of]) => `    ${derivedSql(of, columns)} as ${quoteName(name)},`,
+    );
+    return `select
+    events.* exclude (event_on, object_no, line_no),
+${derived.join('\n')}
+    events.event_on,
+    ${segmentSql(boundaries, beginning)} as segment_at,
+    paths.payer_id,
+    paths.currency,
+    paths.wallet_asset,
+    paths.wallet_shape,
+    events.event_at >= paths.period_start and events.event_at < paths.period_end as is_in_period
+from mediated.usage_events as events
+inner join accounts.paths as paths
+    on events.account_id = paths.account_id
+    and events.event_at >= paths.valid_from
+    and events.event_at < paths.valid_to`;
+}
+
+function filterSql(meter: Meter, columns: ReadonlySet<string>): string {
+    const conditions = [
+        ...(meter.event_type ? [`event_type = ${quoteText(meter.event_type)}`] : []),
+        ...(meter.where ? [compileExpression(meter.where, columns).sql] : []),
+    ];
+    return conditions.length ? conditions.join(' and ') : 'true';
+}
+
+function meterSql(meter: Meter, columns: ReadonlySet<string>): string {
+    const kept = [...meter.attributes].sort();
+    const classes = meterClasses(meter, columns);
+    const sums = classes.map(
+        ({ quantity }, index) =>
+            `            sum(${quantity}) as quantity_${index}, count(*) filter (${quantity} <> 0) as events_${index}`,
+    );
+    const rows = classes.map(({ token_class }, index) => {
+        const json = meterAttributes(meter).map((name) =>
+            name === 'token_class'
+                ? `token_class := ${quoteText(token_class ?? '')}`
+                : `${quoteName(name)} := ${quoteName(name)}`,
+        );
+        const attributes = json.length ? `to_json(struct_pack(${json.join(', ')}))::varchar` : `'{}'`;
+        return `{attributes: ${attributes}, quantity: cast(quantity_${index} as decimal(38,12)), event_count: events_${index}}`;
+    });
+    const keys = ['account_id', 'payer_id', 'currency', ...kept.map(quoteName), 'segment_at', 'event_on'];
+    return `select
+    ${quoteText(meter.meter)} as meter, account_id, payer_id, currency,
+    measure.attributes as attributes, ${quoteText(meter.unit)} as unit, segment_at, event_on,
+    measure.quantity as quantity, measure.event_count as event_count
+from (
+    select account_id, payer_id, currency, segment_at, event_on,
+        unnest([${rows.join(',\n            ')}]) as measure
+    from (
+        select ${keys.join(', ')},
+${sums.join(',\n')}
+        from compiled.events
+        where is_in_period and ${filterSql(meter, columns)}
+        group by ${keys.join(', ')}
+    )
+)
+where measure.event_count > 0`;
+}
+
+/** One row per meter, account, attributes, rate segment and day. */
+export function meteredViewSql(config: Config, shape: EventShape): string {
+    const columns = shapeNames(shape, Object.keys(config.derived));
+    return config.meters.map((meter) => meterSql(meter, columns)).join('\nunion all by name\n');
+}
+
+function pricesSql(meter: Meter, classes: readonly MeterClass[]): string {
+    const kept = [...meter.attributes].sort();
+    const keys = kept.map((name) => `coalesce(attributes ->> ${quoteText(`$."${name}"`)}, '') as ${quoteName(name)}`);
+    const prices = classes.map(({ token_class }, index) => {
+        const only = token_class === null ? 'true' : `attributes ->> '$.token_class' = ${quoteText(token_class)}`;
+        return `max(unit_price) filter (${only}) as price_${index}`;
+    });
+    const group = ['segment_at', 'currency', ...kept.map(quoteName)];
+    return `select ${[...keys, 'segment_at', 'currency', ...prices].join(', ')}
+        from (select meter, attributes, segment_at, currency, unit_price from rated.rate_choices where meter = ${quoteText(meter.meter)})
+        group by ${group.join(', ')}`;
+}
+
+/**
+ * One row per metered event of the period's surroundings: what it is worth, and what its wallet
+ * should have taken for it. The prices are the very rows that 40-rate chose.
+ */
+export function eventValuesViewSql(
+    config: Config,
+    shape: EventShape,
+    assets: Readonly<Record<string, Asset>>,
+): string {
+    const columns = shapeNames(shape, Object.keys(config.derived));
+    const parts = config.meters.map((meter, at) => {
+        const classes = meterClasses(meter, columns);
+        const filter = filterSql(meter, columns);
+        const price = (index: number) => `prices_${at}.price_${index}`;
+        const join = `left join (${pricesSql(meter, classes)}) as prices_${at}
+    on (${filter}) and events.segment_at = prices_${at}.segment_at and events.currency = prices_${at}.currency${meter.attributes
+        .map((name) => ` and coalesce(events.${quoteName(name)}, '') = prices_${at}.${quoteName(name)}`)
+        .join('')}`;
+        const amount = classes.map(({ quantity }, index) => `coalesce(${quantity} * ${price(index)}, 0)`);
+        const unpriced = classes.map(({ quantity }, index) => `(${quantity} <> 0 and ${price(index)} is null)`);
+        return {
+            join,
+            filter: `(${filter})`,
+            amount: `case when ${filter} then ${amount.join(' + ')} else 0 end`,
+            unpriced: `(${filter} and (${unpriced.join(' or ')}))`,
+        };
+    });
+    const counts = new Map(
+        Object.entries(config.counts).map(([name, text]) => [name, compileExpression(text, columns).sql]),
+    );
+    const counted = Object.entries(assets)
+        .filter(([, asset]) => asset.counts && counts.has(asset.counts))
+        .map(([code, asset]) => `when ${quoteText(code)} then cast(${counts.get(asset.counts ?? '')} as decimal(38,12))`);
+    return `select
+    source, event_id, authorization_id, account_id, payer_id, currency, wallet_asset, wallet_shape,
+    is_in_period, event_at, event_on,
+    ${parts.map(({ unpriced }) => unpriced).join(' or ')} as is_unrated,
+    cast(${parts.map(({ amount }) => amount).join(' + ')} as decimal(38,24)) as rated_amount,
+    ${counted.length ? `case wallet_asset ${counted.join(' ')} end` : 'cast(null as decimal(38,12))'} as counted_quantity
+from compiled.events as events
+${parts.map(({ join }) => join).join('\n')}
+where ${parts.map(({ filter }) => filter).join(' or ')}`;
+}

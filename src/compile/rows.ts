@@ -145,9 +145,9 @@ export interface InputFiles {
     readonly paths: readonly string[];
 }
 
-/** The relation that holds the text lines of an input. */
-export function linesTable(input: string): string {
-    return `raw.${quoteName(`${input}_lines`)}`;
+/** The relation that holds the text lines of an input in one format. */
+export function linesTable(inputAndFormat: string): string {
+    return `raw.${quoteName(`${inputAndFormat}_lines`)}`;
 }
 
 /** Where the rows of one input come from: parsed lines, or Parquet with its own row numbers. */
@@ -155,9 +155,9 @@ function storedRows(files: InputFiles, paths: readonly string[]): string {
     if (files.format === 'ndjson') {
         return `select object_no, line_no, raw_text,
                 case when json_valid(raw_text) then json_extract_string(raw_text, ${quoteList(paths.map(jsonPath))}) end as fields
-            from ${linesTable(files.input)}`;
+            from ${linesTable(`${files.input}_ndjson`)}`;
     }
-    if (files.format === 'csv') return `select * from ${linesTable(files.input)}`;
+    if (files.format === 'csv') return `select * from ${linesTable(`${files.input}_csv`)}`;
     const roots = [...new Set(paths.map((path) => path.split('.')[0] ?? path))].map(quoteName);
     const packed = roots.map((root) => `${root} := file.${root}`).join(', ');
     return `select objects.object_no, file.file_row_number + 1 as line_no,
@@ -203,7 +203,7 @@ export function usageRowsSql(input: UsageInput, files: InputFiles, shape: EventS
     };
     const fields: Field[] = usageFields.map((field) => {
         if (field === 'event_at') return timeField(field, reader, columns[field], 'MISSING_TIME');
-        return text(field, field === 'authorization_id' ? null : missingCode[field]);
+        return text(field, missingCode[field] ?? null);
     });
     for (const name of shape.attributes) {
         const path = input.attributes[name];

@@ -25,11 +25,11 @@ export function eventShape(config: Config): EventShape {
 
 /** Contract columns of the declared attributes and quantities. Integers stay BIGINT: exact, small. */
 export function shapeColumns(shape: EventShape): Readonly<Record<string, Column>> {
-    return Object.fromEntries([
-        ...shape.attributes.map((name) => [name, nullable(varchar('Attribute as the event states it.'))]),
-        ...shape.quantities.map(({ name, type }) => [
+    return Object.fromEntries<Column>([
+        ...shape.attributes.map((name): [string, Column] => [name, nullable(varchar('Attribute as the event states it.'))]),
+        ...shape.quantities.map(({ name, type }): [string, Column] => [
             name,
-            nullable(type === 'integer' ? bigint('Whole quantity.') : quantity('Quantity.')),
+            type === 'integer' ? nullable(bigint('Whole quantity.')) : nullable(quantity('Quantity.')),
         ]),
     ]);
 }

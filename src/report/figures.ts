@@ -1,4 +1,4 @@
-import { type Amount, add, formatAmount, parseAmount } from '../money/amount.ts';
+import { type Amount, add, compare, formatAmount, parseAmount } from '../money/amount.ts';
 import { currencyExponent } from '../money/currency.ts';
 
 const zero: Amount = { units: 0n, scale: 0 };
@@ -15,19 +15,13 @@ export function magnitude(text: string): string {
     return text.replace(/^-/, '');
 }
 
-export function negated(text: string): string {
-    if (isZero(text)) return magnitude(text);
-    return text.startsWith('-') ? text.slice(1) : `-${text}`;
-}
-
 export function isZero(text: string): boolean {
     return parseAmount(text).units === 0n;
 }
 
-/** -1, 0 or 1: the exact order of two decimal texts. */
+/** Below, at or above zero: the exact order of two decimal texts. */
 export function compareDecimals(a: string, b: string): number {
-    const difference = parseAmount(sum([a, negated(b)])).units;
-    return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+    return compare(parseAmount(a), parseAmount(b));
 }
 
 /** Decimal text for a person: thousands apart, no needless zeros beyond `minScale`. */

@@ -111,6 +111,8 @@ export const configSchema = z.strictObject({
     meters: z.array(meter).min(1),
     /** What a debit may count, as an expression over the event. */
     counts: z.record(name, z.string()).default({}),
+    /** Asset to the count its debits are in, or whose number they carry as quantity. */
+    asset_counts: z.record(z.string(), name).default({}),
     wallets: z.array(wallet).default([]),
     tolerances: z.record(z.string(), tolerance).default({}),
     hold: z

@@ -1,0 +1,224 @@
+import type { FileProblem } from '../errors/index.ts';
+import { type Asset, type Config, assetFileSchema, configSchema } from '../schema/config.ts';
+import { isCurrency } from '../money/currency.ts';
+import { compileExpression } from './expression.ts';
+import { meterAttributes, meterClasses } from './meters.ts';
+import { debitFields, usageFields } from './presets.ts';
+import { eventShape, shapeNames } from './shape.ts';
+import { parseYaml } from './yaml.ts';
+
+const reserved = new Set<string>([
+    ...usageFields,
+    ...debitFields,
+    ...['object_no', 'line_no', 'raw_text', 'suspense', 'content', 'input', 'fields', 'event_on'],
+    ...['segment_at', 'payer_id', 'currency', 'wallet_asset', 'wallet_shape', 'is_in_period'],
+    ...['token_class', 'measure', 'stored', 'file'],
+]);
+
+/** tieout.yaml and the assets it names, checked as a whole. */
+export interface LoadedConfig {
+    readonly config: Config;
+    readonly assets: Readonly<Record<string, Asset>>;
+}
+
+type Load = LoadedConfig | { readonly problems: readonly FileProblem[] };
+
+/**
+ * Reads tieout.yaml and everything in it that refers to something else in it. All problems at once.
+ * @param readText gives the text of a file named beside the config.
+ */
+export function loadConfig(file: string, readText: (path: string) => string): Load {
+    const parsed = parseYaml(file, readText(file), configSchema, 'CONFIG_INVALID');
+    if ('problems' in parsed) return parsed;
+    const config = parsed.value;
+    const problems: FileProblem[] = [];
+    const wrong = (path: readonly (string | number)[], code: string, message: string, remedy?: string) =>
+        problems.push({
+            code,
+            file,
+            line: parsed.lineOf(path),
+            path: path.join('.'),
+            message,
+            ...(remedy ? { remedy } : {}),
+        });
+    const assets = loadAssets(config, readText, wrong);
+    checkNames(config, wrong);
+    checkMeters(config, wrong);
+    checkWallets(config, assets, wrong);
+    return problems.length ? { problems } : { config, assets };
+}
+
+type Wrong = (
+    path: readonly (string | number)[],
+    code: string,
+    message: string,
+    remedy?: string,
+) => unknown;
+
+function loadAssets(
+    config: Config,
+    readText: (path: string) => string,
+    wrong: Wrong,
+): Readonly<Record<string, Asset>> {
+    let assets: Readonly<Record<string, Asset>> = {};
+    if (typeof config.assets === 'string') {
+        const parsed = parseYaml(config.assets, readText(config.assets), assetFileSchema, 'ASSET_INVALID');
+        if ('problems' in parsed) {
+            for (const problem of parsed.problems) {
+                wrong(['assets'], problem.code, `${problem.file}:${problem.line}: ${problem.message}`);
+            }
+            return {};
+        }
+        // In a file `counts` may be prose for people; only a name that the config defines counts.
+        assets = Object.fromEntries(
+            parsed.value.map(({ asset, kind, precision, counts }) => [
+                asset,
+                { kind, precision, ...(counts && counts in config.counts ? { counts } : {}) },
+            ]),
+        );
+    } else {
+        assets = config.assets;
+    }
+    for (const [code, asset] of Object.entries(assets)) {
+        if (asset.kind === 'currency' && !isCurrency(code)) {
+            wrong(['assets', code], 'UNKNOWN_CURRENCY', `${code} is not an ISO 4217 currency`);
+        }
+        if (asset.counts && !(asset.counts in config.counts)) {
+            wrong(['assets', code, 'counts'], 'UNKNOWN_COUNT', `${asset.counts} is not in counts`);
+        }
+    }
+    return withCounts(config, assets);
+}
+
+/** `asset_counts` of the config joins assets from a file to the counts that the config defines. */
+function withCounts(
+    config: Config,
+    assets: Readonly<Record<string, Asset>>,
+): Readonly<Record<string, Asset>> {
+    return Object.fromEntries(
+        Object.entries(assets).map(([code, asset]) => {
+            const counts = config.asset_counts[code] ?? asset.counts;
+            return [code, { ...asset, ...(counts ? { counts } : {}) }];
+        }),
+    );
+}
+
+function checkNames(config: Config, wrong: Wrong): void {
+    const inputs = [...config.usage, ...config.debits].map(({ name }) => name);
+    for (const name of inputs.filter((of, index) => inputs.indexOf(of) !== index)) {
+        wrong(['usage'], 'DUPLICATE_INPUT', `two inputs are called ${name}`);
+    }
+    config.usage.forEach((input, at) => {
+        for (const name of [...Object.keys(input.attributes), ...Object.keys(input.quantities)]) {
+            if (reserved.has(name)) {
+                wrong(['usage', at], 'RESERVED_NAME', `${name} is a column of tieout itself`, 'Rename it.');
+            }
+        }
+        for (const field of Object.keys(input.columns)) {
+            if (!usageFields.some((known) => known === field)) {
+                wrong(['usage', at, 'columns', field], 'UNKNOWN_FIELD', `${field} is not one of ${usageFields.join(', ')}`);
+            }
+        }
+    });
+    config.debits.forEach((input, at) => {
+        for (const field of Object.keys(input.columns)) {
+            if (!debitFields.some((known) => known === field)) {
+                wrong(['debits', at, 'columns', field], 'UNKNOWN_FIELD', `${field} is not one of ${debitFields.join(', ')}`);
+            }
+        }
+    });
+}
+
+function attempt(wrong: Wrong, path: readonly (string | number)[], work: () => unknown): void {
+    try {
+        work();
+    } catch (error) {
+        wrong(path, 'BAD_EXPRESSION', error instanceof Error ? error.message : String(error));
+    }
+}
+
+function checkMeters(config: Config, wrong: Wrong): void {
+    const shape = eventShape(config);
+    const base = shapeNames(shape);
+    const columns = shapeNames(shape, Object.keys(config.derived));
+    for (const [name, of] of Object.entries(config.derived)) {
+        const path = ['derived', name];
+        if (reserved.has(name) || base.has(name)) {
+            wrong(path, 'RESERVED_NAME', `${name} is taken`, 'Rename it.');
+        }
+        if ('sql' in of) attempt(wrong, path, () => compileExpression(of.sql, base));
+        const from = 'band' in of ? of.band : 'map' in of ? of.map : null;
+        if (from !== null && !base.has(from)) {
+            wrong(path, 'UNKNOWN_COLUMN', `${from} is not declared: ${[...base].sort().join(', ')}`);
+        }
+        if ('band' in of) checkBand(of.steps, path, wrong);
+    }
+    config.meters.forEach((meter, at) => {
+        const path = ['meters', at];
+        if (config.meters.findIndex((other) => other.meter === meter.meter) !== at) {
+            wrong(path, 'DUPLICATE_METER', `two meters are called ${meter.meter}`);
+        }
+        for (const name of meter.attributes) {
+            if (!columns.has(name)) {
+                wrong(path, 'UNKNOWN_COLUMN', `${name} is not declared: ${[...columns].sort().join(', ')}`);
+            }
+        }
+        if (meter.where) attempt(wrong, [...path, 'where'], () => compileExpression(meter.where ?? '', columns));
+        const sources = [meter.quantity, meter.token_classes].filter((of) => of !== undefined);
+        if (meter.aggregation === 'sum' && sources.length !== 1) {
+            wrong(path, 'METER_QUANTITY', 'a sum needs either quantity or token_classes');
+        } else if (meter.aggregation === 'count' && sources.length) {
+            wrong(path, 'METER_QUANTITY', 'a count takes neither quantity nor token_classes');
+        } else {
+            attempt(wrong, path, () => meterClasses(meter, columns));
+        }
+    });
+    for (const [name, text] of Object.entries(config.counts)) {
+        attempt(wrong, ['counts', name], () => compileExpression(text, columns));
+    }
+}
+
+function checkBand(
+    steps: readonly { readonly up_to?: string | undefined }[],
+    path: readonly (string | number)[],
+    wrong: Wrong,
+): void {
+    const bounds = steps.map(({ up_to }) => (up_to === undefined ? null : BigInt(up_to)));
+    if (bounds.at(-1) !== null) {
+        wrong(path, 'BAND_BOUNDED', 'the last step has a bound', 'Leave up_to out of the last step.');
+    }
+    bounds.slice(0, -1).forEach((bound, index) => {
+        const before = bounds[index - 1];
+        if (bound === null || (before != null && bound <= before)) {
+            wrong([...path, 'steps', index], 'BAND_ORDER', 'the bounds must rise from step to step');
+        }
+    });
+}
+
+function checkWallets(
+    config: Config,
+    assets: Readonly<Record<string, Asset>>,
+    wrong: Wrong,
+): void {
+    config.wallets.forEach(({ asset }, at) => {
+        const of = assets[asset];
+        if (!of) {
+            wrong(['wallets', at, 'asset'], 'UNKNOWN_ASSET', `${asset} is not one of ${Object.keys(assets).join(', ')}`);
+        } else if (of.kind === 'unit' && !of.counts) {
+            wrong(['wallets', at, 'asset'], 'ASSET_COUNTS_NOTHING', `${asset} is a unit and nothing says what it counts`, 'Name one of counts in asset_counts.');
+        }
+    });
+    for (const code of [...Object.keys(config.tolerances), ...Object.keys(config.asset_counts)]) {
+        if (!assets[code]) wrong(['tolerances'], 'UNKNOWN_ASSET', `${code} is not an asset`);
+    }
+    for (const [code, name] of Object.entries(config.asset_counts)) {
+        if (!(name in config.counts)) {
+            wrong(['asset_counts', code], 'UNKNOWN_COUNT', `${name} is not in counts`);
+        }
+    }
+}
+
+/** Meter to the attributes a rate may name. */
+export function knownMeters(config: Config): Readonly<Record<string, readonly string[]>> {
+    return Object.fromEntries(config.meters.map((meter) => [meter.meter, meterAttributes(meter)]));
+}

@@ -1,0 +1,100 @@
+import { html } from 'htm/preact';
+import type { ComponentChildren, VNode } from 'preact';
+import { figure } from './figures.ts';
+import { clipped } from './visible.ts';
+
+/** Longest name or id a cell shows; the CSV files have it whole. */
+const NAME_LIMIT = 120;
+const TEXT_LIMIT = 400;
+
+/** A column heading. Numbers stand to the right. */
+export interface Heading {
+    readonly label: string;
+    readonly isNumber?: boolean;
+}
+
+/** A name or id as it is, unseen characters visible, isolated from the text around it. */
+export function name(text: string): VNode {
+    return html`<bdi>${clipped(text, NAME_LIMIT)}</bdi>`;
+}
+
+/** Longer text from outside, such as a break's detail. */
+export function prose(text: string): VNode {
+    return html`<bdi>${clipped(text, TEXT_LIMIT)}</bdi>`;
+}
+
+/** A name with its id below it, or the id alone when they are the same. */
+export function named(label: string, id: string): VNode {
+    if (label === id || label === '') return html`<code>${name(id)}</code>`;
+    return html`${name(label)}<br /><code class="quiet">${name(id)}</code>`;
+}
+
+export function badge(kind: 'good' | 'bad' | 'warn', text: string): VNode {
+    return html`<span class=${`badge ${kind}`}>${text}</span>`;
+}
+
+/** clear, held or unauditable, in words and colour. */
+export function status(value: string): VNode {
+    if (value === 'clear' || value === 'tied') return badge('good', value);
+    return badge(value === 'held' ? 'bad' : 'warn', value);
+}
+
+export function number(text: string): VNode {
+    return html`<td class="number">${text}</td>`;
+}
+
+/** A bar of `value` out of `most`. The number stands beside it: readers without sight skip this. */
+export function bar(value: number, most: number): VNode {
+    const width = Math.max(1, Math.round((value * 100) / Math.max(1, most)));
+    return html`<svg
+        class="bar"
+        viewBox="0 0 100 10"
+        preserveAspectRatio="none"
+        aria-hidden="true"
+        focusable="false"
+    ><rect x="0" y="0" width=${width} height="10" /></svg>`;
+}
+
+/** A table that scrolls in its own box, also by keyboard. */
+export function table(
+    caption: string,
+    head: readonly Heading[],
+    rows: readonly ComponentChildren[],
+): VNode {
+    return html`<div class="scroll" role="region" aria-label=${caption} tabindex="0">
+        <table>
+            <caption>${caption}</caption>
+            <thead>
+                <tr>
+                    ${head.map(
+                        ({ label, isNumber }) =>
+                            html`<th scope="col" class=${isNumber ? 'number' : undefined}>
+                                ${label}
+                            </th>`,
+                    )}
+                </tr>
+            </thead>
+            <tbody>
+                ${rows}
+            </tbody>
+        </table>
+    </div>`;
+}
+
+/** A part of the report. `none` stands in for the table when there is nothing to show. */
+export function section(id: string, title: string, ...content: ComponentChildren[]): VNode {
+    return html`<section id=${id} aria-labelledby=${`${id}-title`}>
+        <h2 id=${`${id}-title`}>${title}</h2>
+        ${content}
+    </section>`;
+}
+
+/** Says what a shortened table leaves out and where it is; nothing when it is whole. */
+export function remainder(shown: number, all: number, file: string): VNode | null {
+    if (all <= shown) return null;
+    const rest = figure(String(all - shown));
+    return html`<p class="quiet small">
+        The first ${figure(String(shown))} of ${figure(String(all))} are shown; ${rest} more are in
+        ${' '}<code>${file}</code> in the run folder.
+    </p>`;
+}

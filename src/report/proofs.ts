@@ -1,0 +1,112 @@
+import { compareText } from '../export/order.ts';
+import type { Break } from '../schema/break.ts';
+import type { Certificate } from '../schema/certificate.ts';
+import type { LineItem } from '../schema/line-item.ts';
+import { compareDecimals, counted, isZero, sum } from './figures.ts';
+
+/** One statement that must hold, how often it was checked, and where it does not. */
+export interface Proof {
+    readonly statement: string;
+    readonly checked: string;
+    readonly holds: boolean;
+    /** At most five places, and how many more. */
+    readonly failures: readonly string[];
+}
+
+/** The proofs a reader could repeat with the documents at hand. */
+export function proofsOf(
+    certificate: Certificate,
+    lines: readonly LineItem[],
+    breaks: readonly Break[],
+): readonly Proof[] {
+    return [
+        completeness(certificate),
+        identity(certificate),
+        nothingUnexplained(certificate),
+        linesAddUp(certificate, lines),
+        breaksAddUp(certificate, breaks),
+    ];
+}
+
+function proof(statement: string, checked: string, failures: readonly string[]): Proof {
+    const more = failures.length - 5;
+    const shown = more > 0 ? [...failures.slice(0, 5), `and ${more} more`] : failures;
+    return { statement, checked, holds: failures.length === 0, failures: shown };
+}
+
+function completeness({ inputs }: Certificate): Proof {
+    const failures = inputs
+        .filter(({ lines, events, duplicates, conflicts, suspended }) => {
+            const accounted = sum([events, duplicates, conflicts, suspended]);
+            return compareDecimals(lines, accounted) !== 0;
+        })
+        .map((input) => input.key);
+    return proof(
+        'Lines in = events + duplicates + conflicts + suspended, for every input object.',
+        counted(inputs.length, 'object'),
+        failures,
+    );
+}
+
+/** Unauditable groups have no debits: there is nothing to subtract. */
+function identity({ tie_outs }: Certificate): Proof {
+    const audited = tie_outs.filter((tie) => tie.status === 'tied');
+    const failures = audited
+        .filter((tie) => {
+            const gap = compareDecimals(tie.rated, sum([tie.debited, tie.difference]));
+            const parts = sum([tie.broken, tie.rounding, tie.unexplained]);
+            return gap !== 0 || compareDecimals(tie.difference, parts) !== 0;
+        })
+        .map((tie) => `${tie.payer_id} / ${tie.account_id} / ${tie.asset}`);
+    return proof(
+        'Rated - debited = breaks + rounding + unexplained, per account and asset with a debit log.',
+        counted(audited.length, 'group'),
+        failures,
+    );
+}
+
+function nothingUnexplained({ tie_outs }: Certificate): Proof {
+    const failures = tie_outs
+        .filter((tie) => !isZero(tie.unexplained))
+        .map((tie) => `${tie.payer_id} / ${tie.account_id} / ${tie.asset}: ${tie.unexplained}`);
+    return proof(
+        'Unexplained is exactly zero, per account and asset.',
+        counted(tie_outs.length, 'group'),
+        failures,
+    );
+}
+
+function linesAddUp({ payers }: Certificate, lines: readonly LineItem[]): Proof {
+    const actual = Map.groupBy(lines, (line) => JSON.stringify([line.payer_id, line.currency]));
+    const expected = new Map(
+        payers.map((payer) => [JSON.stringify([payer.payer_id, payer.currency]), payer]),
+    );
+    const keys = [...new Set([...actual.keys(), ...expected.keys()])].sort(compareText);
+    const failures = keys.filter((key) => {
+        const group = actual.get(key) ?? [];
+        const payer = expected.get(key);
+        if (!payer) return true;
+        const total = sum(group.map((line) => line.amount));
+        return group.length !== payer.line_count || compareDecimals(total, payer.amount) !== 0;
+    });
+    return proof(
+        'Lines add up to the payer’s total, in number and amount, per payer and currency.',
+        counted(keys.length, 'payer total'),
+        failures,
+    );
+}
+
+/** AMOUNT_ROUNDING is left out: differences within tolerance are accepted and not listed. */
+function breaksAddUp({ breaks: totals }: Certificate, breaks: readonly Break[]): Proof {
+    const keyOf = (code: string, asset: string | null) => `${code} ${asset ?? ''}`;
+    const counts = new Map<string, number>();
+    const count = (key: string, by: number) => counts.set(key, (counts.get(key) ?? 0) + by);
+    for (const { code, asset, break_count } of totals) count(keyOf(code, asset), break_count);
+    for (const { code, asset } of breaks) count(keyOf(code, asset), -1);
+    const keys = [...counts.keys()].filter((key) => !key.startsWith('AMOUNT_ROUNDING '));
+    return proof(
+        'The list of breaks has as many as the totals say, per code and asset.',
+        counted(keys.length, 'total'),
+        keys.filter((key) => counts.get(key) !== 0).sort(compareText),
+    );
+}

@@ -1,0 +1,74 @@
+import { amountWithCode, counted, figure, listed } from './figures.ts';
+import type { Headline, Sum } from './model.ts';
+
+/** The first screen in words: rated, tied or not, held, broken. Names are the caller's to escape. */
+export function headlineSentences(period: string, headline: Headline): readonly string[] {
+    return [
+        ratedSentence(period, headline),
+        tieOutSentence(headline),
+        ...unauditableSentence(headline),
+        heldSentence(headline),
+        breakSentence(headline),
+    ];
+}
+
+/** `1.00 EUR and 2.00 USD` */
+export function sumsText(sums: readonly Sum[]): string {
+    return listed(sums.map(({ amount, unit }) => amountWithCode(amount, unit)));
+}
+
+function ratedSentence(period: string, { rated, line_count, payer_count }: Headline): string {
+    if (line_count === 0) return `${period} has no invoice lines.`;
+    const lines = counted(line_count, 'invoice line');
+    return `${period} was rated at ${sumsText(rated)}: ${lines} for ${counted(payer_count, 'payer')}.`;
+}
+
+function tieOutSentence(headline: Headline): string {
+    const { group_count, unauditable_count, untied_count, unexplained } = headline;
+    const compared = group_count - unauditable_count;
+    if (untied_count > 0) {
+        const groups = counted(group_count, 'account-and-asset group');
+        const leaves = untied_count === 1 ? 'does' : 'do';
+        return (
+            `The tie-out is NOT zero: ${untied_count} of ${groups} ${leaves} not add up and ` +
+            `${sumsText(unexplained)} net is unexplained. Do not invoice from this run.`
+        );
+    }
+    if (compared === 0) return 'Nothing was tied out: there is no debit log to compare with.';
+    const groups = counted(compared, 'account-and-asset group');
+    return (
+        `The tie-out is zero: in ${compared === 1 ? 'the one group' : `all ${groups}`}, what was ` +
+        'rated less what was debited is explained to the last digit.'
+    );
+}
+
+function unauditableSentence({ group_count, unauditable_count }: Headline): readonly string[] {
+    if (unauditable_count === 0 || unauditable_count === group_count) return [];
+    const groups = counted(unauditable_count, 'group');
+    const have = unauditable_count === 1 ? 'has' : 'have';
+    return [`${groups} ${have} no debit log and could not be audited; that is not “no difference”.`];
+}
+
+function heldSentence({ held, held_amounts, payer_count }: Headline): string {
+    const names = [...new Set(held.map((payer) => payer.payer_id))];
+    if (names.length === 0) return 'No payer is held.';
+    const are = names.length === 1 ? 'is' : 'are';
+    const waits =
+        held_amounts.length === 0 ? '' : `; ${sumsText(held_amounts)} must not be delivered yet`;
+    return `${names.length} of ${counted(payer_count, 'payer')} ${are} held over tolerance${waits}.`;
+}
+
+function breakSentence(headline: Headline): string {
+    const { break_count, break_sizes, break_effects, unpriced_break_count } = headline;
+    if (break_count === 0) return 'There are no open breaks.';
+    const are = break_count === 1 ? 'is' : 'are';
+    const first = `${counted(break_count, 'break')} ${are} open`;
+    const worth =
+        break_sizes.length === 0
+            ? ''
+            : `, ${sumsText(break_sizes)} in size and ${sumsText(break_effects)} net (rated less debited)`;
+    const have = unpriced_break_count === 1 ? 'has' : 'have';
+    const unpriced =
+        unpriced_break_count === 0 ? '' : `; ${figure(String(unpriced_break_count))} ${have} no price`;
+    return `${first}${worth}${unpriced}.`;
+}

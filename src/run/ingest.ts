@@ -1,0 +1,277 @@
+import { join } from 'node:path';
+import type { InputFiles } from '../compile/rows.ts';
+import { debitRowsSql, linesTable, usageRowsSql } from '../compile/rows.ts';
+import { debitFields } from '../compile/presets.ts';
+import { type EventShape, eventShape } from '../compile/shape.ts';
+import type { Engine } from '../duck/engine.ts';
+import { createTableSql, quoteList, quoteName, quoteText } from '../duck/sql.ts';
+import type { Progress } from '../effects.ts';
+import { RunError } from '../errors/index.ts';
+import { rawObjects } from '../../pipelines/10-ingest/tables.ts';
+import type { Config, DebitInput, UsageInput } from '../schema/config.ts';
+import type { ObjectEntry, ObjectStore } from '../store/object-store.ts';
+import { type SpooledObject, spoolObjects } from '../store/spool.ts';
+import { parquetProblems } from './parquet.ts';
+
+type Input = UsageInput | DebitInput;
+
+/** The objects of one input that a run reads, in key order. */
+export interface InputListing {
+    readonly input: Input;
+    readonly role: 'usage' | 'debits';
+    readonly entries: readonly ObjectEntry[];
+}
+
+/**
+ * Lists what a run reads: every object of each input whose day is wanted.
+ * @throws RunError STORE_PREFIX_EMPTY when usage has none, LIMIT_OBJECTS, STORE_*
+ */
+export async function listInputs(
+    store: ObjectStore,
+    config: Config,
+    days: readonly string[],
+): Promise<readonly InputListing[]> {
+    const inputs = [
+        ...config.usage.map((input) => ({ input, role: 'usage' as const })),
+        ...config.debits.map((input) => ({ input, role: 'debits' as const })),
+    ];
+    const listings: InputListing[] = [];
+    for (const { input, role } of inputs) {
+        const entries: ObjectEntry[] = [];
+        for await (const entry of store.list(input.prefix)) {
+            if (entry.size > 0 && isWanted(entry.key, input, days)) entries.push(entry);
+        }
+        if (entries.length === 0) {
+            throw new RunError('STORE_PREFIX_EMPTY', {
+                store: store.address,
+                prefix: input.prefix,
+                pattern: input.dates ? `${input.dates} from ${days[0]} to ${days.at(-1)}` : '*',
+            });
+        }
+        if (entries.length > config.limits.objects) {
+            throw new RunError('LIMIT_OBJECTS', {
+                actual: entries.length,
+                limit: config.limits.objects,
+                prefix: input.prefix,
+            });
+        }
+        listings.push({ input, role, entries: entries.sort(byKey) });
+    }
+    return listings;
+}
+
+function byKey(one: ObjectEntry, other: ObjectEntry): number {
+    return Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
+}
+
+function isWanted(key: string, input: Input, days: readonly string[]): boolean {
+    if (key.endsWith('/')) return false;
+    if (!input.dates) return true;
+    const rest = key.slice(input.prefix.length);
+    return days.some((day) => rest.startsWith(input.dates?.replace('{date}', day) ?? ''));
+}
+
+export interface Ingested {
+    readonly objects: readonly (SpooledObject & { readonly role: string; readonly input: string })[];
+    readonly usageRowsSql: string;
+    readonly debitRowsSql: string;
+}
+
+/**
+ * Brings every object into the spool, verified, and makes its rows readable: text as numbered
+ * lines, Parquet as it is. Fills raw.objects. Nothing is interpreted yet.
+ */
+export async function ingest(
+    engine: Engine,
+    store: ObjectStore,
+    config: Config,
+    listings: readonly InputListing[],
+    spool: string,
+    progress: Progress,
+): Promise<Ingested> {
+    const objects: (SpooledObject & { role: string; input: string })[] = [];
+    for (const { input, role, entries } of listings) {
+        progress.begin(`fetch ${input.name}`, entries.reduce((sum, entry) => sum + entry.size, 0));
+        const spooled = await spoolObjects({
+            store,
+            entries,
+            dir: join(spool, input.name),
+            format: input.format,
+            csv: { requiredColumns: csvColumns(input), delimiter: input.delimiter },
+            concurrency: config.engine.concurrency,
+            lineBytesLimit: config.limits.line_bytes,
+            onProgress: ({ bytes, key }) => progress.advance(bytes, key),
+        });
+        progress.end(`${entries.length} objects`);
+        const offset = objects.length;
+        objects.push(
+            ...spooled.map((object) => ({
+                ...object,
+                object_no: object.object_no + offset,
+                role,
+                input: input.name,
+            })),
+        );
+    }
+    await engine.run('create schema if not exists raw');
+    await engine.run('drop table if exists raw.objects');
+    await engine.runAll(createTableSql(rawObjects));
+    await engine.insert(
+        rawObjects,
+        objects.map((object) => ({
+            object_no: BigInt(object.object_no),
+            input: object.input,
+            role: object.role,
+            key: object.key,
+            size: BigInt(object.size),
+            etag: object.etag,
+            sha256: object.sha256,
+            format: object.format,
+            path: object.path,
+            line_count: object.line_count === null ? null : BigInt(object.line_count),
+        })),
+    );
+    progress.begin('read lines');
+    const shape = eventShape(config);
+    const usage: string[] = [];
+    const debits: string[] = [];
+    for (const { input, role } of listings) {
+        const own = objects.filter((object) => object.input === input.name);
+        for (const files of byFormat(input.name, own)) {
+            const rows = `raw.${quoteName(`${files.input}_${files.format}_rows`)}`;
+            await loadLines(engine, input, files);
+            if (files.format === 'parquet') await requireParquetTypes(engine, input, role, files, shape);
+            const sql =
+                role === 'usage'
+                    ? usageRowsSql(input as UsageInput, files, shape)
+                    : debitRowsSql(input as DebitInput, files, await availableColumns(engine, files));
+            // Text is parsed once and kept; Parquet is read where it lies.
+            if (files.format === 'parquet') {
+                (role === 'usage' ? usage : debits).push(sql);
+            } else {
+                await engine.run(`create or replace table ${rows} as ${sql}`);
+                await engine.run(`drop table ${linesTable(`${files.input}_${files.format}`)}`);
+                (role === 'usage' ? usage : debits).push(`select * from ${rows}`);
+            }
+        }
+    }
+    progress.end(`${objects.length} objects`);
+    return {
+        objects,
+        usageRowsSql: withContent(usage, usageContent(shape)),
+        debitRowsSql: withContent(
+            debits.length ? debits : [emptyDebits()],
+            debitFields.filter((field) => field !== 'entry_id'),
+        ),
+    };
+}
+
+function csvColumns(input: Input): readonly string[] {
+    const mapped = Object.values(input.columns);
+    if (!('attributes' in input)) return mapped;
+    const quantities = Object.values(input.quantities).map(({ path }) => path);
+    return [...mapped, ...Object.values(input.attributes), ...quantities];
+}
+
+function byFormat(input: string, objects: readonly SpooledObject[]): readonly InputFiles[] {
+    return [...Map.groupBy(objects, (object) => object.format)].map(([format, of]) => ({
+        input,
+        format,
+        paths: of.map((object) => object.path),
+    }));
+}
+
+const reading = `auto_detect = false, header = false, columns = {'raw_text': 'VARCHAR'},
+    delim = E'\\x01', quote = '', escape = '', new_line = '\\n', filename = 'spool_path'`;
+
+/** Numbers the lines of text objects. A CSV is split into its columns, all of them text. */
+async function loadLines(engine: Engine, input: Input, files: InputFiles): Promise<void> {
+    const table = linesTable(`${files.input}_${files.format}`);
+    if (files.format === 'ndjson') {
+        // The streaming row number follows the files in the order given; less the lines before.
+        await engine.run(`create or replace table ${table} as
+            select objects.object_no, lines.running_no - objects.lines_before as line_no, lines.raw_text
+            from (
+                select row_number() over () as running_no, raw_text, spool_path
+                from read_csv(${quoteList(files.paths)}, ${reading}, max_line_size = 67108864)
+            ) as lines
+            inner join (
+                select object_no, path, line_count,
+                    sum(line_count) over (order by object_no) - line_count as lines_before
+                from raw.objects
+                where input = ${quoteText(files.input)} and format = 'ndjson'
+            ) as objects on lines.spool_path = objects.path`);
+    } else if (files.format === 'csv') {
+        await loadCsv(engine, input, files, table);
+    }
+}
+
+async function loadCsv(engine: Engine, input: Input, files: InputFiles, table: string): Promise<void> {
+    const parts: string[] = [];
+    for (const path of files.paths) {
+        const options = `header = true, all_varchar = true, auto_detect = true, delim = ${quoteText(input.delimiter)}, quote = '"', escape = '"', new_line = '\\n'`;
+        const columns = await engine.describe(`select * from read_csv(${quoteText(path)}, ${options}, sample_size = 1)`);
+        const named = columns.map(({ name }) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
+        parts.push(`select objects.object_no, row_number() over () + 1 as line_no,
+                to_json(lines)::varchar as raw_text, lines.*
+            from read_csv(${quoteText(path)}, header = true, auto_detect = false, columns = {${named}},
+                delim = ${quoteText(input.delimiter)}, quote = '"', escape = '"', new_line = '\\n', null_padding = true) as lines
+            inner join raw.objects as objects on objects.path = ${quoteText(path)}`);
+    }
+    await engine.run(`create or replace table ${table} as ${parts.join('\nunion all by name\n')}`);
+}
+
+/** Columns of a CSV or Parquet input; null where any path may be there (NDJSON). */
+async function availableColumns(
+    engine: Engine,
+    files: InputFiles,
+): Promise<ReadonlySet<string> | null> {
+    if (files.format === 'ndjson') return null;
+    const source =
+        files.format === 'csv'
+            ? linesTable(`${files.input}_csv`)
+            : `read_parquet(${quoteList(files.paths)}, union_by_name = true)`;
+    const columns = await engine.describe(`select * from ${source}`);
+    return new Set(columns.map(({ name }) => name));
+}
+
+async function requireParquetTypes(
+    engine: Engine,
+    input: Input,
+    role: 'usage' | 'debits',
+    files: InputFiles,
+    shape: EventShape,
+): Promise<void> {
+    const columns = await engine.describe(
+        `select * from read_parquet(${quoteList(files.paths)}, union_by_name = true)`,
+    );
+    const problems = parquetProblems(input, role, columns, shape);
+    if (problems.length) throw new RunError('CONFIG_INVALID', { problems });
+}
+
+function usageContent(shape: EventShape): readonly string[] {
+    const declared = [...shape.attributes, ...shape.quantities.map(({ name }) => name)];
+    return ['event_type', 'account_id', 'authorization_id', 'event_at', ...declared];
+}
+
+/** What makes two copies of a record the same: everything in them that tieout reads. */
+function withContent(parts: readonly string[], fields: readonly string[]): string {
+    const values = fields.map((field) => `${quoteName(field)}::varchar`).join(', ');
+    return `select *, to_json([${values}])::varchar as content
+        from (${parts.join('\nunion all by name\n')})`;
+}
+
+/** A project without a debit log still reconciles: everything in it is unauditable. */
+function emptyDebits(): string {
+    const types: Readonly<Record<string, string>> = {
+        amount: 'decimal(38,12)',
+        quantity: 'decimal(38,12)',
+        occurred_at: 'timestamp',
+        booked_at: 'timestamp',
+        expires_at: 'timestamp',
+        sequence: 'bigint',
+    };
+    const fields = debitFields.map((field) => `cast(null as ${types[field] ?? 'varchar'}) as ${quoteName(field)}`);
+    return `select cast(null as varchar) as input, cast(null as bigint) as object_no, cast(null as bigint) as line_no,
+        cast(null as varchar) as raw_text, cast(null as varchar) as suspense, ${fields.join(', ')} where false`;
+}

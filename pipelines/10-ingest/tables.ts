@@ -5,7 +5,9 @@ export const rawObjects = defineTable('raw.objects', {
     comment: 'One row per object read by this run, pinned by size, ETag and SHA-256.',
     grain: ['object_no'],
     columns: {
-        object_no: bigint('Order of reading: by input, then by key. The earlier object wins a conflict.'),
+        object_no: bigint(
+            'Order of reading: by input, then by key. The earlier object wins a conflict.',
+        ),
         input: varchar('Input of tieout.yaml.'),
         role: varchar('usage or debits.'),
         key: varchar('Key in the store.'),
@@ -32,7 +34,8 @@ export const accountSpans = defineTable('accounts.spans', {
 
 /** One row per account and span in which its whole path to the root does not change. */
 export const accountPaths = defineTable('accounts.paths', {
-    comment: 'One row per account and span of an unchanged path: who pays, in what, for which period.',
+    comment:
+        'One row per account and span of an unchanged path: who pays, in what, for which period.',
     grain: ['account_id', 'valid_from'],
     columns: {
         account_id: varchar('Account that uses.'),

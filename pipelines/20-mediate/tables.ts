@@ -1,5 +1,14 @@
-import { bigint, date, defineTable, nullable, quantity, timestamp, typed, varchar } from '../../src/duck/table.ts';
 import { type EventShape, shapeColumns } from '../../src/compile/shape.ts';
+import {
+    bigint,
+    date,
+    defineTable,
+    nullable,
+    quantity,
+    timestamp,
+    typed,
+    varchar,
+} from '../../src/duck/table.ts';
 
 const place = {
     object_no: bigint('Object the row came from.'),
@@ -17,7 +26,9 @@ const usageIdentity = {
 
 const debitColumns = {
     entry_id: nullable(varchar('Id of the entry in its log.')),
-    entry_type: nullable(varchar('authorize, capture, release, expire, reverse, refund, adjust, ...')),
+    entry_type: nullable(
+        varchar('authorize, capture, release, expire, reverse, refund, adjust, ...'),
+    ),
     authorization_id: nullable(varchar('Groups the life of one hold.')),
     event_id: nullable(varchar('Usage event it pays for.')),
     account_id: nullable(varchar('Account whose wallet it is.')),
@@ -73,7 +84,9 @@ const repeatKeys = (name: string) =>
     defineTable(name, {
         comment: 'One row per hash of an id that more than one usable row carries.',
         grain: ['key_hash'],
-        columns: { key_hash: typed('UBIGINT', 'Hash of the id; a collision only costs a second look.') },
+        columns: {
+            key_hash: typed('UBIGINT', 'Hash of the id; a collision only costs a second look.'),
+        },
     });
 export const usageRepeatKeys = repeatKeys('mediated.usage_repeat_keys');
 export const debitRepeatKeys = repeatKeys('mediated.debit_repeat_keys');
@@ -84,7 +97,9 @@ const repeats = (name: string, keyed: string) =>
         grain: ['object_no', 'line_no'],
         columns: {
             ...place,
-            kind: varchar('duplicate: same content. conflict: another content under the same identity.'),
+            kind: varchar(
+                'duplicate: same content. conflict: another content under the same identity.',
+            ),
             source: varchar('Source, or the input of a debit log.'),
             record_id: varchar('event_id or entry_id.'),
             first_object_no: bigint('Where the copy that counts is.'),
@@ -163,7 +178,9 @@ export const objectLines = defineTable('mediated.object_lines', {
     grain: ['object_no'],
     columns: {
         object_no: bigint('Object.'),
-        spooled_count: nullable(bigint('Lines counted while spooling, without the header. Null for Parquet.')),
+        spooled_count: nullable(
+            bigint('Lines counted while spooling, without the header. Null for Parquet.'),
+        ),
         line_count: bigint('Lines the engine read.'),
         record_count: bigint('Lines that became an event or an entry.'),
         duplicate_count: bigint('Exact repeats.'),

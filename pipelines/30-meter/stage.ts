@@ -1,9 +1,9 @@
-import type { Config } from '../../src/schema/config.ts';
+import { eventsViewSql, meteredViewSql } from '../../src/compile/meters.ts';
 import { eventShape } from '../../src/compile/shape.ts';
+import type { Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
 import { usageEvents } from '../20-mediate/tables.ts';
 import { compiledEvents, compiledMetered, meteredUsage } from './tables.ts';
-import { eventsViewSql, meteredViewSql } from '../../src/compile/meters.ts';
 
 /** Turns events into daily quantities per meter. `boundaries` are the instants at which rates change. */
 export function meter(config: Config, boundaries: readonly string[]) {

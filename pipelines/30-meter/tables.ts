@@ -1,10 +1,20 @@
 import { type EventShape, shapeColumns } from '../../src/compile/shape.ts';
-import { bigint, boolean, date, defineTable, nullable, quantity, timestamp, varchar } from '../../src/duck/table.ts';
+import {
+    bigint,
+    boolean,
+    date,
+    defineTable,
+    nullable,
+    quantity,
+    timestamp,
+    varchar,
+} from '../../src/duck/table.ts';
 
 /** Compiled from the config: events with derived attributes, payer, period and rate segment. */
 export const compiledEvents = (shape: EventShape, derived: readonly string[]) =>
     defineTable('compiled.events', {
-        comment: 'One row per usage event that counts, with who pays and which rates were in force.',
+        comment:
+            'One row per usage event that counts, with who pays and which rates were in force.',
         grain: ['source', 'event_id'],
         storage: 'view',
         columns: {

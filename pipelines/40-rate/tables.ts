@@ -1,4 +1,14 @@
-import { bigint, date, defineTable, exactAmount, nullable, quantity, timestamp, varchar, varcharList } from '../../src/duck/table.ts';
+import {
+    bigint,
+    date,
+    defineTable,
+    exactAmount,
+    nullable,
+    quantity,
+    timestamp,
+    varchar,
+    varcharList,
+} from '../../src/duck/table.ts';
 
 /** Filled from the compiled rate card. */
 export const rates = defineTable('rules.rates', {
@@ -84,5 +94,8 @@ export const unratedUsage = defineTable('suspense.unrated_usage', {
     comment: 'One row per metered usage row that no rate matches: never priced at zero.',
     grain,
     totals: { quantity: 'quantity' },
-    columns: { ...meteredKey, code: varchar('UNRATED, or RATE_CURRENCY when the card is in another currency.') },
+    columns: {
+        ...meteredKey,
+        code: varchar('UNRATED, or RATE_CURRENCY when the card is in another currency.'),
+    },
 });

@@ -1,6 +1,6 @@
 import { defineStage, sum } from '../../src/stage/define.ts';
 import { accountPaths } from '../10-ingest/tables.ts';
-import { rates, ratedUsage } from '../40-rate/tables.ts';
+import { ratedUsage, rates } from '../40-rate/tables.ts';
 import { charges, payers } from './tables.ts';
 
 /** Adds daily rated usage up to charges of the payer, one for each account that used. */

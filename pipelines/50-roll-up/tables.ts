@@ -1,4 +1,12 @@
-import { bigint, defineTable, exactAmount, nullable, quantity, timestamp, varchar } from '../../src/duck/table.ts';
+import {
+    bigint,
+    defineTable,
+    exactAmount,
+    nullable,
+    quantity,
+    timestamp,
+    varchar,
+} from '../../src/duck/table.ts';
 
 export const charges = defineTable('rolled.charges', {
     comment: 'One row per payer, using account, product, attributes and rate over the period.',

@@ -113,7 +113,8 @@ select
     cast(0 as decimal(38, 18)) as amount,
     cast(0 as decimal(38, 18)) as expected,
     cast(0 as decimal(38, 18)) as actual,
-    cast(0 as decimal(38, 18)) as money_amount,
+    -- What the missing entries were worth nobody knows: it is not zero, and it holds the payer.
+    cast(null as decimal(38, 18)) as money_amount,
     cast(null as varchar) as currency,
     cast(null as varchar) as event_id,
     cast(null as varchar) as authorization_id,

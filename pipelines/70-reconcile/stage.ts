@@ -6,7 +6,7 @@ import { accountPaths, assets } from '../10-ingest/tables.ts';
 import { debitEntries, debitRepeats, debitRows, sharedEventIds } from '../20-mediate/tables.ts';
 import { compiledEvents } from '../30-meter/tables.ts';
 import { rateChoices } from '../40-rate/tables.ts';
-import { charges } from '../50-roll-up/tables.ts';
+import { charges, payers } from '../50-roll-up/tables.ts';
 import * as tables from './tables.ts';
 
 /** Ties metered usage out against the debits that were authorized for it. */
@@ -25,9 +25,13 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             compiledEvents(shape, Object.keys(config.derived)),
             rateChoices,
             charges,
+            payers,
         ],
         compiled: [
-            { table: tables.eventValues(shape), sql: eventValuesViewSql(config, shape, knownAssets) },
+            {
+                table: tables.eventValues(shape),
+                sql: eventValuesViewSql(config, shape, knownAssets),
+            },
         ],
         writes: [
             tables.entries,
@@ -42,6 +46,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             tables.breakLegs,
             tables.matches,
             tables.tieOuts,
+            tables.holds,
         ],
         conserves: [],
     });

@@ -1,9 +1,11 @@
 import type { EventShape } from '../../src/compile/shape.ts';
 import {
-    type Column,
+    amount,
     bigint,
     boolean,
+    type Column,
     defineTable,
+    exactAmount,
     nullable,
     quantity,
     timestamp,
@@ -18,7 +20,8 @@ const assetAmount = (comment: string): Column<string> =>
 /** Compiled from the config: what every metered event is worth and what its wallet should take. */
 export const eventValues = (_shape: EventShape) =>
     defineTable('compiled.event_values', {
-        comment: 'One row per metered usage event: its worth in money and in the asset of its wallet.',
+        comment:
+            'One row per metered usage event: its worth in money and in the asset of its wallet.',
         grain: ['source', 'event_id'],
         storage: 'view',
         columns: {
@@ -75,7 +78,8 @@ export const busyIds = defineTable('recon.busy_ids', {
 });
 
 export const histories = defineTable('recon.histories', {
-    comment: 'One row per entry that is not one plain capture of one event, with the life it belongs to.',
+    comment:
+        'One row per entry that is not one plain capture of one event, with the life it belongs to.',
     grain: ['input', 'entry_id'],
     columns: {
         input: varchar('Input.'),
@@ -234,7 +238,8 @@ export const breakLegs = defineTable('recon.break_legs', {
 });
 
 export const matches = defineTable('recon.matches', {
-    comment: 'One row per rule, account and asset: what agreed, and the difference within tolerance.',
+    comment:
+        'One row per rule, account and asset: what agreed, and the difference within tolerance.',
     grain: ['rule', 'account_id', 'asset'],
     columns: {
         rule: varchar('R1 exact, R2 within tolerance, R3 by authorization, R4 groups, R5 splits.'),
@@ -262,5 +267,22 @@ export const tieOuts = defineTable('recon.tie_outs', {
         broken: assetAmount('Sum of the breaks.'),
         rounding: assetAmount('Sum of accepted differences.'),
         unexplained: assetAmount('What is left. Must be zero.'),
+    },
+});
+
+export const holds = defineTable('recon.holds', {
+    comment: 'One row per payer: what its breaks come to, and whether its lines may go out.',
+    grain: ['payer_id'],
+    totals: { amount: 'amount_exact' },
+    columns: {
+        payer_id: varchar('Payer.'),
+        payer_name: varchar('Its name.'),
+        currency: varchar('ISO 4217.'),
+        amount_exact: exactAmount('Its charges, unrounded.'),
+        break_count: bigint('Its breaks.'),
+        unpriced_count: bigint('Breaks without a worth in money: any one holds.'),
+        break_money: amount('Sum of the worth of its breaks, each without its sign.'),
+        hold_limit: amount('Above this its lines are held.'),
+        recon_status: varchar('clear, held or unauditable.'),
     },
 });

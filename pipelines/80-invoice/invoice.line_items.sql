@@ -34,7 +34,7 @@ described as (
     inner join rolled.payers as payers on charges.payer_id = payers.payer_id
     inner join rules.rates as rates on charges.rate_id = rates.rate_id
     inner join rules.currencies as currencies on charges.currency = currencies.currency
-    inner join invoice.holds as holds on charges.payer_id = holds.payer_id
+    inner join recon.holds as holds on charges.payer_id = holds.payer_id
     inner join names on charges.account_id = names.account_id
 )
 

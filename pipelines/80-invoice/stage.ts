@@ -2,15 +2,15 @@ import { defineStage, sum } from '../../src/stage/define.ts';
 import { accountPaths } from '../10-ingest/tables.ts';
 import { rates } from '../40-rate/tables.ts';
 import { charges, payers } from '../50-roll-up/tables.ts';
-import { breaks, tieOuts } from '../70-reconcile/tables.ts';
-import { currencies, holds, lineItems } from './tables.ts';
+import { holds } from '../70-reconcile/tables.ts';
+import { currencies, lineItems } from './tables.ts';
 
 /** Writes charges as invoice lines, rounded once, and holds those of payers over tolerance. */
 export const invoice = defineStage({
     name: '80-invoice',
     folder: import.meta.dirname,
-    reads: [accountPaths, rates, charges, payers, breaks, tieOuts, currencies],
-    writes: [holds, lineItems],
+    reads: [accountPaths, rates, charges, payers, holds, currencies],
+    writes: [lineItems],
     conserves: [
         {
             name: 'lines-add-up-to-charges',

@@ -1,4 +1,13 @@
-import { bigint, defineTable, exactAmount, amount, hugeint, quantity, timestamp, varchar } from '../../src/duck/table.ts';
+import {
+    amount,
+    bigint,
+    defineTable,
+    exactAmount,
+    hugeint,
+    quantity,
+    timestamp,
+    varchar,
+} from '../../src/duck/table.ts';
 
 /** Filled from the currency list: the exponent that a line is rounded to. */
 export const currencies = defineTable('rules.currencies', {
@@ -7,23 +16,6 @@ export const currencies = defineTable('rules.currencies', {
     columns: {
         currency: varchar('ISO 4217.'),
         exponent: bigint('Decimals of the minor unit.'),
-    },
-});
-
-export const holds = defineTable('invoice.holds', {
-    comment: 'One row per payer: what its breaks come to, and whether its lines may go out.',
-    grain: ['payer_id'],
-    totals: { amount: 'amount_exact' },
-    columns: {
-        payer_id: varchar('Payer.'),
-        payer_name: varchar('Its name.'),
-        currency: varchar('ISO 4217.'),
-        amount_exact: exactAmount('Its charges, unrounded.'),
-        break_count: bigint('Its breaks.'),
-        unpriced_count: bigint('Breaks without a worth in money: any one holds.'),
-        break_money: amount('Sum of the worth of its breaks, each without its sign.'),
-        hold_limit: amount('Above this its lines are held.'),
-        recon_status: varchar('clear, held or unauditable.'),
     },
 });
 

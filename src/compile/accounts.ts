@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import type { Config } from '../schema/config.ts';
-import { type Instant, formatInstant, parseInstant } from '../time/instant.ts';
+import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
 import { parseYaml } from './yaml.ts';
@@ -174,9 +174,16 @@ function chainsOf(
     file: string,
     problems: FileProblem[],
 ): readonly Chain[] {
-    const climb = (chain: readonly Span[], id: string, from: Instant, to: Instant): readonly Chain[] => {
+    const climb = (
+        chain: readonly Span[],
+        id: string,
+        from: Instant,
+        to: Instant,
+    ): readonly Chain[] => {
         const below = chain.at(-1);
-        const covering = (byAccount.get(id) ?? []).filter((span) => span.from < to && span.to > from);
+        const covering = (byAccount.get(id) ?? []).filter(
+            (span) => span.from < to && span.to > from,
+        );
         if (chain.some((span) => span.account_id === id)) {
             const path = [...chain.map((span) => span.account_id), id].join(' > ');
             problems.push({
@@ -236,7 +243,8 @@ function toPath(chain: Chain, config: Config, period: string): AccountPath {
     const [leaf, parent] = chain.spans;
     const root = chain.spans.at(-1);
     if (!leaf || !root) throw new Error('a chain has at least one account');
-    const payer = leaf.bill_to === 'self' ? leaf : leaf.bill_to === 'parent' ? (parent ?? leaf) : root;
+    const payer =
+        leaf.bill_to === 'self' ? leaf : leaf.bill_to === 'parent' ? (parent ?? leaf) : root;
     const { start, end } = parsePeriod(period, payer.time_zone);
     // The nearest account on the path that the config names decides how this one is debited.
     const wallet = chain.spans

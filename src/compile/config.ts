@@ -1,6 +1,6 @@
 import type { FileProblem } from '../errors/index.ts';
-import { type Asset, type Config, assetFileSchema, configSchema } from '../schema/config.ts';
 import { isCurrency } from '../money/currency.ts';
+import { type Asset, assetFileSchema, type Config, configSchema } from '../schema/config.ts';
 import { compileExpression } from './expression.ts';
 import { meterAttributes, meterClasses } from './meters.ts';
 import { debitFields, usageFields } from './presets.ts';
@@ -32,7 +32,12 @@ export function loadConfig(file: string, readText: (path: string) => string): Lo
     if ('problems' in parsed) return parsed;
     const config = parsed.value;
     const problems: FileProblem[] = [];
-    const wrong = (path: readonly (string | number)[], code: string, message: string, remedy?: string) =>
+    const wrong = (
+        path: readonly (string | number)[],
+        code: string,
+        message: string,
+        remedy?: string,
+    ) =>
         problems.push({
             code,
             file,
@@ -62,10 +67,19 @@ function loadAssets(
 ): Readonly<Record<string, Asset>> {
     let assets: Readonly<Record<string, Asset>> = {};
     if (typeof config.assets === 'string') {
-        const parsed = parseYaml(config.assets, readText(config.assets), assetFileSchema, 'ASSET_INVALID');
+        const parsed = parseYaml(
+            config.assets,
+            readText(config.assets),
+            assetFileSchema,
+            'ASSET_INVALID',
+        );
         if ('problems' in parsed) {
             for (const problem of parsed.problems) {
-                wrong(['assets'], problem.code, `${problem.file}:${problem.line}: ${problem.message}`);
+                wrong(
+                    ['assets'],
+                    problem.code,
+                    `${problem.file}:${problem.line}: ${problem.message}`,
+                );
             }
             return {};
         }
@@ -111,19 +125,32 @@ function checkNames(config: Config, wrong: Wrong): void {
     config.usage.forEach((input, at) => {
         for (const name of [...Object.keys(input.attributes), ...Object.keys(input.quantities)]) {
             if (reserved.has(name)) {
-                wrong(['usage', at], 'RESERVED_NAME', `${name} is a column of tieout itself`, 'Rename it.');
+                wrong(
+                    ['usage', at],
+                    'RESERVED_NAME',
+                    `${name} is a column of tieout itself`,
+                    'Rename it.',
+                );
             }
         }
         for (const field of Object.keys(input.columns)) {
             if (!usageFields.some((known) => known === field)) {
-                wrong(['usage', at, 'columns', field], 'UNKNOWN_FIELD', `${field} is not one of ${usageFields.join(', ')}`);
+                wrong(
+                    ['usage', at, 'columns', field],
+                    'UNKNOWN_FIELD',
+                    `${field} is not one of ${usageFields.join(', ')}`,
+                );
             }
         }
     });
     config.debits.forEach((input, at) => {
         for (const field of Object.keys(input.columns)) {
             if (!debitFields.some((known) => known === field)) {
-                wrong(['debits', at, 'columns', field], 'UNKNOWN_FIELD', `${field} is not one of ${debitFields.join(', ')}`);
+                wrong(
+                    ['debits', at, 'columns', field],
+                    'UNKNOWN_FIELD',
+                    `${field} is not one of ${debitFields.join(', ')}`,
+                );
             }
         }
     });
@@ -149,7 +176,11 @@ function checkMeters(config: Config, wrong: Wrong): void {
         if ('sql' in of) attempt(wrong, path, () => compileExpression(of.sql, base));
         const from = 'band' in of ? of.band : 'map' in of ? of.map : null;
         if (from !== null && !base.has(from)) {
-            wrong(path, 'UNKNOWN_COLUMN', `${from} is not declared: ${[...base].sort().join(', ')}`);
+            wrong(
+                path,
+                'UNKNOWN_COLUMN',
+                `${from} is not declared: ${[...base].sort().join(', ')}`,
+            );
         }
         if ('band' in of) checkBand(of.steps, path, wrong);
     }
@@ -160,10 +191,15 @@ function checkMeters(config: Config, wrong: Wrong): void {
         }
         for (const name of meter.attributes) {
             if (!columns.has(name)) {
-                wrong(path, 'UNKNOWN_COLUMN', `${name} is not declared: ${[...columns].sort().join(', ')}`);
+                wrong(
+                    path,
+                    'UNKNOWN_COLUMN',
+                    `${name} is not declared: ${[...columns].sort().join(', ')}`,
+                );
             }
         }
-        if (meter.where) attempt(wrong, [...path, 'where'], () => compileExpression(meter.where ?? '', columns));
+        if (meter.where)
+            attempt(wrong, [...path, 'where'], () => compileExpression(meter.where ?? '', columns));
         const sources = [meter.quantity, meter.token_classes].filter((of) => of !== undefined);
         if (meter.aggregation === 'sum' && sources.length !== 1) {
             wrong(path, 'METER_QUANTITY', 'a sum needs either quantity or token_classes');
@@ -185,27 +221,41 @@ function checkBand(
 ): void {
     const bounds = steps.map(({ up_to }) => (up_to === undefined ? null : BigInt(up_to)));
     if (bounds.at(-1) !== null) {
-        wrong(path, 'BAND_BOUNDED', 'the last step has a bound', 'Leave up_to out of the last step.');
+        wrong(
+            path,
+            'BAND_BOUNDED',
+            'the last step has a bound',
+            'Leave up_to out of the last step.',
+        );
     }
     bounds.slice(0, -1).forEach((bound, index) => {
         const before = bounds[index - 1];
         if (bound === null || (before != null && bound <= before)) {
-            wrong([...path, 'steps', index], 'BAND_ORDER', 'the bounds must rise from step to step');
+            wrong(
+                [...path, 'steps', index],
+                'BAND_ORDER',
+                'the bounds must rise from step to step',
+            );
         }
     });
 }
 
-function checkWallets(
-    config: Config,
-    assets: Readonly<Record<string, Asset>>,
-    wrong: Wrong,
-): void {
+function checkWallets(config: Config, assets: Readonly<Record<string, Asset>>, wrong: Wrong): void {
     config.wallets.forEach(({ asset }, at) => {
         const of = assets[asset];
         if (!of) {
-            wrong(['wallets', at, 'asset'], 'UNKNOWN_ASSET', `${asset} is not one of ${Object.keys(assets).join(', ')}`);
+            wrong(
+                ['wallets', at, 'asset'],
+                'UNKNOWN_ASSET',
+                `${asset} is not one of ${Object.keys(assets).join(', ')}`,
+            );
         } else if (of.kind === 'unit' && !of.counts) {
-            wrong(['wallets', at, 'asset'], 'ASSET_COUNTS_NOTHING', `${asset} is a unit and nothing says what it counts`, 'Name one of counts in asset_counts.');
+            wrong(
+                ['wallets', at, 'asset'],
+                'ASSET_COUNTS_NOTHING',
+                `${asset} is a unit and nothing says what it counts`,
+                'Name one of counts in asset_counts.',
+            );
         }
     });
     for (const code of [...Object.keys(config.tolerances), ...Object.keys(config.asset_counts)]) {

@@ -8,7 +8,8 @@ const functions = new Set([
     ...['least', 'greatest', 'abs', 'coalesce', 'nullif'],
     ...['lower', 'upper', 'trim', 'length', 'starts_with', 'ends_with', 'contains', 'split_part'],
 ]);
-const token = /\s+|'(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_][A-Za-z0-9_]*|<=|>=|<>|!=|\|\||[-+*(),=<>]/y;
+const token =
+    /\s+|'(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_][A-Za-z0-9_]*|<=|>=|<>|!=|\|\||[-+*(),=<>]/y;
 
 export type Expression = { readonly sql: string; readonly columns: readonly string[] };
 
@@ -41,15 +42,12 @@ export function compileExpression(text: string, columns: ReadonlySet<string>): E
     return { sql: `(${parts.join('').trim()})`, columns: [...used].sort() };
 }
 
-function word(
-    part: string,
-    rest: string,
-    columns: ReadonlySet<string>,
-    used: Set<string>,
-): string {
+function word(part: string, rest: string, columns: ReadonlySet<string>, used: Set<string>): string {
     if (/^\s*\(/.test(rest) && !words.has(part.toLowerCase())) {
         if (functions.has(part.toLowerCase())) return part.toLowerCase();
-        throw new Error(`${part}() is not one of the allowed functions: ${[...functions].join(', ')}`);
+        throw new Error(
+            `${part}() is not one of the allowed functions: ${[...functions].join(', ')}`,
+        );
     }
     if (columns.has(part)) {
         used.add(part);

@@ -61,7 +61,11 @@ function segmentSql(boundaries: readonly string[], before: string): string {
 export const beginning = '0001-01-01 00:00:00';
 
 /** The view of events with what the config derives, who pays, and which rates were in force. */
-export function eventsViewSql(config: Config, shape: EventShape, boundaries: readonly string[]): string {
+export function eventsViewSql(
+    config: Config,
+    shape: EventShape,
+    boundaries: readonly string[],
+): string {
     const columns = shapeNames(shape);
     const derived = Object.entries(config.derived).map(
         ([name, of]) => `    ${derivedSql(of, columns)} as ${quoteName(name)},`,
@@ -104,10 +108,19 @@ function meterSql(meter: Meter, columns: ReadonlySet<string>): string {
                 ? `token_class := ${quoteText(token_class ?? '')}`
                 : `${quoteName(name)} := ${quoteName(name)}`,
         );
-        const attributes = json.length ? `to_json(struct_pack(${json.join(', ')}))::varchar` : `'{}'`;
+        const attributes = json.length
+            ? `to_json(struct_pack(${json.join(', ')}))::varchar`
+            : `'{}'`;
         return `{attributes: ${attributes}, quantity: cast(quantity_${index} as decimal(38,12)), event_count: events_${index}}`;
     });
-    const keys = ['account_id', 'payer_id', 'currency', ...kept.map(quoteName), 'segment_at', 'event_on'];
+    const keys = [
+        'account_id',
+        'payer_id',
+        'currency',
+        ...kept.map(quoteName),
+        'segment_at',
+        'event_on',
+    ];
     return `select
     ${quoteText(meter.meter)} as meter, account_id, payer_id, currency,
     measure.attributes as attributes, ${quoteText(meter.unit)} as unit, segment_at, event_on,
@@ -134,9 +147,14 @@ export function meteredViewSql(config: Config, shape: EventShape): string {
 
 function pricesSql(meter: Meter, classes: readonly MeterClass[]): string {
     const kept = [...meter.attributes].sort();
-    const keys = kept.map((name) => `coalesce(attributes ->> ${quoteText(`$."${name}"`)}, '') as ${quoteName(name)}`);
+    const keys = kept.map(
+        (name) => `coalesce(attributes ->> ${quoteText(`$."${name}"`)}, '') as ${quoteName(name)}`,
+    );
     const prices = classes.map(({ token_class }, index) => {
-        const only = token_class === null ? 'true' : `attributes ->> '$.token_class' = ${quoteText(token_class)}`;
+        const only =
+            token_class === null
+                ? 'true'
+                : `attributes ->> '$.token_class' = ${quoteText(token_class)}`;
         return `max(unit_price) filter (${only}) as price_${index}`;
     });
     const group = ['segment_at', 'currency', ...kept.map(quoteName)];
@@ -161,10 +179,17 @@ export function eventValuesViewSql(
         const price = (index: number) => `prices_${at}.price_${index}`;
         const join = `left join (${pricesSql(meter, classes)}) as prices_${at}
     on (${filter}) and events.segment_at = prices_${at}.segment_at and events.currency = prices_${at}.currency${meter.attributes
-        .map((name) => ` and coalesce(events.${quoteName(name)}, '') = prices_${at}.${quoteName(name)}`)
+        .map(
+            (name) =>
+                ` and coalesce(events.${quoteName(name)}, '') = prices_${at}.${quoteName(name)}`,
+        )
         .join('')}`;
-        const amount = classes.map(({ quantity }, index) => `coalesce(${quantity} * ${price(index)}, 0)`);
-        const unpriced = classes.map(({ quantity }, index) => `(${quantity} <> 0 and ${price(index)} is null)`);
+        const amount = classes.map(
+            ({ quantity }, index) => `coalesce(${quantity} * ${price(index)}, 0)`,
+        );
+        const unpriced = classes.map(
+            ({ quantity }, index) => `(${quantity} <> 0 and ${price(index)} is null)`,
+        );
         return {
             join,
             filter: `(${filter})`,
@@ -173,11 +198,17 @@ export function eventValuesViewSql(
         };
     });
     const counts = new Map(
-        Object.entries(config.counts).map(([name, text]) => [name, compileExpression(text, columns).sql]),
+        Object.entries(config.counts).map(([name, text]) => [
+            name,
+            compileExpression(text, columns).sql,
+        ]),
     );
     const counted = Object.entries(assets)
         .filter(([, asset]) => asset.counts && counts.has(asset.counts))
-        .map(([code, asset]) => `when ${quoteText(code)} then cast(${counts.get(asset.counts ?? '')} as decimal(38,12))`);
+        .map(
+            ([code, asset]) =>
+                `when ${quoteText(code)} then cast(${counts.get(asset.counts ?? '')} as decimal(38,12))`,
+        );
     return `select
     source, event_id, authorization_id, account_id, payer_id, currency, wallet_asset, wallet_shape,
     is_in_period, event_at, event_on,
@@ -187,4 +218,43 @@ export function eventValuesViewSql(
 from compiled.events as events
 ${parts.map(({ join }) => join).join('\n')}
 where ${parts.map(({ filter }) => filter).join(' or ')}`;
+}
+
+/**
+ * The events behind a line: those of its meter, account, payer and attributes whose rate is its
+ * rate, with the quantity each adds. Parameters: account_id, payer_id, rate_id.
+ */
+export function lineEventsSql(
+    config: Config,
+    shape: EventShape,
+    meter: Meter,
+    attributes: string,
+): string {
+    const columns = shapeNames(shape, Object.keys(config.derived));
+    const wanted = JSON.parse(attributes) as Readonly<Record<string, string | null>>;
+    const classes = meterClasses(meter, columns);
+    const of = classes.find(({ token_class }) => token_class === (wanted.token_class ?? null));
+    const conditions = [...meter.attributes].map(
+        (name) =>
+            `cast(events.${quoteName(name)} as varchar) is not distinct from ${
+                wanted[name] == null ? 'null' : quoteText(wanted[name])
+            }`,
+    );
+    const quantity = of?.quantity ?? '0';
+    return `select events.source, events.event_id, events.event_at, events.quantity,
+        stored.object_no, stored.line_no
+    from (
+        select *, cast(${quantity} as decimal(38,12)) as quantity
+        from compiled.events
+        where is_in_period and account_id = $account_id and payer_id = $payer_id
+            and ${filterSql(meter, columns)} and (${quantity}) <> 0
+    ) as events
+    inner join mediated.usage_events as stored
+        on events.source = stored.source and events.event_id = stored.event_id
+    inner join rated.rate_choices as choices
+        on choices.meter = ${quoteText(meter.meter)}
+        and choices.attributes = ${quoteText(attributes)}
+        and choices.segment_at = events.segment_at
+        and choices.rate_id = $rate_id
+    where ${conditions.length ? conditions.join(' and ') : 'true'}`;
 }

@@ -77,7 +77,12 @@ function textField(name: string, sql: string, missing: string | null): Field {
 const timePattern =
     '\\d{4}-\\d\\d-\\d\\d[Tt ]\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?([Zz]|[+-](0\\d|1[0-4]):[0-5]\\d)';
 
-function timeField(name: string, reader: Reader, path: string | undefined, missing: string | null): Field {
+function timeField(
+    name: string,
+    reader: Reader,
+    path: string | undefined,
+    missing: string | null,
+): Field {
     if (path === undefined) return { name, sql: 'cast(null as timestamp)', checks: [] };
     const raw = reader.typed ? reader.digits(path) : reader.text(path);
     if (reader.typed) {
@@ -101,7 +106,11 @@ function numberField(
     name: string,
     reader: Reader,
     path: string | undefined,
-    options: { readonly type: 'integer' | 'decimal'; readonly optional: boolean; readonly signed?: boolean },
+    options: {
+        readonly type: 'integer' | 'decimal';
+        readonly optional: boolean;
+        readonly signed?: boolean;
+    },
 ): Field {
     const target = options.type === 'integer' ? 'bigint' : 'decimal(38,12)';
     if (path === undefined) return { name, sql: `cast(null as ${target})`, checks: [] };
@@ -115,7 +124,9 @@ function numberField(
           ? `case when ${whole} then try_cast(${raw} as bigint) end`
           : `case when ${whole} then cast(try_cast(${raw} as bigint) as decimal(38,12))
                when ${decimal} then try_cast(${raw} as decimal(38,12)) end`;
-    const missing = options.optional ? [] : [{ when: `not (${present})`, code: 'MISSING_QUANTITY' }];
+    const missing = options.optional
+        ? []
+        : [{ when: `not (${present})`, code: 'MISSING_QUANTITY' }];
     const sign = options.signed ? [] : [{ when: `(${parsed}) < 0`, code: 'NEGATIVE_QUANTITY' }];
     const fine = `regexp_full_match(${raw}, '-?[0-9]+\\.[0-9]+')`;
     const readable = reader.typed
@@ -127,13 +138,19 @@ function numberField(
     return { name, sql: parsed, checks: [...missing, ...readable, ...sign] };
 }
 
-function firstCode(fields: readonly Field[], before: readonly { when: string; code: string }[]): string {
+function firstCode(
+    fields: readonly Field[],
+    before: readonly { when: string; code: string }[],
+): string {
     const checks = [
         ...before.map(({ when, code }) => ({ when, code, field: '' })),
-        ...fields.flatMap((field) => field.checks.map((check) => ({ ...check, field: field.name }))),
+        ...fields.flatMap((field) =>
+            field.checks.map((check) => ({ ...check, field: field.name })),
+        ),
     ];
     const branches = checks.map(
-        ({ when, code, field }) => `when ${when} then ${quoteText(field ? `${code}:${field}` : code)}`,
+        ({ when, code, field }) =>
+            `when ${when} then ${quoteText(field ? `${code}:${field}` : code)}`,
     );
     return branches.length ? `case ${branches.join('\n            ')} end` : 'null';
 }
@@ -145,9 +162,9 @@ export interface InputFiles {
     readonly paths: readonly string[];
 }
 
-/** The relation that holds the text lines of an input in one format. */
-export function linesTable(inputAndFormat: string): string {
-    return `raw.${quoteName(`${inputAndFormat}_lines`)}`;
+/** The relation that holds the text lines of an input in one format, while they are parsed. */
+export function linesTable({ input, format }: Pick<InputFiles, 'input' | 'format'>): string {
+    return `scratch.main.${quoteName(`${input}_${format}_lines`)}`;
 }
 
 /** Where the rows of one input come from: parsed lines, or Parquet with its own row numbers. */
@@ -155,9 +172,9 @@ function storedRows(files: InputFiles, paths: readonly string[]): string {
     if (files.format === 'ndjson') {
         return `select object_no, line_no, raw_text,
                 case when json_valid(raw_text) then json_extract_string(raw_text, ${quoteList(paths.map(jsonPath))}) end as fields
-            from ${linesTable(`${files.input}_ndjson`)}`;
+            from ${linesTable(files)}`;
     }
-    if (files.format === 'csv') return `select * from ${linesTable(`${files.input}_csv`)}`;
+    if (files.format === 'csv') return `select * from ${linesTable(files)}`;
     const roots = [...new Set(paths.map((path) => path.split('.')[0] ?? path))].map(quoteName);
     const packed = roots.map((root) => `${root} := file.${root}`).join(', ');
     return `select objects.object_no, file.file_row_number + 1 as line_no,
@@ -199,7 +216,11 @@ export function usageRowsSql(input: UsageInput, files: InputFiles, shape: EventS
         const constant = input.constants[field];
         if (constant !== undefined) return { name: field, sql: quoteText(constant), checks: [] };
         const path = columns[field];
-        return textField(field, path === undefined ? 'cast(null as varchar)' : reader.text(path), missing);
+        return textField(
+            field,
+            path === undefined ? 'cast(null as varchar)' : reader.text(path),
+            missing,
+        );
     };
     const fields: Field[] = usageFields.map((field) => {
         if (field === 'event_at') return timeField(field, reader, columns[field], 'MISSING_TIME');
@@ -252,11 +273,20 @@ export function debitRowsSql(
             return timeField(field, reader, path, field === 'booked_at' ? 'MISSING_TIME' : null);
         }
         if (field === 'amount') {
-            return numberField(field, reader, path, { type: 'decimal', optional: false, signed: true });
+            return numberField(field, reader, path, {
+                type: 'decimal',
+                optional: false,
+                signed: true,
+            });
         }
-        if (field === 'quantity') return numberField(field, reader, path, { type: 'decimal', optional: true });
+        if (field === 'quantity')
+            return numberField(field, reader, path, { type: 'decimal', optional: true });
         if (field === 'sequence') {
-            return numberField(field, reader, path, { type: 'integer', optional: true, signed: true });
+            return numberField(field, reader, path, {
+                type: 'integer',
+                optional: true,
+                signed: true,
+            });
         }
         return textField(
             field,

@@ -1,4 +1,4 @@
-import { type Column, bigint, nullable, quantity, varchar } from '../duck/table.ts';
+import { bigint, type Column, nullable, quantity, varchar } from '../duck/table.ts';
 import type { Config } from '../schema/config.ts';
 
 /** The columns of an event that the config declares, in a fixed order. */
@@ -26,16 +26,24 @@ export function eventShape(config: Config): EventShape {
 /** Contract columns of the declared attributes and quantities. Integers stay BIGINT: exact, small. */
 export function shapeColumns(shape: EventShape): Readonly<Record<string, Column>> {
     return Object.fromEntries<Column>([
-        ...shape.attributes.map((name): [string, Column] => [name, nullable(varchar('Attribute as the event states it.'))]),
+        ...shape.attributes.map((name): [string, Column] => [
+            name,
+            nullable(varchar('Attribute as the event states it.')),
+        ]),
         ...shape.quantities.map(({ name, type }): [string, Column] => [
             name,
-            type === 'integer' ? nullable(bigint('Whole quantity.')) : nullable(quantity('Quantity.')),
+            type === 'integer'
+                ? nullable(bigint('Whole quantity.'))
+                : nullable(quantity('Quantity.')),
         ]),
     ]);
 }
 
 /** The names an expression may use. */
-export function shapeNames(shape: EventShape, derived: readonly string[] = []): ReadonlySet<string> {
+export function shapeNames(
+    shape: EventShape,
+    derived: readonly string[] = [],
+): ReadonlySet<string> {
     return new Set([
         ...shape.attributes,
         ...shape.quantities.map(({ name }) => name),

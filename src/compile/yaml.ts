@@ -1,4 +1,4 @@
-import { LineCounter, isCollection, isNode, isScalar, parseDocument, type Node } from 'yaml';
+import { isCollection, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { FileProblem } from '../errors/index.ts';
 
@@ -73,7 +73,8 @@ function nearest(root: unknown, path: readonly PropertyKey[]): Node | null {
         );
         const next: unknown =
             pair && typeof pair === 'object' && 'key' in pair
-                ? (pair as { value: unknown; key: unknown }).value ?? (pair as { key: unknown }).key
+                ? ((pair as { value: unknown; key: unknown }).value ??
+                  (pair as { key: unknown }).key)
                 : node.items[Number.parseInt(String(step), 10)];
         if (!isNode(next)) return node;
         node = next;

@@ -96,14 +96,18 @@ export class Engine {
         return reader
             .getRowObjects()
             .map((row) =>
-                Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)])),
+                Object.fromEntries(
+                    Object.entries(row).map(([name, value]) => [name, plain(value)]),
+                ),
             );
     }
 
     /** The rows of a relation by its contract, in the order given. */
     async table<T extends Table>(table: T, orderBy: string): Promise<readonly RowOf<T>[]> {
         const columns = Object.keys(table.columns).map((name) => `"${name}"`);
-        const rows = await this.rows(`select ${columns.join(', ')} from ${table.name} order by ${orderBy}`);
+        const rows = await this.rows(
+            `select ${columns.join(', ')} from ${table.name} order by ${orderBy}`,
+        );
         return rows as readonly RowOf<T>[];
     }
 
@@ -112,7 +116,9 @@ export class Engine {
         const result = await this.#guard(sql, () => this.#connection.stream(sql));
         for await (const rows of result.yieldRowObjects()) {
             yield rows.map((row) =>
-                Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)])),
+                Object.fromEntries(
+                    Object.entries(row).map(([name, value]) => [name, plain(value)]),
+                ),
             );
         }
     }
@@ -132,7 +138,10 @@ export class Engine {
         parameters: Readonly<Record<string, Parameter>> = {},
     ): Promise<readonly { readonly name: string; readonly type: string }[]> {
         const rows = await this.rows(`describe (${sql})`, parameters);
-        return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }));
+        return rows.map((row) => ({
+            name: String(row.column_name),
+            type: String(row.column_type),
+        }));
     }
 
     /** Runs `work` in one transaction; any failure leaves nothing behind. */
@@ -151,7 +160,10 @@ export class Engine {
     /** Bulk insert of aggregate-sized rows: one JSON text, every value cast by the contract. */
     async insert<T extends Table>(table: T, rows: readonly RowOf<T>[]): Promise<void> {
         const columns = Object.entries(table.columns);
-        const shape = columns.map(([name, of]) => [name, of.type.endsWith('[]') ? ['VARCHAR'] : 'VARCHAR']);
+        const shape = columns.map(([name, of]) => [
+            name,
+            of.type.endsWith('[]') ? ['VARCHAR'] : 'VARCHAR',
+        ]);
         const casts = columns.map(([name, of]) => `cast(r."${name}" as ${of.type}) as "${name}"`);
         const text = JSON.stringify(rows, (_key, value) =>
             typeof value === 'bigint' ? value.toString() : value,

@@ -42,7 +42,9 @@ export function nullable<T>(of: Column<T>): Column<T | null> {
 /** lake: Parquet, event-scale. table: in the run's database. view: computed where it is read. */
 export type Storage = 'table' | 'lake' | 'view';
 
-export interface Table<C extends Readonly<Record<string, Column>> = Readonly<Record<string, Column>>> {
+export interface Table<
+    C extends Readonly<Record<string, Column>> = Readonly<Record<string, Column>>,
+> {
     /** `schema.name`. */
     readonly name: string;
     readonly comment: string;

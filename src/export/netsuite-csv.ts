@@ -79,10 +79,7 @@ export function netsuiteInvoices(
             text: header + parts.map((part) => part.body).join(''),
         })),
         totals: deliveryTotals(sendable.map((one) => one.invoice)),
-        withheld: [
-            ...gathered.withheld,
-            ...refused.map((one) => withhold(one.invoice, 'refused')),
-        ],
+        withheld: [...gathered.withheld, ...refused.map((one) => withhold(one.invoice, 'refused'))],
         problems: refused.flatMap((one) => one.problem ?? []),
     };
 }

@@ -72,10 +72,7 @@ export interface StripeRequests {
  * - Stripe forgets idempotency keys after a day, and a changed line has another key: a sender must
  *   look for `metadata.line_key` before it repeats a request.
  */
-export function stripeRequests(
-    lines: Iterable<LineItem>,
-    options: StripeOptions,
-): StripeRequests {
+export function stripeRequests(lines: Iterable<LineItem>, options: StripeOptions): StripeRequests {
     const gathered = gatherInvoices(lines, options.include);
     const problems = gathered.invoices.flatMap((invoice) => problemsOf(invoice, options));
     const refusedKeys = new Set(

@@ -4,7 +4,18 @@ import type { Break, BreakTotal } from '../schema/break.ts';
 import { breakCode } from './break-codes.ts';
 import type { CodeTotal } from './breaks-summary.ts';
 import { amountFigure, amountWithCode, figure, isZero } from './figures.ts';
-import { badge, bar, name, named, number, prose, remainder, section, status, table } from './html-parts.ts';
+import {
+    badge,
+    bar,
+    name,
+    named,
+    number,
+    prose,
+    remainder,
+    section,
+    status,
+    table,
+} from './html-parts.ts';
 import type { ReportModel } from './model.ts';
 import { NOT_LISTED, type Waterfall } from './waterfall.ts';
 
@@ -19,7 +30,8 @@ export function tieOutSection({ waterfalls }: ReportModel): VNode {
         In each asset: what was rated, less what the wallets were debited, must be explained by the
         breaks and by rounding within tolerance. What is left over must be zero.
     </p>`;
-    if (waterfalls.length === 0) return section('tie-out', 'Tie-out', intro, nothing('Nothing to tie out.'));
+    if (waterfalls.length === 0)
+        return section('tie-out', 'Tie-out', intro, nothing('Nothing to tie out.'));
     const shown = waterfalls.slice(0, LIMIT.waterfalls);
     return section(
         'tie-out',
@@ -55,14 +67,16 @@ function waterfallRow(one: Waterfall): VNode {
         ${number(amount(one.difference))}
         <td class="number">
             ${amount(one.broken)}
-            ${one.breaks.length > 0 &&
-            html`<ul class="parts">
+            ${
+                one.breaks.length > 0 &&
+                html`<ul class="parts">
                 ${one.breaks.map(
                     (part) => html`<li>
                         <code>${partName(part.code)}</code><span>${amount(part.amount)}</span>
                     </li>`,
                 )}
-            </ul>`}
+            </ul>`
+            }
         </td>
         ${number(amount(one.rounding))} ${number(amount(one.unexplained))}
         <td>${status(result)}</td>
@@ -114,7 +128,8 @@ function assetAmount(total: BreakTotal): VNode {
 }
 
 function moneyAmount({ money_amount, currency }: BreakTotal): VNode {
-    if (money_amount === null || currency === null) return html`<span class="quiet">no price</span>`;
+    if (money_amount === null || currency === null)
+        return html`<span class="quiet">no price</span>`;
     return html`${amountFigure(money_amount, currency)} ${name(currency)}`;
 }
 

@@ -112,7 +112,9 @@ function sums(all: readonly Sum[]): VNode[] | string {
 }
 
 function sumsNote(all: readonly Sum[]): string {
-    return all.map(({ amount, unit }) => `${amountFigure(amount, unit)} ${visible(unit)}`).join(', ');
+    return all
+        .map(({ amount, unit }) => `${amountFigure(amount, unit)} ${visible(unit)}`)
+        .join(', ');
 }
 
 /** The first ten held payers by name; the table of payers has all. */

@@ -46,7 +46,9 @@ function unauditableSentence({ group_count, unauditable_count }: Headline): read
     if (unauditable_count === 0 || unauditable_count === group_count) return [];
     const groups = counted(unauditable_count, 'group');
     const have = unauditable_count === 1 ? 'has' : 'have';
-    return [`${groups} ${have} no debit log and could not be audited; that is not “no difference”.`];
+    return [
+        `${groups} ${have} no debit log and could not be audited; that is not “no difference”.`,
+    ];
 }
 
 function heldSentence({ held, held_amounts, payer_count }: Headline): string {
@@ -69,6 +71,8 @@ function breakSentence(headline: Headline): string {
             : `, ${sumsText(break_sizes)} in size and ${sumsText(break_effects)} net (rated less debited)`;
     const have = unpriced_break_count === 1 ? 'has' : 'have';
     const unpriced =
-        unpriced_break_count === 0 ? '' : `; ${figure(String(unpriced_break_count))} ${have} no price`;
+        unpriced_break_count === 0
+            ? ''
+            : `; ${figure(String(unpriced_break_count))} ${have} no price`;
     return `${first}${worth}${unpriced}.`;
 }

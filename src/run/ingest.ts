@@ -1,17 +1,20 @@
 import { join } from 'node:path';
+import { rawObjects } from '../../pipelines/10-ingest/tables.ts';
+import { debitRows, usageRows } from '../../pipelines/20-mediate/tables.ts';
+import { debitFields } from '../compile/presets.ts';
 import type { InputFiles } from '../compile/rows.ts';
 import { debitRowsSql, linesTable, usageRowsSql } from '../compile/rows.ts';
-import { debitFields } from '../compile/presets.ts';
 import { type EventShape, eventShape } from '../compile/shape.ts';
 import type { Engine } from '../duck/engine.ts';
-import { createTableSql, quoteList, quoteName, quoteText } from '../duck/sql.ts';
+import { quoteList, quoteName, quoteTable, quoteText } from '../duck/sql.ts';
+import type { RowOf } from '../duck/table.ts';
 import type { Progress } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
-import { rawObjects } from '../../pipelines/10-ingest/tables.ts';
 import type { Config, DebitInput, UsageInput } from '../schema/config.ts';
 import type { ObjectEntry, ObjectStore } from '../store/object-store.ts';
 import { type SpooledObject, spoolObjects } from '../store/spool.ts';
 import { parquetProblems } from './parquet.ts';
+import { replaceTable } from './prepare.ts';
 
 type Input = UsageInput | DebitInput;
 
@@ -71,99 +74,118 @@ function isWanted(key: string, input: Input, days: readonly string[]): boolean {
     return days.some((day) => rest.startsWith(input.dates?.replace('{date}', day) ?? ''));
 }
 
-export interface Ingested {
-    readonly objects: readonly (SpooledObject & { readonly role: string; readonly input: string })[];
-    readonly usageRowsSql: string;
-    readonly debitRowsSql: string;
-}
+/** An object in the spool, numbered over all inputs of the run. */
+export type IngestedObject = SpooledObject & { readonly role: string; readonly input: string };
 
 /**
- * Brings every object into the spool, verified, and makes its rows readable: text as numbered
- * lines, Parquet as it is. Fills raw.objects. Nothing is interpreted yet.
+ * Brings every object into the spool, verified, and makes its rows readable as raw.usage_rows and
+ * raw.debit_rows: text as numbered lines, Parquet where it lies. Nothing is interpreted yet.
  */
 export async function ingest(
     engine: Engine,
     store: ObjectStore,
     config: Config,
     listings: readonly InputListing[],
-    spool: string,
+    scratch: string,
     progress: Progress,
-): Promise<Ingested> {
-    const objects: (SpooledObject & { role: string; input: string })[] = [];
-    for (const { input, role, entries } of listings) {
-        progress.begin(`fetch ${input.name}`, entries.reduce((sum, entry) => sum + entry.size, 0));
-        const spooled = await spoolObjects({
-            store,
-            entries,
-            dir: join(spool, input.name),
-            format: input.format,
-            csv: { requiredColumns: csvColumns(input), delimiter: input.delimiter },
-            concurrency: config.engine.concurrency,
-            lineBytesLimit: config.limits.line_bytes,
-            onProgress: ({ bytes, key }) => progress.advance(bytes, key),
-        });
-        progress.end(`${entries.length} objects`);
-        const offset = objects.length;
-        objects.push(
-            ...spooled.map((object) => ({
-                ...object,
-                object_no: object.object_no + offset,
-                role,
-                input: input.name,
-            })),
-        );
-    }
-    await engine.run('create schema if not exists raw');
-    await engine.run('drop table if exists raw.objects');
-    await engine.runAll(createTableSql(rawObjects));
-    await engine.insert(
-        rawObjects,
-        objects.map((object) => ({
-            object_no: BigInt(object.object_no),
-            input: object.input,
-            role: object.role,
-            key: object.key,
-            size: BigInt(object.size),
-            etag: object.etag,
-            sha256: object.sha256,
-            format: object.format,
-            path: object.path,
-            line_count: object.line_count === null ? null : BigInt(object.line_count),
-        })),
-    );
+): Promise<readonly IngestedObject[]> {
+    const objects = await fetchObjects(store, config, listings, scratch, progress);
+    await replaceTable(engine, rawObjects, objects.map(objectRow));
     progress.begin('read lines');
+    // Rows as read are only needed until the stages have them: they live in a file of their own.
+    await engine.run(`attach ${quoteText(join(scratch, 'rows.duckdb'))} as scratch`);
     const shape = eventShape(config);
     const usage: string[] = [];
     const debits: string[] = [];
     for (const { input, role } of listings) {
         const own = objects.filter((object) => object.input === input.name);
         for (const files of byFormat(input.name, own)) {
-            const rows = `raw.${quoteName(`${files.input}_${files.format}_rows`)}`;
-            await loadLines(engine, input, files);
-            if (files.format === 'parquet') await requireParquetTypes(engine, input, role, files, shape);
-            const sql =
-                role === 'usage'
-                    ? usageRowsSql(input as UsageInput, files, shape)
-                    : debitRowsSql(input as DebitInput, files, await availableColumns(engine, files));
-            // Text is parsed once and kept; Parquet is read where it lies.
-            if (files.format === 'parquet') {
-                (role === 'usage' ? usage : debits).push(sql);
-            } else {
-                await engine.run(`create or replace table ${rows} as ${sql}`);
-                await engine.run(`drop table ${linesTable(`${files.input}_${files.format}`)}`);
-                (role === 'usage' ? usage : debits).push(`select * from ${rows}`);
-            }
+            const part = await readRows(engine, input, role, files, shape);
+            (role === 'usage' ? usage : debits).push(part);
         }
     }
-    progress.end(`${objects.length} objects`);
-    return {
-        objects,
-        usageRowsSql: withContent(usage, usageContent(shape)),
-        debitRowsSql: withContent(
+    await replaceView(engine, usageRows(shape).name, withContent(usage, usageContent(shape)));
+    await replaceView(
+        engine,
+        debitRows.name,
+        withContent(
             debits.length ? debits : [emptyDebits()],
             debitFields.filter((field) => field !== 'entry_id'),
         ),
+    );
+    progress.end(`${objects.length} objects`);
+    return objects;
+}
+
+async function fetchObjects(
+    store: ObjectStore,
+    config: Config,
+    listings: readonly InputListing[],
+    scratch: string,
+    progress: Progress,
+): Promise<readonly IngestedObject[]> {
+    const objects: IngestedObject[] = [];
+    for (const { input, role, entries } of listings) {
+        const bytes = entries.reduce((sum, entry) => sum + entry.size, 0);
+        progress.begin(`fetch ${input.name}`, bytes);
+        const spooled = await spoolObjects({
+            store,
+            entries,
+            dir: join(scratch, 'spool', input.name),
+            format: input.format,
+            csv: { requiredColumns: csvColumns(input), delimiter: input.delimiter },
+            concurrency: config.engine.concurrency,
+            lineBytesLimit: config.limits.line_bytes,
+            onProgress: (at) => progress.advance(at.bytes, at.key),
+        });
+        progress.end(`${entries.length} objects`);
+        const offset = objects.length;
+        for (const object of spooled) {
+            const object_no = object.object_no + offset;
+            objects.push({ ...object, object_no, role, input: input.name });
+        }
+    }
+    return objects;
+}
+
+function objectRow(object: IngestedObject): RowOf<typeof rawObjects> {
+    return {
+        object_no: BigInt(object.object_no),
+        input: object.input,
+        role: object.role,
+        key: object.key,
+        size: BigInt(object.size),
+        etag: object.etag,
+        sha256: object.sha256,
+        format: object.format,
+        path: object.path,
+        line_count: object.line_count === null ? null : BigInt(object.line_count),
     };
+}
+
+/** Text is parsed once and kept; Parquet is read where it lies. Gives a select of typed rows. */
+async function readRows(
+    engine: Engine,
+    input: Input,
+    role: 'usage' | 'debits',
+    files: InputFiles,
+    shape: EventShape,
+): Promise<string> {
+    await loadLines(engine, input, files);
+    if (files.format === 'parquet') await requireParquetTypes(engine, input, role, files, shape);
+    const sql =
+        role === 'usage'
+            ? usageRowsSql(input as UsageInput, files, shape)
+            : debitRowsSql(input as DebitInput, files, await availableColumns(engine, files));
+    if (files.format === 'parquet') return sql;
+    const rows = `scratch.main.${quoteName(`${files.input}_${files.format}_rows`)}`;
+    await engine.run(`create table ${rows} as ${sql}`);
+    await engine.run(`drop table ${linesTable(files)}`);
+    return `select * from ${rows}`;
+}
+
+async function replaceView(engine: Engine, name: string, sql: string): Promise<void> {
+    await engine.run(`create or replace view ${quoteTable(name)} as ${sql}`);
 }
 
 function csvColumns(input: Input): readonly string[] {
@@ -186,7 +208,7 @@ const reading = `auto_detect = false, header = false, columns = {'raw_text': 'VA
 
 /** Numbers the lines of text objects. A CSV is split into its columns, all of them text. */
 async function loadLines(engine: Engine, input: Input, files: InputFiles): Promise<void> {
-    const table = linesTable(`${files.input}_${files.format}`);
+    const table = linesTable(files);
     if (files.format === 'ndjson') {
         // The streaming row number follows the files in the order given; less the lines before.
         await engine.run(`create or replace table ${table} as
@@ -206,11 +228,18 @@ async function loadLines(engine: Engine, input: Input, files: InputFiles): Promi
     }
 }
 
-async function loadCsv(engine: Engine, input: Input, files: InputFiles, table: string): Promise<void> {
+async function loadCsv(
+    engine: Engine,
+    input: Input,
+    files: InputFiles,
+    table: string,
+): Promise<void> {
     const parts: string[] = [];
     for (const path of files.paths) {
         const options = `header = true, all_varchar = true, auto_detect = true, delim = ${quoteText(input.delimiter)}, quote = '"', escape = '"', new_line = '\\n'`;
-        const columns = await engine.describe(`select * from read_csv(${quoteText(path)}, ${options}, sample_size = 1)`);
+        const columns = await engine.describe(
+            `select * from read_csv(${quoteText(path)}, ${options}, sample_size = 1)`,
+        );
         const named = columns.map(({ name }) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
         parts.push(`select objects.object_no, row_number() over () + 1 as line_no,
                 to_json(lines)::varchar as raw_text, lines.*
@@ -229,7 +258,7 @@ async function availableColumns(
     if (files.format === 'ndjson') return null;
     const source =
         files.format === 'csv'
-            ? linesTable(`${files.input}_csv`)
+            ? linesTable(files)
             : `read_parquet(${quoteList(files.paths)}, union_by_name = true)`;
     const columns = await engine.describe(`select * from ${source}`);
     return new Set(columns.map(({ name }) => name));
@@ -271,7 +300,9 @@ function emptyDebits(): string {
         expires_at: 'timestamp',
         sequence: 'bigint',
     };
-    const fields = debitFields.map((field) => `cast(null as ${types[field] ?? 'varchar'}) as ${quoteName(field)}`);
+    const fields = debitFields.map(
+        (field) => `cast(null as ${types[field] ?? 'varchar'}) as ${quoteName(field)}`,
+    );
     return `select cast(null as varchar) as input, cast(null as bigint) as object_no, cast(null as bigint) as line_no,
         cast(null as varchar) as raw_text, cast(null as varchar) as suspense, ${fields.join(', ')} where false`;
 }

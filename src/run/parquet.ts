@@ -20,7 +20,13 @@ export function parquetProblems(
     shape: EventShape,
 ): readonly FileProblem[] {
     const types = new Map(columns.map(({ name, type }) => [name, type]));
-    const wanted: { field: string; path: string; allowed: RegExp; what: string; optional: boolean }[] = [];
+    const wanted: {
+        field: string;
+        path: string;
+        allowed: RegExp;
+        what: string;
+        optional: boolean;
+    }[] = [];
     const want = (field: string, path: string, allowed: RegExp, what: string, optional = false) =>
         wanted.push({ field, path, allowed, what, optional });
     if (role === 'usage') {
@@ -31,13 +37,23 @@ export function parquetProblems(
             else want(field, path, /^VARCHAR$/, 'VARCHAR', field === 'authorization_id');
         }
         for (const [field, path] of Object.entries(of.attributes)) {
-            want(field, path, /^(VARCHAR|BOOLEAN|U?(TINY|SMALL|BIG)?INT(EGER)?)$/, 'text or a whole number');
+            want(
+                field,
+                path,
+                /^(VARCHAR|BOOLEAN|U?(TINY|SMALL|BIG)?INT(EGER)?)$/,
+                'text or a whole number',
+            );
         }
         for (const { name, type } of shape.quantities) {
             const source = of.quantities[name];
             if (!source) continue;
             const allowed = type === 'integer' ? whole : exact;
-            want(name, source.path, allowed, type === 'integer' ? 'a whole number' : 'DECIMAL or a whole number');
+            want(
+                name,
+                source.path,
+                allowed,
+                type === 'integer' ? 'a whole number' : 'DECIMAL or a whole number',
+            );
         }
     } else {
         const must = ['entry_id', 'entry_type', 'account_id', 'asset', 'amount', 'booked_at'];
@@ -45,7 +61,8 @@ export function parquetProblems(
             if (field in input.constants) continue;
             const optional = !must.includes(field);
             if (field.endsWith('_at')) want(field, path, instant, 'a TIMESTAMP', optional);
-            else if (field === 'amount' || field === 'quantity') want(field, path, exact, 'DECIMAL', optional);
+            else if (field === 'amount' || field === 'quantity')
+                want(field, path, exact, 'DECIMAL', optional);
             else if (field === 'sequence') want(field, path, whole, 'a whole number', optional);
             else want(field, path, /^VARCHAR$/, 'VARCHAR', optional);
         }
@@ -53,7 +70,9 @@ export function parquetProblems(
     return wanted.flatMap(({ field, path, allowed, what, optional }) => {
         const type = types.get(path.split('.')[0] ?? path);
         if (type === undefined) {
-            return optional ? [] : [problem(input.name, field, `no column ${path} in its Parquet files`)];
+            return optional
+                ? []
+                : [problem(input.name, field, `no column ${path} in its Parquet files`)];
         }
         if (path.includes('.') || allowed.test(type)) return [];
         return [problem(input.name, field, `${path} is ${type}, and ${field} needs ${what}`)];

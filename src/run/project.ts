@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { type LoadedConfig, knownMeters, loadConfig } from '../compile/config.ts';
+import { knownMeters, type LoadedConfig, loadConfig } from '../compile/config.ts';
 import { sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
-import { loadCard } from '../rules/load.ts';
-import { lintCard } from '../rules/lint.ts';
 import type { CompiledCard } from '../rules/card.ts';
+import { lintCard } from '../rules/lint.ts';
+import { loadCard } from '../rules/load.ts';
 
 /** A config with everything beside it, read and checked. */
 export interface Project extends LoadedConfig {
@@ -24,7 +24,8 @@ export function findConfig(from: string): string {
     for (let folder = resolve(from); ; folder = dirname(folder)) {
         const file = join(folder, 'tieout.yaml');
         if (existsSync(file)) return file;
-        if (dirname(folder) === folder) throw new RunError('CONFIG_NOT_FOUND', { searched: resolve(from) });
+        if (dirname(folder) === folder)
+            throw new RunError('CONFIG_NOT_FOUND', { searched: resolve(from) });
     }
 }
 

@@ -35,7 +35,9 @@ export interface Stage {
 /** Declares a stage. `folder` is `import.meta.dirname` of its stage.ts. */
 export function defineStage(stage: Stage): Stage {
     // The published package runs from dist/ while its SQL stays where people read it.
-    const folder = stage.folder.replace(/([\\/])dist([\\/]pipelines[\\/])/, '$1$2').replace('//', '/');
+    const folder = stage.folder
+        .replace(/([\\/])dist([\\/]pipelines[\\/])/, '$1$2')
+        .replace('//', '/');
     return { ...stage, folder };
 }
 

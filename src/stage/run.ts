@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine, Row } from '../duck/engine.ts';
-import { createTableSql, quoteName, quoteTable, quoteText, sha256, stripComments } from '../duck/sql.ts';
+import {
+    createTableSql,
+    quoteName,
+    quoteTable,
+    quoteText,
+    sha256,
+    stripComments,
+} from '../duck/sql.ts';
 import type { Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
 import { controlStages, controlTotals } from './control.ts';
@@ -36,14 +43,21 @@ export function readStageSql(stage: Stage): StageSql {
         ]),
     );
     const folder = join(stage.folder, 'audits');
-    const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.sql')) : [];
+    const names = existsSync(folder)
+        ? readdirSync(folder).filter((name) => name.endsWith('.sql'))
+        : [];
     const audits = Object.fromEntries(
-        names.sort().map((name) => [name.replace('.sql', ''), readFileSync(join(folder, name), 'utf8')]),
+        names
+            .sort()
+            .map((name) => [name.replace('.sql', ''), readFileSync(join(folder, name), 'utf8')]),
     );
     const hashes = [
         ...Object.entries(selects).map(([name, sql]) => [`${name}.sql`, sha256(sql)]),
         ...Object.entries(audits).map(([name, sql]) => [`audits/${name}.sql`, sha256(sql)]),
-        ...(stage.compiled ?? []).map(({ table, sql }) => [`${table.name} (compiled)`, sha256(sql)]),
+        ...(stage.compiled ?? []).map(({ table, sql }) => [
+            `${table.name} (compiled)`,
+            sha256(sql),
+        ]),
     ];
     return { selects, audits, sha256: Object.fromEntries(hashes) };
 }
@@ -59,7 +73,10 @@ export function stageFingerprint(stage: Stage, sql: StageSql, upstream: string):
  * equations, control totals. On any failure nothing of the stage is kept.
  * @throws RunError CONTRACT_MISMATCH, GRAIN_BROKEN, AUDIT_FAILED, NOT_CONSERVED, ENGINE_*
  */
-export async function runStage(stage: Stage, context: StageContext): Promise<{ fingerprint: string }> {
+export async function runStage(
+    stage: Stage,
+    context: StageContext,
+): Promise<{ fingerprint: string }> {
     const sql = readStageSql(stage);
     const fingerprint = stageFingerprint(stage, sql, context.upstream);
     if (await isComplete(stage, fingerprint, context.engine)) return { fingerprint };
@@ -96,10 +113,9 @@ export async function runStage(stage: Stage, context: StageContext): Promise<{ f
 }
 
 async function isComplete(stage: Stage, fingerprint: string, engine: Engine): Promise<boolean> {
-    const rows = await engine.rows(
-        'select fingerprint from control.stages where stage = $stage',
-        { stage: stage.name },
-    );
+    const rows = await engine.rows('select fingerprint from control.stages where stage = $stage', {
+        stage: stage.name,
+    });
     return rows[0]?.fingerprint === fingerprint;
 }
 
@@ -147,7 +163,12 @@ function requireContract(
     });
 }
 
-async function fill(stage: Stage, table: Table, text: string, context: StageContext): Promise<void> {
+async function fill(
+    stage: Stage,
+    table: Table,
+    text: string,
+    context: StageContext,
+): Promise<void> {
     const { engine } = context;
     const sql = stripComments(text).replace(/;\s*$/, '');
     const [schema] = table.name.split('.');
@@ -169,20 +190,28 @@ async function fillLake(table: Table, sql: string, context: StageContext): Promi
     const folder = join(lake, table.name);
     const partial = `${folder}.partial`;
     mkdirSync(partial, { recursive: true });
-    const partition = table.partition ? `, partition_by (${quoteName(table.partition)}), write_partition_columns` : '';
+    const partition = table.partition
+        ? `, partition_by (${quoteName(table.partition)}), write_partition_columns`
+        : '';
     const target = table.partition ? partial : join(partial, 'data.parquet');
     await engine.run('set preserve_insertion_order = false');
-    await engine.run(`copy (${sql}) to ${quoteText(target)} (format parquet, compression lz4_raw${partition})`);
+    await engine.run(
+        `copy (${sql}) to ${quoteText(target)} (format parquet, compression lz4_raw${partition})`,
+    );
     await engine.run('set preserve_insertion_order = true');
     renameSync(partial, folder);
     const columns = Object.entries(table.columns);
     const hasFiles = readdirSync(folder).length > 0;
-    const names = columns.map(([name, of]) => `cast(${quoteName(name)} as ${of.type}) as ${quoteName(name)}`);
+    const names = columns.map(
+        ([name, of]) => `cast(${quoteName(name)} as ${of.type}) as ${quoteName(name)}`,
+    );
     const empty = columns.map(([name, of]) => `cast(null as ${of.type}) as ${quoteName(name)}`);
     const source = `read_parquet(${quoteText(`${folder}/**/*.parquet`)}, hive_partitioning = false)`;
     await engine.run(
         `create view ${quoteTable(table.name)} as ${
-            hasFiles ? `select ${names.join(', ')} from ${source}` : `select ${empty.join(', ')} where false`
+            hasFiles
+                ? `select ${names.join(', ')} from ${source}`
+                : `select ${empty.join(', ')} where false`
         }`,
     );
 }
@@ -240,7 +269,11 @@ async function checkEquations(stage: Stage, engine: Engine): Promise<void> {
     }
 }
 
-function term(of: { readonly relation: string; readonly measure: string; readonly where?: string }): string {
+function term(of: {
+    readonly relation: string;
+    readonly measure: string;
+    readonly where?: string;
+}): string {
     return `Σ ${of.measure} of ${of.relation}${of.where ? ` where ${of.where}` : ''}`;
 }
 
@@ -287,7 +320,9 @@ async function recordTotals(stage: Stage, table: Table, engine: Engine): Promise
 }
 
 function show(row: Row): string {
-    return JSON.stringify(row, (_key, value) => (typeof value === 'bigint' ? value.toString() : value));
+    return JSON.stringify(row, (_key, value) =>
+        typeof value === 'bigint' ? value.toString() : value,
+    );
 }
 
 /** Engine errors do not know which stage they happened in; the runner does. */
@@ -297,7 +332,11 @@ async function inStage<T>(stage: string, work: () => Promise<T>): Promise<T> {
     } catch (error) {
         if (!(error instanceof RunError)) throw error;
         if (error.code === 'ENGINE_MEMORY' || error.code === 'ENGINE_FAILED') {
-            throw new RunError(error.code, { ...(error.params as never as object), stage } as never, error);
+            throw new RunError(
+                error.code,
+                { ...(error.params as never as object), stage } as never,
+                error,
+            );
         }
         throw error;
     }

@@ -2,14 +2,19 @@
 -- Grain: payer_id. Breaks are summed without their sign: two that offset are still two.
 with
 broken as (
+    -- A break in another currency than the payer's cannot be added to the rest: it has no price.
     select
-        payer_id,
+        payers.payer_id,
         count(*) as break_count,
-        count(*) filter (where money_amount is null) as unpriced_count,
-        sum(abs(money_amount)) as break_money
-    from recon.breaks
-    where payer_id is not null
-    group by payer_id
+        count(*) filter (
+            where breaks.money_amount is null
+                or (breaks.currency <> payers.currency and breaks.money_amount <> 0)
+        ) as unpriced_count,
+        sum(abs(breaks.money_amount)) filter (where breaks.currency = payers.currency)
+            as break_money
+    from recon.breaks as breaks
+    inner join rolled.payers as payers on breaks.payer_id = payers.payer_id
+    group by payers.payer_id
 ),
 
 audited as (

@@ -1,0 +1,32 @@
+import { eventShape } from '../src/compile/shape.ts';
+import type { Asset, Config } from '../src/schema/config.ts';
+import type { Stage } from '../src/stage/define.ts';
+import { mediate } from './20-mediate/stage.ts';
+import { meter } from './30-meter/stage.ts';
+import { rate } from './40-rate/stage.ts';
+import { rollUp } from './50-roll-up/stage.ts';
+import { reconcile } from './70-reconcile/stage.ts';
+import { invoice } from './80-invoice/stage.ts';
+
+/** What the stages are declared from: the config, and the instants at which rates change. */
+export interface PipelineInputs {
+    readonly config: Config;
+    readonly assets: Readonly<Record<string, Asset>>;
+    readonly boundaries: readonly string[];
+}
+
+/** Usage and debits, tied out against each other. */
+export function reconciliation({ config, assets, boundaries }: PipelineInputs): readonly Stage[] {
+    return [
+        mediate(eventShape(config)),
+        meter(config, boundaries),
+        rate,
+        rollUp,
+        reconcile(config, assets),
+    ];
+}
+
+/** The night's work: the reconciliation, then the invoice lines it clears or holds. */
+export function nightly(inputs: PipelineInputs): readonly Stage[] {
+    return [...reconciliation(inputs), invoice];
+}

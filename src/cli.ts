@@ -1,0 +1,177 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from 'commander';
+import { InvariantError } from './assert.ts';
+import type { Answer, CommandContext } from './commands/command.ts';
+import { doctor } from './commands/doctor.ts';
+import { explain } from './commands/explain.ts';
+import { init } from './commands/init.ts';
+import { report } from './commands/report.ts';
+import { rulesCheck, rulesTest } from './commands/rules.ts';
+import { plan, type RunFlags, run } from './commands/run.ts';
+import type { Effects } from './effects.ts';
+import { RunError } from './errors/index.ts';
+import { jsonLog } from './log.ts';
+import { barProgress, logProgress } from './progress.ts';
+import { version } from './run/code.ts';
+import { openStore } from './store/open.ts';
+
+/** Parts of the contract that are not built yet: they say so and exit with 2. */
+const later = ['backfill', 'quote', 'close', 'reopen', 'deliver'] as const;
+
+interface GlobalFlags {
+    readonly config?: string;
+    readonly json?: boolean;
+}
+
+/** Everything real: the store of the config, the clock, bars on a terminal and records elsewhere. */
+function realEffects(): Effects {
+    return {
+        openStore: async (config, folder) => openStore(config.store, folder),
+        now: () => new Date().toISOString(),
+        progress: process.stderr.isTTY
+            ? barProgress()
+            : logProgress(jsonLog(process.env.TIEOUT_LOG_LEVEL)),
+    };
+}
+
+function contextOf({ config }: GlobalFlags): CommandContext {
+    return { effects: realEffects(), configFile: config ?? null, cwd: process.cwd() };
+}
+
+function program(answer: (work: Promise<Answer> | Answer) => Promise<void>): Command {
+    const cli = new Command('tieout')
+        .description('Ties metered usage out against authorized debits and writes invoice lines.')
+        .version(version)
+        .option('--config <file>', 'tieout.yaml (default: the nearest one)')
+        .option('--json', 'answer as JSON on standard output')
+        .exitOverride()
+        .configureOutput({ writeErr: () => {} });
+    const context = () => contextOf(cli.opts<GlobalFlags>());
+    const period = new Option('--period <yyyy-MM>', 'billing period').makeOptionMandatory();
+    const asOf = new Option('--as-of <instant>', 'what was known (default: today, 00:00 UTC)');
+
+    cli.command('init <dir>')
+        .description('write a working project with sample data')
+        .action((dir: string) => answer(init(dir, context())));
+    cli.command('doctor')
+        .description('check config, store, credentials, clock, disk and memory')
+        .action(() => answer(doctor(context())));
+    cli.command('plan')
+        .description('print what a run would read and do; touches nothing')
+        .addOption(period)
+        .addOption(asOf)
+        .action((flags: RunFlags) => answer(plan(flags, context())));
+    cli.command('run [pipeline]')
+        .description('run the nightly pipeline for a period')
+        .addOption(period)
+        .addOption(asOf)
+        .action((pipeline: string | undefined, flags: RunFlags) => {
+            if (pipeline !== undefined && pipeline !== 'nightly') {
+                throw new RunError('USAGE', {
+                    detail: `there is no pipeline ${pipeline}; the one to run is nightly`,
+                });
+            }
+            return answer(run('nightly', flags, context()));
+        });
+    cli.command('reconcile')
+        .description('metered against authorized, without invoicing')
+        .addOption(period)
+        .addOption(asOf)
+        .action((flags: RunFlags) => answer(run('reconcile', flags, context())));
+    cli.command('report')
+        .description('the reconciliation report of a period')
+        .addOption(period)
+        .action((flags: { period: string }) => answer(report(flags, context())));
+    cli.command('explain <line-key>')
+        .description('a line back to its rate, events and debits')
+        .option('--period <yyyy-MM>', 'look only there')
+        .option('--events <n>', 'how many events to show', wholeNumber, 10)
+        .option('--raw', 'fetch the objects again and show the very lines', false)
+        .action((lineKey: string, flags: { period?: string; events: number; raw: boolean }) =>
+            answer(explain({ lineKey, ...flags }, context())),
+        );
+    const rules = cli.command('rules').description('check and test the rate card');
+    rules
+        .command('check')
+        .description('look for overlaps, gaps, ties and everything else wrong')
+        .action(() => answer(rulesCheck(context())));
+    rules
+        .command('test')
+        .description('run the worked examples beside the card')
+        .action(() => answer(rulesTest(context())));
+    notYet(rules, 'diff', 'rules diff');
+    for (const command of later) notYet(cli, command, command);
+    return cli;
+}
+
+function notYet(parent: Command, name: string, command: string): void {
+    parent
+        .command(name, { hidden: false })
+        .description('(comes later)')
+        .allowUnknownOption()
+        .allowExcessArguments()
+        .action(() => {
+            throw new RunError('COMMAND_NOT_YET', { command });
+        });
+}
+
+function wholeNumber(text: string): number {
+    if (!/^\d{1,6}$/.test(text)) {
+        throw new RunError('USAGE', { detail: `${text} is not a whole number` });
+    }
+    return Number.parseInt(text, 10);
+}
+
+/** One failure in words: what, where, the numbers, and what to do. Never a stack for a person. */
+function failure(error: unknown): { exit: number; text: string; json: unknown } {
+    if (error instanceof RunError) {
+        const { code, message, remedy, params, exit } = error;
+        return {
+            exit,
+            text: `${code}: ${message}\n  -> ${remedy}\n`,
+            json: { error: { code, message, remedy, params, exit } },
+        };
+    }
+    if (error instanceof CommanderError) {
+        const isHelp = error.exitCode === 0;
+        const message = error.message.replace(/^error: /, '');
+        return {
+            exit: isHelp ? 0 : 2,
+            text: isHelp ? '' : `USAGE: ${message}\n  -> See \`tieout --help\`.\n`,
+            json: isHelp ? null : { error: { code: 'USAGE', message, exit: 2 } },
+        };
+    }
+    const code = error instanceof InvariantError ? error.code : 'DEFECT';
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return {
+        exit: 70,
+        text: `${code}: this is a defect of tieout\n${detail}\n  -> Keep the run folder and report it with this text.\n`,
+        json: { error: { code, message: detail, exit: 70 } },
+    };
+}
+
+function toJson(value: unknown): string {
+    return `${JSON.stringify(value, (_key, of) => (typeof of === 'bigint' ? of.toString() : of), 2)}\n`;
+}
+
+/** Runs one command line and gives its exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+    let exit = 0;
+    const isJson = argv.includes('--json');
+    const cli = program(async (work) => {
+        const answer = await work;
+        process.stdout.write(isJson ? toJson(answer.json) : answer.text);
+        exit = answer.exit;
+    });
+    try {
+        await cli.parseAsync([...argv], { from: 'user' });
+        return exit;
+    } catch (error) {
+        const { exit: code, text, json } = failure(error);
+        if (isJson && json !== null) process.stdout.write(toJson(json));
+        else process.stderr.write(text);
+        return code;
+    }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,23 @@
+import type { Effects } from '../effects.ts';
+import { findConfig, openProject, type Project } from '../run/project.ts';
+
+/** What a command says: text for people, the same as data for machines. 1 means held. */
+export interface Answer {
+    readonly exit: 0 | 1 | 2;
+    readonly text: string;
+    readonly json: unknown;
+}
+
+/** What every command gets. */
+export interface CommandContext {
+    readonly effects: Effects;
+    /** --config, or null for the nearest tieout.yaml. */
+    readonly configFile: string | null;
+    /** The folder the command was started in. */
+    readonly cwd: string;
+}
+
+/** The project a command is about. @throws RunError CONFIG_*, RULES_INVALID */
+export function projectOf({ configFile, cwd }: CommandContext): Project {
+    return openProject(configFile ?? findConfig(cwd));
+}

@@ -1,0 +1,239 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lineEventsSql } from '../compile/meters.ts';
+import { eventShape } from '../compile/shape.ts';
+import { Engine, type Row } from '../duck/engine.ts';
+import { RunError } from '../errors/index.ts';
+import { figure } from '../report/figures.ts';
+import { visible } from '../report/visible.ts';
+import { trimmed } from '../run/certify.ts';
+import { latestRun, latestRuns, type RunFolder } from '../run/folders.ts';
+import { readLines } from '../run/outputs.ts';
+import type { Project } from '../run/project.ts';
+import { rawLines } from '../run/raw-lines.ts';
+import type { LineItem } from '../schema/line-item.ts';
+import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { requirePeriod } from './run.ts';
+
+export interface ExplainFlags {
+    readonly lineKey: string;
+    readonly period?: string;
+    /** How many events to show. */
+    readonly events: number;
+    /** Fetch the objects again and show the very lines. */
+    readonly raw: boolean;
+}
+
+/** One event behind a line, where it was read, and the debits that name it. */
+interface EventTrace {
+    readonly source: string;
+    readonly event_id: string;
+    readonly event_at: string;
+    readonly quantity: string;
+    readonly key: string;
+    readonly line: string;
+    readonly raw?: string;
+    readonly debits: readonly Row[];
+}
+
+interface Explanation {
+    readonly run_id: string;
+    readonly line: LineItem;
+    readonly rate: Row;
+    readonly days: readonly Row[];
+    readonly event_count: string;
+    readonly event_quantity: string;
+    readonly events: readonly EventTrace[];
+}
+
+/** `tieout explain`: from a line to its rate, its days, its events and their debits. */
+export async function explain(flags: ExplainFlags, context: CommandContext): Promise<Answer> {
+    const project = projectOf(context);
+    const runs = flags.period
+        ? [latestRun(project.state, requirePeriod(flags.period))]
+        : latestRuns(project.state);
+    if (runs.length === 0) {
+        throw new RunError('RUN_NOT_FOUND', { detail: `no finished run in ${project.state}` });
+    }
+    for (const run of runs) {
+        const found = await explainIn(run, flags, project, context);
+        if (found) return { exit: 0, text: explanationText(found), json: found };
+    }
+    throw new RunError('LINE_NOT_FOUND', {
+        line_key: flags.lineKey,
+        run: runs.map(({ runId }) => runId).join(', '),
+    });
+}
+
+async function explainIn(
+    run: RunFolder,
+    flags: ExplainFlags,
+    project: Project,
+    context: CommandContext,
+): Promise<Explanation | null> {
+    const engine = await Engine.open({
+        file: run.database,
+        memory: project.config.engine.memory,
+        threads: 2,
+        spill: join(tmpdir(), 'tieout-explain'),
+        readOnly: true,
+    });
+    try {
+        const [exists] = await engine.rows(
+            "select 1 from information_schema.tables where table_schema = 'invoice' and table_name = 'line_items'",
+        );
+        if (!exists) return null;
+        const lines = (await readLines(engine)).filter(({ line_key }) =>
+            line_key.startsWith(flags.lineKey.toLowerCase()),
+        );
+        const [line] = lines;
+        if (!line) return null;
+        if (lines.length > 1) {
+            throw new RunError('USAGE', {
+                detail: `${flags.lineKey} is the beginning of ${lines.length} line keys: write more of it`,
+            });
+        }
+        const trace = await traceOf(engine, run, line, flags, project);
+        return flags.raw ? await withRaw(engine, trace, project, context) : trace;
+    } finally {
+        engine.close();
+    }
+}
+
+async function traceOf(
+    engine: Engine,
+    run: RunFolder,
+    line: LineItem,
+    flags: ExplainFlags,
+    project: Project,
+): Promise<Explanation> {
+    const { config } = project;
+    const keys = {
+        account_id: line.account_id,
+        payer_id: line.payer_id,
+        meter: line.meter,
+        attributes: line.attributes,
+        rate_id: line.rate_id,
+    };
+    const meter = config.meters.find((of) => of.meter === line.meter);
+    if (!meter) {
+        throw new RunError('USAGE', {
+            detail: `meter ${line.meter} of this line is no longer in the config`,
+        });
+    }
+    const events = lineEventsSql(config, eventShape(config), meter, line.attributes);
+    const where = { account_id: line.account_id, payer_id: line.payer_id, rate_id: line.rate_id };
+    const total = await engine.one(
+        `select count(*) as event_count, coalesce(sum(quantity), 0) as quantity from (${events})`,
+        where,
+    );
+    const shown = await engine.rows(
+        `select events.*, objects.key
+        from (${events}) as events
+        inner join raw.objects as objects on events.object_no = objects.object_no
+        order by events.event_at, events.source, events.event_id
+        limit ${flags.events}`,
+        where,
+    );
+    return {
+        run_id: run.runId,
+        line,
+        rate: await engine.one(
+            `select rate_id, card, card_version, unit_price, currency, mask, match_key, priority,
+                effective_from, effective_to, file, line
+            from rules.rates where rate_id = $rate_id`,
+            { rate_id: line.rate_id },
+        ),
+        days: await engine.rows(
+            `select event_on, segment_at, quantity, event_count, amount from rated.usage
+            where account_id = $account_id and payer_id = $payer_id and meter = $meter
+                and attributes = $attributes and rate_id = $rate_id
+            order by event_on, segment_at`,
+            keys,
+        ),
+        event_count: String(total.event_count),
+        event_quantity: trimmed(total.quantity),
+        events: await Promise.all(shown.map((event) => eventTrace(engine, event))),
+    };
+}
+
+async function eventTrace(engine: Engine, event: Row): Promise<EventTrace> {
+    const debits = await engine.rows(
+        `select entries.entry_id, entries.entry_type, entries.amount, entries.asset,
+            entries.quantity, entries.booked_at, objects.key, entries.line_no
+        from mediated.debit_entries as entries
+        inner join raw.objects as objects on entries.object_no = objects.object_no
+        where entries.event_id = $event_id
+        order by entries.booked_at, entries.entry_id`,
+        { event_id: String(event.event_id) },
+    );
+    return {
+        source: String(event.source),
+        event_id: String(event.event_id),
+        event_at: String(event.event_at),
+        quantity: trimmed(event.quantity),
+        key: String(event.key),
+        line: String(event.line_no),
+        debits,
+    };
+}
+
+async function withRaw(
+    engine: Engine,
+    trace: Explanation,
+    project: Project,
+    context: CommandContext,
+): Promise<Explanation> {
+    const store = await context.effects.openStore(project.config, project.folder);
+    const folder = mkdtempSync(join(tmpdir(), 'tieout-raw-'));
+    try {
+        const wanted = trace.events.map(({ key, line }) => ({ key, line: BigInt(line) }));
+        const lines = await rawLines(engine, store, wanted, folder, project.config);
+        return {
+            ...trace,
+            events: trace.events.map((event) => ({
+                ...event,
+                raw: lines.get(`${event.key}:${event.line}`) ?? '(not text)',
+            })),
+        };
+    } finally {
+        await store.close();
+        rmSync(folder, { recursive: true, force: true });
+    }
+}
+
+function explanationText({ run_id, line, rate, days, ...rest }: Explanation): string {
+    const span = `${rate.effective_from} to ${rate.effective_to ?? 'now'}`;
+    const out = [
+        `line       ${line.line_key}`,
+        `run        ${run_id}`,
+        `payer      ${visible(line.payer_id)}, for account ${visible(line.account_id)}`,
+        `what       ${visible(line.description)}`,
+        `amount     ${line.amount} ${line.currency} = ${line.amount_exact} rounded once`,
+        `           ${figure(line.quantity)} ${line.unit} x ${line.unit_price}`,
+        `rate       ${rate.rate_id} in ${rate.file}:${rate.line}, ${span}`,
+        `           matches ${rate.match_key}, priority ${rate.priority}, card ${rate.card} ${rate.card_version}`,
+        `metered    ${days.length} day(s)`,
+        ...days.map(
+            (day) =>
+                `           ${day.event_on}  ${figure(trimmed(day.quantity)).padStart(18)}  ${String(day.event_count).padStart(8)} events  ${trimmed(day.amount)}`,
+        ),
+        `events     ${figure(rest.event_count)}, together ${figure(rest.event_quantity)} ${line.unit}: ${rest.event_quantity === line.quantity ? 'the quantity of the line' : 'NOT the quantity of the line'}`,
+    ];
+    for (const event of rest.events) {
+        out.push(
+            `           ${event.event_at}  ${visible(event.event_id)}  ${figure(event.quantity)}  ${visible(event.key)}:${event.line}`,
+        );
+        if (event.raw !== undefined) out.push(`             ${visible(event.raw)}`);
+        for (const debit of event.debits) {
+            out.push(
+                `             ${debit.entry_type} ${trimmed(debit.amount)} ${debit.asset} at ${debit.booked_at}  ${visible(String(debit.entry_id))}  ${visible(String(debit.key))}:${debit.line_no}`,
+            );
+        }
+        if (event.debits.length === 0) out.push('             no debit names it');
+    }
+    const more = BigInt(rest.event_count) - BigInt(rest.events.length);
+    if (more > 0n) out.push(`           and ${figure(more.toString())} more (--events N)`);
+    return `${out.join('\n')}\n`;
+}

@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { RunError } from '../errors/index.ts';
+import { amountWithCode, counted, figure } from '../report/figures.ts';
+import { sumsBy } from '../report/model.ts';
+import {
+    describeStages,
+    type Plan,
+    planRun,
+    type RunResult,
+    runPipeline,
+} from '../run/pipeline.ts';
+import type { RunOptions } from '../run/prepare.ts';
+import type { Certificate } from '../schema/certificate.ts';
+import { formatInstant, parseInstant } from '../time/instant.ts';
+import { isPeriod } from '../time/period.ts';
+import { type Answer, type CommandContext, projectOf } from './command.ts';
+
+export interface RunFlags {
+    readonly period: string;
+    readonly asOf?: string;
+}
+
+/** @throws RunError PERIOD_INVALID */
+export function requirePeriod(period: string): string {
+    if (!isPeriod(period)) {
+        throw new RunError('PERIOD_INVALID', { period, detail: 'not a month' });
+    }
+    return period;
+}
+
+/**
+ * The parameters of a run. Without --as-of it is the start of the current UTC day, so that a second
+ * start on the same day is the same run.
+ */
+function optionsOf(
+    pipeline: RunOptions['pipeline'],
+    { period, asOf }: RunFlags,
+    now: string,
+): RunOptions {
+    requirePeriod(period);
+    if (asOf === undefined) return { pipeline, period, as_of: `${now.slice(0, 10)}T00:00:00Z` };
+    try {
+        return { pipeline, period, as_of: formatInstant(parseInstant(asOf)) };
+    } catch {
+        throw new RunError('USAGE', {
+            detail: `--as-of ${asOf} is not an instant with a zone, like 2026-11-03T02:00:00Z`,
+        });
+    }
+}
+
+/** `tieout run` and `tieout reconcile`. Exit 1 when anything is held. */
+export async function run(
+    pipeline: RunOptions['pipeline'],
+    flags: RunFlags,
+    context: CommandContext,
+): Promise<Answer> {
+    const project = projectOf(context);
+    const options = optionsOf(pipeline, flags, context.effects.now());
+    const result = await runPipeline(project, context.effects, options);
+    return {
+        exit: result.certificate.result === 'held' ? 1 : 0,
+        text: summary(result, context.cwd),
+        json: {
+            run_id: result.run.runId,
+            folder: result.run.output,
+            is_reused: result.isReused,
+            certificate: result.certificate,
+        },
+    };
+}
+
+function summary({ run, certificate, isReused }: RunResult, cwd: string): string {
+    const at = (name: string) => join(relative(cwd, run.output) || '.', name);
+    const { payers, breaks, tie_outs, inputs, suspense } = certificate;
+    const held = payers.filter(({ recon_status }) => recon_status === 'held');
+    const untied = tie_outs.filter(({ unexplained }) => unexplained !== '0');
+    const open = breaks.filter(({ code }) => code !== 'AMOUNT_ROUNDING');
+    const suspended = suspense.reduce((sum, { row_count }) => sum + BigInt(row_count), 0n);
+    const lineCount = payers.reduce((sum, { line_count }) => sum + line_count, 0);
+    const amounts = sumsBy(payers, (payer) => ({ unit: payer.currency, amount: payer.amount }));
+    const breakCount = open.reduce((sum, { break_count }) => sum + break_count, 0);
+    const rows: readonly (readonly [string, string])[] = [
+        ['run', `${run.runId}${isReused ? ' (finished before; nothing was done)' : ''}`],
+        [
+            'read',
+            `${counted(inputs.length, 'object')}; ${figure(suspended.toString())} rows in suspense`,
+        ],
+        ...(certificate.pipeline === 'nightly'
+            ? ([
+                  [
+                      'lines',
+                      `${figure(String(lineCount))} for ${counted(payers.length, 'payer')}: ${amounts.map(({ amount, unit }) => amountWithCode(amount, unit)).join(', ')}`,
+                  ],
+              ] as const)
+            : []),
+        [
+            'tie-out',
+            untied.length
+                ? `NOT ZERO for ${counted(untied.length, 'account and asset', 'accounts and assets')}`
+                : `zero for ${counted(tie_outs.length, 'account and asset', 'accounts and assets')}`,
+        ],
+        ['breaks', `${figure(String(breakCount))} open`],
+        ['held', held.length ? held.map(({ payer_id }) => payer_id).join(', ') : 'nobody'],
+        ['digest', certificate.run_digest],
+        ['report', at('report.html')],
+        ...(certificate.pipeline === 'nightly'
+            ? ([['lines in', at('line_items.csv')]] as const)
+            : []),
+        ['breaks in', at('breaks.csv')],
+    ];
+    return `${rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}\n`;
+}
+
+/** `tieout plan`: what a run would read and do. Touches nothing. */
+export async function plan(flags: RunFlags, context: CommandContext): Promise<Answer> {
+    const project = projectOf(context);
+    const options = optionsOf('nightly', flags, context.effects.now());
+    const store = await context.effects.openStore(project.config, project.folder);
+    try {
+        const planned = await planRun(project, store, options);
+        return { exit: 0, text: planText(planned, store.address), json: planJson(planned) };
+    } finally {
+        await store.close();
+    }
+}
+
+function bytesOf(entries: readonly { readonly size: number }[]): number {
+    return entries.reduce((sum, entry) => sum + entry.size, 0);
+}
+
+function planText(planned: Plan, address: string): string {
+    const { options, listings, stages, run, finished, tree } = planned;
+    const inputs = listings.map(
+        ({ input, entries }) =>
+            `  ${input.name.padEnd(14)} ${counted(entries.length, 'object').padStart(14)} ${figure(String(bytesOf(entries))).padStart(16)} bytes  ${address}/${input.prefix}`,
+    );
+    const steps = describeStages(stages).map(
+        ({ stage, outputs, sql_sha256 }) =>
+            `  ${stage.padEnd(14)} ${counted(outputs, 'relation').padStart(14)}  sha256 ${sql_sha256.slice(0, 16)}`,
+    );
+    return [
+        `run ${run.runId}: period ${options.period}, as of ${options.as_of}`,
+        `fingerprint ${planned.fingerprint}`,
+        `${counted(new Set(tree.paths.map(({ account_id }) => account_id)).size, 'account')} under ${counted(new Set(tree.paths.map(({ payer_id }) => payer_id)).size, 'payer')}`,
+        'would read',
+        ...inputs,
+        'would run',
+        ...steps,
+        finished
+            ? `reused: this run has finished (${finished.run_digest.slice(0, 16)}); running it again does nothing`
+            : 'reused: nothing',
+        '',
+    ].join('\n');
+}
+
+function planJson({ options, listings, stages, run, fingerprint, finished }: Plan): unknown {
+    return {
+        run_id: run.runId,
+        ...options,
+        fingerprint,
+        inputs: listings.map(({ input, role, entries }) => ({
+            input: input.name,
+            role,
+            object_count: entries.length,
+            bytes: bytesOf(entries),
+            objects: entries,
+        })),
+        stages: describeStages(stages),
+        reuses: finished ? { run_digest: finished.run_digest } : null,
+    };
+}
+
+/** The certificate of a run folder's output. */
+export function certificateOf(output: string): Certificate {
+    return JSON.parse(readFileSync(join(output, 'certificate.json'), 'utf8')) as Certificate;
+}

@@ -1,0 +1,104 @@
+import Table from 'cli-table3';
+import { amountFigure, figure } from './figures.ts';
+import type { ReportModel } from './model.ts';
+import { clipped } from './visible.ts';
+
+/** Rows of the tables; all are in the run folder. */
+const LIMIT = 40;
+const NAME = 32;
+
+type Cell = string | { readonly content: string; readonly hAlign: 'right' };
+
+const name = (text: string | null): string => clipped(text ?? '', NAME);
+const right = (content: string): Cell => ({ content, hAlign: 'right' });
+
+function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
+    const made = new Table({
+        style: { head: [], border: [], compact: true },
+        chars: {
+            ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+            ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+            ...{ left: '  ', 'left-mid': '  ', right: '', 'right-mid': '', middle: '  ' },
+            ...{ mid: '', 'mid-mid': '' },
+        },
+    });
+    made.push([...head], ...rows.slice(0, LIMIT).map((row) => [...row]));
+    const more = rows.length - LIMIT;
+    return made.toString() + (more > 0 ? `\n  ... and ${figure(String(more))} more` : '');
+}
+
+/** The report as text for a terminal or a mail: the sentences first, then the tables behind them. */
+export function renderTerminal(model: ReportModel): string {
+    const parts = [
+        `Tie-out report: ${model.period_title} (${model.run_id}, as of ${model.as_of})`,
+        model.sentences.map((sentence) => `- ${clipped(sentence, 400)}`).join('\n'),
+        titled('Tie-out: rated - debited = breaks + rounding + unexplained', tieOut(model)),
+        model.codes.length ? titled('Breaks by code', codes(model)) : '',
+        titled('Payers', payers(model)),
+        model.suspense.length ? titled('In suspense', suspense(model)) : '',
+    ];
+    return `${parts.filter(Boolean).join('\n\n')}\n`;
+}
+
+function titled(title: string, body: string): string {
+    return `${title}\n${body}`;
+}
+
+function tieOut({ waterfalls }: ReportModel): string {
+    const head = [
+        'payer',
+        'asset',
+        ...['rated', 'debited', 'breaks', 'rounding', 'unexplained'].map(right),
+    ];
+    return table(
+        [...head, 'result'],
+        waterfalls.map((one) => {
+            const of = (value: string) => right(amountFigure(value, one.asset));
+            return [
+                name(one.payer_id),
+                name(one.asset),
+                ...[one.rated, one.debited, one.broken, one.rounding, one.unexplained].map(of),
+                one.unexplained === '0' ? one.status : 'NOT TIED',
+            ];
+        }),
+    );
+}
+
+function codes({ codes }: ReportModel): string {
+    return table(
+        ['code', right('breaks'), right('effect in the asset'), right('in money')],
+        codes.flatMap(({ code, totals }) =>
+            totals.map((total) => [
+                code,
+                right(figure(String(total.break_count))),
+                right(`${amountFigure(total.amount, total.asset)} ${name(total.asset)}`),
+                right(
+                    total.money_amount === null || total.currency === null
+                        ? 'no price'
+                        : `${amountFigure(total.money_amount, total.currency)} ${total.currency}`,
+                ),
+            ]),
+        ),
+    );
+}
+
+function payers({ payers }: ReportModel): string {
+    return table(
+        ['payer', right('lines'), right('amount'), right('in breaks'), right('limit'), 'status'],
+        payers.map((payer) => [
+            name(payer.payer_id),
+            right(figure(String(payer.line_count))),
+            right(`${amountFigure(payer.amount, payer.currency)} ${payer.currency}`),
+            right(amountFigure(payer.break_money, payer.currency)),
+            right(amountFigure(payer.hold_limit, payer.currency)),
+            payer.recon_status,
+        ]),
+    );
+}
+
+function suspense({ suspense }: ReportModel): string {
+    return table(
+        ['code', right('rows')],
+        suspense.map(({ code, row_count }) => [name(code), right(figure(row_count))]),
+    );
+}

@@ -1,0 +1,211 @@
+import type { Engine, Row } from '../duck/engine.ts';
+import { formatAmount, parseAmount } from '../money/amount.ts';
+import { currencyExponent } from '../money/currency.ts';
+import type { BreakTotal, PayerTotal, TieOut } from '../schema/break.ts';
+import type { Certificate } from '../schema/certificate.ts';
+import { version } from './code.ts';
+import type { RunOptions } from './prepare.ts';
+import type { Project } from './project.ts';
+
+/** Decimal text without the zeros that the scale of its column adds. */
+export function trimmed(text: unknown): string {
+    return formatAmount(parseAmount(String(text)));
+}
+
+function trimmedOrNull(text: unknown): string | null {
+    return text === null ? null : trimmed(text);
+}
+
+export function money(text: unknown, currency: string): string {
+    return formatAmount(parseAmount(String(text)), { minScale: currencyExponent(currency) ?? 0 });
+}
+
+const whole = (value: unknown) => Number.parseInt(String(value), 10);
+
+/** What of a certificate is known before its files are written. */
+export type Evidence = Omit<Certificate, 'run_fingerprint' | 'run_digest' | 'outputs'>;
+
+/** Gathers the evidence of a run from its relations. */
+export async function certify(
+    engine: Engine,
+    project: Project,
+    options: RunOptions,
+    runId: string,
+): Promise<Evidence> {
+    const hasLines = options.pipeline === 'nightly';
+    const payers = await payerTotals(engine, hasLines);
+    const breaks = await breakTotals(engine);
+    const isHeld = payers.some(({ recon_status }) => recon_status === 'held');
+    const { strays } = await engine.one(
+        'select count(*) as strays from recon.breaks where payer_id is null',
+    );
+    return {
+        run_id: runId,
+        ...options,
+        tieout_version: version,
+        engine_version: engine.version,
+        inputs: await inputs(engine),
+        rules: Object.fromEntries(Object.entries(project.rules).sort()),
+        stages: await stages(engine),
+        totals: await totals(engine),
+        suspense: await suspense(engine),
+        tie_outs: await tieOuts(engine),
+        breaks,
+        payers,
+        completeness: await completeness(engine),
+        result: isHeld || strays !== 0n ? 'held' : 'clean',
+    };
+}
+
+async function inputs(engine: Engine): Promise<Certificate['inputs']> {
+    const rows = await engine.rows(`
+        select objects.input, objects.key, objects.size, objects.etag, objects.sha256,
+            object_lines.line_count, object_lines.record_count, object_lines.duplicate_count,
+            object_lines.conflict_count, object_lines.suspended_count
+        from raw.objects as objects
+        inner join mediated.object_lines as object_lines
+            on objects.object_no = object_lines.object_no
+        order by objects.object_no`);
+    return rows.map((row) => ({
+        input: String(row.input),
+        key: String(row.key),
+        size: whole(row.size),
+        etag: String(row.etag),
+        sha256: String(row.sha256),
+        lines: String(row.line_count),
+        events: String(row.record_count),
+        duplicates: String(row.duplicate_count),
+        conflicts: String(row.conflict_count),
+        suspended: String(row.suspended_count),
+    }));
+}
+
+async function stages(engine: Engine): Promise<Certificate['stages']> {
+    const rows = await engine.rows('select * from control.stages order by position');
+    return rows.map((row) => ({
+        stage: String(row.stage),
+        sql_sha256: JSON.parse(String(row.sql_sha256)),
+        audits: JSON.parse(String(row.audits)),
+    }));
+}
+
+async function totals(engine: Engine): Promise<Certificate['totals']> {
+    const rows = await engine.rows(
+        'select * from control.totals order by stage, relation, side, slice',
+    );
+    return rows.map((row) => ({
+        stage: String(row.stage),
+        relation: String(row.relation),
+        side: String(row.side),
+        slice: String(row.slice),
+        row_count: String(row.row_count),
+        quantity: trimmedOrNull(row.quantity) ?? '',
+        amount: trimmedOrNull(row.amount) ?? '',
+        hash_total: String(row.hash_total),
+    }));
+}
+
+async function suspense(engine: Engine): Promise<Certificate['suspense']> {
+    const rows = await engine.rows(`
+        select code, sum(row_count)::varchar as row_count
+        from (
+            select code, count(*) as row_count from suspense.usage_rows group by code
+            union all
+            select code, count(*) as row_count from suspense.debit_rows group by code
+            union all
+            select code, count(*) as row_count from suspense.unrated_usage group by code
+        )
+        group by code
+        order by code`);
+    return rows.map((row) => ({ code: String(row.code), row_count: String(row.row_count) }));
+}
+
+async function tieOuts(engine: Engine): Promise<readonly TieOut[]> {
+    const rows = await engine.rows(
+        'select * from recon.tie_outs order by payer_id, account_id, asset',
+    );
+    return rows.map((row) => ({
+        payer_id: String(row.payer_id),
+        account_id: String(row.account_id),
+        asset: String(row.asset),
+        status: row.status as TieOut['status'],
+        rated: trimmed(row.rated),
+        debited: trimmed(row.debited),
+        difference: trimmed(row.difference),
+        broken: trimmed(row.broken),
+        rounding: trimmed(row.rounding),
+        unexplained: trimmed(row.unexplained),
+    }));
+}
+
+/** Breaks by code, and what was accepted within tolerance as AMOUNT_ROUNDING. */
+async function breakTotals(engine: Engine): Promise<readonly BreakTotal[]> {
+    const rows = await engine.rows(`
+        select code, coalesce(asset, '') as asset, currency, count(*) as break_count,
+            sum(amount) as amount,
+            case when count(money_amount) = count(*) then sum(money_amount) end as money_amount
+        from recon.breaks
+        group by code, coalesce(asset, ''), currency
+        union all
+        select 'AMOUNT_ROUNDING' as code, matches.asset,
+            max(case when assets.kind = 'currency' then matches.asset end) as currency,
+            sum(case when matches.rule = 'R2' then matches.usage_count else 0 end)::bigint
+                as break_count,
+            sum(matches.difference) as amount,
+            max(case when assets.kind = 'currency' then 1 end) * sum(matches.difference)
+                as money_amount
+        from recon.matches as matches
+        inner join rules.assets as assets on matches.asset = assets.asset
+        where matches.difference <> 0
+        group by matches.asset
+        order by code, asset, currency`);
+    return rows.map((row) => ({
+        code: String(row.code),
+        asset: String(row.asset),
+        break_count: whole(row.break_count),
+        amount: trimmed(row.amount),
+        money_amount: trimmedOrNull(row.money_amount),
+        currency: row.currency as string | null,
+    }));
+}
+
+async function payerTotals(engine: Engine, hasLines: boolean): Promise<readonly PayerTotal[]> {
+    const lines = hasLines
+        ? 'select payer_id, count(*) as line_count, sum(amount) as amount from invoice.line_items group by payer_id'
+        : 'select null as payer_id, 0 as line_count, 0 as amount where false';
+    const rows = await engine.rows(`
+        select holds.*, coalesce(lines.line_count, 0) as line_count,
+            coalesce(lines.amount, 0) as amount
+        from recon.holds as holds
+        left join (${lines}) as lines on holds.payer_id = lines.payer_id
+        order by holds.payer_id`);
+    return rows.map((row: Row) => ({
+        payer_id: String(row.payer_id),
+        payer_name: String(row.payer_name),
+        currency: String(row.currency),
+        line_count: whole(row.line_count),
+        amount_exact: trimmed(row.amount_exact),
+        amount: money(row.amount, String(row.currency)),
+        break_count: whole(row.break_count),
+        break_money: trimmed(row.break_money),
+        hold_limit: trimmed(row.hold_limit),
+        recon_status: row.recon_status as PayerTotal['recon_status'],
+    }));
+}
+
+/** How far the run can prove that nothing was lost on the way to it, in words. */
+async function completeness(engine: Engine): Promise<string> {
+    const row = await engine.one(`
+        select count(distinct wallet_id) as wallets,
+            count(distinct wallet_id) filter (where sequence is not null) as numbered,
+            (select count(*) from recon.sequence_gaps) as gaps
+        from mediated.debit_entries`);
+    const objects = 'Every object was read whole: size, ETag and SHA-256 are pinned.';
+    const usage =
+        'That no usage object is missing cannot be shown: the producer sends no manifest.';
+    const wallets =
+        row.wallets === 0n
+            ? 'There is no debit log.'
+            : `${row.numbered} of ${row.wallets} wallets number their entries; ${row.gaps} have gaps.`;
+    return `${objects} ${usage} ${wallets}`;
+}

@@ -1,0 +1,193 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine } from '../duck/engine.ts';
+import { quoteText, sha256 } from '../duck/sql.ts';
+import { breaksCsv } from '../export/breaks.ts';
+import { type Column, toCsv } from '../export/csv.ts';
+import type { ReconStatus } from '../export/invoices.ts';
+import { canonicalJson, type JsonValue } from '../export/json.ts';
+import { lineItemsCsv } from '../export/line-items.ts';
+import { netsuiteInvoices } from '../export/netsuite-csv.ts';
+import { stripeRequests } from '../export/stripe-requests.ts';
+import { breakCode } from '../report/break-codes.ts';
+import { renderHtml } from '../report/html.ts';
+import { buildReport } from '../report/model.ts';
+import type { Break } from '../schema/break.ts';
+import type { Certificate } from '../schema/certificate.ts';
+import type { LineItem } from '../schema/line-item.ts';
+import { type Evidence, money, trimmed } from './certify.ts';
+import { certificateFile, type RunFolder } from './folders.ts';
+
+/** Lines whose payer has no debit log are delivered: nothing contradicts them. Held ones never. */
+const deliverable: ReadonlySet<ReconStatus> = new Set(['clear', 'unauditable']);
+
+/**
+ * Writes everything a run leaves for people and other systems, then its certificate, and only then
+ * gives the folder its name: a reader finds all of it or nothing.
+ */
+export async function writeOutputs(
+    engine: Engine,
+    run: RunFolder,
+    evidence: Evidence & { readonly run_fingerprint: string },
+): Promise<Certificate> {
+    const partial = `${run.output}.partial`;
+    rmSync(partial, { recursive: true, force: true });
+    mkdirSync(partial, { recursive: true });
+    const isNightly = evidence.pipeline === 'nightly';
+    const lines = isNightly ? await readLines(engine) : [];
+    const breaks = await readBreaks(engine);
+    const texts: Record<string, string> = {
+        'breaks.csv': breaksCsv(breaks),
+        'suspense.csv': await suspenseCsv(engine),
+        'repeats.csv': await repeatsCsv(engine),
+        ...(isNightly ? lineFiles(lines) : {}),
+    };
+    for (const [name, text] of Object.entries(texts)) write(join(partial, name), text);
+    const parquet = { 'breaks.parquet': parquetOf.breaks, 'tie_outs.parquet': parquetOf.tie_outs };
+    const queries = isNightly
+        ? { ...parquet, 'line_items.parquet': parquetOf.line_items }
+        : parquet;
+    for (const [name, query] of Object.entries(queries)) {
+        await engine.run(
+            `copy (${query}) to ${quoteText(join(partial, name))} (format parquet, compression zstd)`,
+        );
+    }
+    const names = [...Object.keys(texts), ...Object.keys(queries)].sort();
+    const certificate: Certificate = {
+        ...evidence,
+        run_digest: digestOf(evidence, texts),
+        outputs: Object.fromEntries(
+            names.map((name) => [name, sha256(readFileSync(join(partial, name)))]),
+        ),
+    };
+    const report = renderHtml(buildReport({ certificate, lines, breaks }));
+    write(join(partial, 'report.html'), report);
+    const complete = {
+        ...certificate,
+        outputs: { ...certificate.outputs, 'report.html': sha256(report) },
+    };
+    write(join(partial, certificateFile), `${canonicalJson(complete as unknown as JsonValue)}\n`);
+    renameSync(partial, run.output);
+    return complete;
+}
+
+function write(path: string, text: string): void {
+    writeFileSync(path, text, { flush: true });
+}
+
+function lineFiles(lines: readonly LineItem[]): Record<string, string> {
+    const options = { include: deliverable };
+    const files = [
+        ...netsuiteInvoices(lines, options).files,
+        ...stripeRequests(lines, options).files,
+    ];
+    return {
+        'line_items.csv': lineItemsCsv(lines),
+        ...Object.fromEntries(files.map(({ name, text }) => [name, text])),
+    };
+}
+
+/**
+ * What the run says, without how its inputs were cut into objects: lines, breaks, tie-outs and the
+ * control totals of everything after mediation.
+ */
+function digestOf(evidence: Evidence, texts: Readonly<Record<string, string>>): string {
+    const totals = evidence.totals.filter(({ stage }) => stage > '20-mediate');
+    return sha256(
+        JSON.stringify([
+            texts['line_items.csv'] ?? '',
+            texts['breaks.csv'],
+            evidence.tie_outs,
+            evidence.payers,
+            evidence.suspense,
+            totals,
+        ]),
+    );
+}
+
+const parquetOf = {
+    line_items: `select * from invoice.line_items
+        order by payer_id, account_id, product, attributes, service_start, line_key`,
+    breaks: `select * from recon.breaks
+        order by payer_id, account_id, asset, code, break_key, break_id`,
+    tie_outs: 'select * from recon.tie_outs order by payer_id, account_id, asset',
+};
+
+/** The lines of the run with amounts as text: trimmed, or with all the digits of the currency. */
+export async function readLines(engine: Engine): Promise<readonly LineItem[]> {
+    const rows = await engine.rows('select * from invoice.line_items order by line_key');
+    return rows.map((row) => ({
+        ...(row as unknown as LineItem),
+        quantity: trimmed(row.quantity),
+        unit_price: trimmed(row.unit_price),
+        amount_exact: trimmed(row.amount_exact),
+        amount: money(row.amount, String(row.currency)),
+    }));
+}
+
+/** The breaks of the run with what to do about each. */
+export async function readBreaks(engine: Engine): Promise<readonly Break[]> {
+    const rows = await engine.rows('select * from recon.breaks order by break_id');
+    return rows.map((row) => ({
+        ...(row as unknown as Break),
+        amount: trimmed(row.amount),
+        expected: trimmed(row.expected),
+        actual: trimmed(row.actual),
+        money_amount: row.money_amount === null ? null : trimmed(row.money_amount),
+        age_days: Number.parseInt(String(row.age_days), 10),
+        action: breakCode(String(row.code)).action,
+    }));
+}
+
+type TextRow = Readonly<Record<string, string | null>>;
+
+async function textCsv(engine: Engine, headers: readonly string[], sql: string): Promise<string> {
+    const rows = (await engine.rows(sql)) as readonly TextRow[];
+    const columns: readonly Column<TextRow>[] = headers.map((header) => ({
+        header,
+        kind: header.endsWith('line') ? 'decimal' : 'text',
+        value: (row) => row[header] ?? null,
+    }));
+    return toCsv(rows, columns);
+}
+
+/** Every unusable row with its evidence, in the order it was read. */
+async function suspenseCsv(engine: Engine): Promise<string> {
+    const headers = ['code', 'field', 'input', 'key', 'line', 'record_id', 'raw_text'];
+    return textCsv(
+        engine,
+        headers,
+        `select suspended.code, suspended.field, objects.input, objects.key,
+            suspended.line_no::varchar as line, suspended.record_id, suspended.raw_text
+        from (
+            select * from suspense.usage_rows
+            union all by name
+            select * from suspense.debit_rows
+        ) as suspended
+        inner join raw.objects as objects on suspended.object_no = objects.object_no
+        order by suspended.object_no, suspended.line_no`,
+    );
+}
+
+/** Every copy after the first: duplicates, and conflicts with where the copy that counts is. */
+async function repeatsCsv(engine: Engine): Promise<string> {
+    const headers = [
+        ...['kind', 'source', 'record_id', 'key', 'line', 'first_key', 'first_line', 'content'],
+    ];
+    return textCsv(
+        engine,
+        headers,
+        `select repeats.kind, repeats.source, repeats.record_id, objects.key,
+            repeats.line_no::varchar as line, firsts.key as first_key,
+            repeats.first_line_no::varchar as first_line,
+            case when repeats.kind = 'conflict' then repeats.content end as content
+        from (
+            select * from mediated.usage_repeats
+            union all by name
+            select * from mediated.debit_repeats
+        ) as repeats
+        inner join raw.objects as objects on repeats.object_no = objects.object_no
+        inner join raw.objects as firsts on repeats.first_object_no = firsts.object_no
+        order by repeats.object_no, repeats.line_no`,
+    );
+}

@@ -1,0 +1,199 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { nightly, reconciliation } from '../../pipelines/nightly.ts';
+import { type AccountTree, compileAccounts } from '../compile/accounts.ts';
+import { Engine } from '../duck/engine.ts';
+import { sha256 } from '../duck/sql.ts';
+import type { Effects } from '../effects.ts';
+import { RunError } from '../errors/index.ts';
+import type { Certificate } from '../schema/certificate.ts';
+import type { Stage } from '../stage/define.ts';
+import { readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { daysOf } from '../time/period.ts';
+import { certify } from './certify.ts';
+import { codeFingerprint, version } from './code.ts';
+import { type RunFolder, readCertificate, runFolder, setLatest } from './folders.ts';
+import { type InputListing, ingest, listInputs } from './ingest.ts';
+import { writeOutputs } from './outputs.ts';
+import { prepare, type RunOptions } from './prepare.ts';
+import type { Project } from './project.ts';
+
+/** A run before anything is read: what it would read, from what, as which run. */
+export interface Plan {
+    readonly options: RunOptions;
+    readonly tree: AccountTree;
+    readonly listings: readonly InputListing[];
+    readonly stages: readonly Stage[];
+    readonly fingerprint: string;
+    readonly run: RunFolder;
+    /** The certificate of the finished identical run, if there is one. */
+    readonly finished: Certificate | null;
+}
+
+export interface RunResult {
+    readonly run: RunFolder;
+    readonly certificate: Certificate;
+    /** True when an identical run had finished before and nothing was done. */
+    readonly isReused: boolean;
+}
+
+/** Reads the accounts from beside the config, or from the store for `object:KEY`. */
+async function readAccounts(project: Project, store: ObjectStore): Promise<string> {
+    const { accounts } = project.config;
+    if (!accounts.startsWith('object:')) return project.readText(accounts);
+    const { stream } = await store.get(accounts.slice('object:'.length));
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * Decides what a run is: its objects, stages and fingerprint. Touches nothing.
+ * @throws RunError ACCOUNTS_INVALID, STORE_*, LIMIT_OBJECTS
+ */
+export async function planRun(
+    project: Project,
+    store: ObjectStore,
+    options: RunOptions,
+): Promise<Plan> {
+    const text = await readAccounts(project, store);
+    const compiled = compileAccounts(project.config.accounts, text, project.config, options.period);
+    if ('problems' in compiled) {
+        throw new RunError('ACCOUNTS_INVALID', { problems: compiled.problems });
+    }
+    const listings = await listInputs(
+        store,
+        project.config,
+        daysOf(options.period, new Date(options.as_of)),
+    );
+    const inputs = {
+        config: project.config,
+        assets: project.assets,
+        boundaries: project.card.boundaries,
+    };
+    const stages = options.pipeline === 'nightly' ? nightly(inputs) : reconciliation(inputs);
+    const fingerprint = sha256(
+        JSON.stringify([
+            options,
+            version,
+            codeFingerprint(),
+            Object.entries({ ...project.rules, [project.config.accounts]: sha256(text) }).sort(),
+            listings.map(({ input, entries }) => [input.name, entries]),
+        ]),
+    );
+    const runId = `${options.period}-${options.pipeline}-${fingerprint.slice(0, 12)}`;
+    const run = runFolder(project.state, runId);
+    const finished = readCertificate(run);
+    return { options, tree: compiled.tree, listings, stages, fingerprint, run, finished };
+}
+
+/**
+ * Runs a pipeline for a period: from objects to lines, breaks and certificate. The same inputs
+ * give the same bytes; a finished identical run is left alone. A run that was cut off is taken up
+ * at its first incomplete stage.
+ * @throws RunError of any family; nothing half-written is left where a whole output would be.
+ */
+export async function runPipeline(
+    project: Project,
+    effects: Effects,
+    options: RunOptions,
+): Promise<RunResult> {
+    const store = await effects.openStore(project.config, project.folder);
+    try {
+        const plan = await planRun(project, store, options);
+        const { run, finished } = plan;
+        if (finished) {
+            setLatest(project.state, options.period, run.runId);
+            return { run, certificate: finished, isReused: true };
+        }
+        const certificate = await execute(project, effects, store, plan);
+        setLatest(project.state, options.period, run.runId);
+        return { run, certificate, isReused: false };
+    } finally {
+        await store.close();
+    }
+}
+
+async function execute(
+    project: Project,
+    effects: Effects,
+    store: ObjectStore,
+    plan: Plan,
+): Promise<Certificate> {
+    const { run, tree, options } = plan;
+    const { config } = project;
+    mkdirSync(run.folder, { recursive: true });
+    mkdirSync(run.lake, { recursive: true });
+    const engine = await Engine.open({
+        file: run.database,
+        memory: config.engine.memory,
+        threads: config.engine.threads ?? availableParallelism(),
+        spill: join(run.folder, 'spill'),
+    });
+    try {
+        // Only now is the run ours alone: another process would hold the database.
+        rmSync(run.scratch, { recursive: true, force: true });
+        rmSync(run.output, { recursive: true, force: true });
+        await prepare(engine, project, tree, options, run.runId);
+        const objects = await ingest(
+            engine,
+            store,
+            config,
+            plan.listings,
+            run.scratch,
+            effects.progress,
+        );
+        let upstream = sha256(
+            JSON.stringify([
+                options,
+                Object.entries(project.rules).sort(),
+                tree,
+                objects.map(({ input, key, sha256 }) => [input, key, sha256]),
+            ]),
+        );
+        for (const [index, stage] of plan.stages.entries()) {
+            effects.progress.begin(stage.name);
+            const { fingerprint } = await runStage(stage, {
+                engine,
+                lake: run.lake,
+                upstream,
+                position: index + 1,
+                onCheck: (check) => effects.progress.advance(0, check),
+            });
+            upstream = fingerprint;
+            effects.progress.end();
+        }
+        effects.progress.begin('write');
+        const certificate = await writeOutputs(engine, run, {
+            ...(await certify(engine, project, options, run.runId)),
+            run_fingerprint: runFingerprint(plan, upstream),
+        });
+        effects.progress.end(run.output);
+        return certificate;
+    } finally {
+        engine.close();
+        rmSync(run.scratch, { recursive: true, force: true });
+        rmSync(join(run.folder, 'spill'), { recursive: true, force: true });
+    }
+}
+
+/** Everything the result depends on: the content of the inputs, rules, SQL, code and parameters. */
+function runFingerprint(plan: Plan, upstream: string): string {
+    return sha256(JSON.stringify([plan.options, version, codeFingerprint(), upstream]));
+}
+
+/** Stages of a plan with the sha256 of their SQL: what `plan` prints. */
+export function describeStages(
+    stages: readonly Stage[],
+): readonly { readonly stage: string; readonly outputs: number; readonly sql_sha256: string }[] {
+    return stages.map((stage) => {
+        const sql = readStageSql(stage);
+        return {
+            stage: stage.name,
+            outputs: stage.writes.length,
+            sql_sha256: stageFingerprint(stage, sql, ''),
+        };
+    });
+}

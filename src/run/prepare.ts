@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { accountPaths, accountSpans, assets } from '../../pipelines/10-ingest/tables.ts';
+import { rates } from '../../pipelines/40-rate/tables.ts';
+import { currencies } from '../../pipelines/80-invoice/tables.ts';
+import type { AccountTree } from '../compile/accounts.ts';
+import type { Engine } from '../duck/engine.ts';
+import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
+import type { RowOf, Table } from '../duck/table.ts';
+import { currencyExponent } from '../money/currency.ts';
+import { controlStages, controlTotals, runParameters } from '../stage/control.ts';
+import { formatInstant } from '../time/instant.ts';
+import { parsePeriod } from '../time/period.ts';
+import { codeRoot } from './code.ts';
+import type { Project } from './project.ts';
+
+/** What a run is asked for. */
+export interface RunOptions {
+    readonly pipeline: 'nightly' | 'reconcile';
+    /** yyyy-MM. */
+    readonly period: string;
+    /** ISO instant: ages are counted to here, and objects of later days are not read. */
+    readonly as_of: string;
+}
+
+/** The macros that every select may use. */
+export async function loadMacros(engine: Engine): Promise<void> {
+    const text = readFileSync(join(codeRoot, 'pipelines', 'macros.sql'), 'utf8');
+    await engine.runAll(text.split(/;\s*\n/).filter((statement) => statement.trim() !== ''));
+}
+
+/** Creates the relations in which the runner keeps its books, unless an earlier attempt did. */
+export async function createControl(engine: Engine): Promise<void> {
+    for (const table of [controlTotals, controlStages]) {
+        const [schema = '', name = ''] = table.name.split('.');
+        const found = await engine.rows(
+            'select 1 from information_schema.tables where table_schema = $schema and table_name = $name',
+            { schema, name },
+        );
+        if (found.length === 0) await engine.runAll(createTableSql(table));
+    }
+}
+
+/** Replaces a relation by rows that TypeScript holds: master data, rules, parameters. */
+export async function replaceTable<T extends Table>(
+    engine: Engine,
+    table: T,
+    rows: readonly RowOf<T>[],
+): Promise<void> {
+    const [schema] = table.name.split('.');
+    await engine.run(`create schema if not exists ${quoteName(schema ?? 'main')}`);
+    await engine.run(`drop table if exists ${quoteTable(table.name)}`);
+    await engine.runAll(createTableSql(table));
+    await engine.insert(table, rows);
+}
+
+/** Fills everything a stage reads that is not usage or debits. */
+export async function prepare(
+    engine: Engine,
+    project: Project,
+    tree: AccountTree,
+    options: RunOptions,
+    runId: string,
+): Promise<void> {
+    const { config, card } = project;
+    await loadMacros(engine);
+    await createControl(engine);
+    await replaceTable(engine, rates, card.rates);
+    await replaceTable(engine, assets, assetRows(project));
+    await replaceTable(engine, currencies, currencyRows(tree));
+    await replaceTable(engine, accountSpans, tree.spans);
+    await replaceTable(engine, accountPaths, tree.paths);
+    const { start, end } = parsePeriod(options.period, 'UTC');
+    await replaceTable(engine, runParameters, [
+        {
+            run_id: runId,
+            period: options.period,
+            period_start: formatInstant(start),
+            period_end: formatInstant(end),
+            as_of: options.as_of,
+            open_hold_hours: BigInt(config.open_hold_hours),
+            suspense_percent: config.limits.suspense_percent,
+            hold_absolute: config.hold.absolute,
+            hold_percent: config.hold.percent,
+        },
+    ]);
+}
+
+/** Assets with their tolerance. Without one, half a unit of the wallet's last digit is rounding. */
+function assetRows(project: Project): readonly RowOf<typeof assets>[] {
+    return Object.entries(project.assets)
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([asset, { kind, precision, counts }]) => {
+            const tolerance = project.config.tolerances[asset];
+            return {
+                asset,
+                kind,
+                precision: BigInt(precision),
+                counts: counts ?? null,
+                tolerance: tolerance?.absolute ?? halfUnit(precision),
+                tolerance_percent: tolerance?.percent ?? '0',
+                tolerance_cap: tolerance?.cap ?? null,
+            };
+        });
+}
+
+function halfUnit(precision: number): string {
+    return precision === 0 ? '0' : `0.${'0'.repeat(precision)}5`;
+}
+
+function currencyRows(tree: AccountTree): readonly RowOf<typeof currencies>[] {
+    const codes = [...new Set(tree.paths.map(({ currency }) => currency))].sort();
+    return codes.map((currency) => ({
+        currency,
+        exponent: BigInt(currencyExponent(currency) ?? 0),
+    }));
+}

@@ -1,0 +1,39 @@
+import { tz } from '@date-fns/tz';
+import { addDays, addMonths, formatISO, startOfMonth } from 'date-fns';
+import { fromDate, type Instant } from './instant.ts';
+
+/** A billing period: half-open, in UTC. */
+export interface Period {
+    readonly start: Instant;
+    readonly end: Instant;
+}
+
+const month = /^(\d{4})-(0[1-9]|1[0-2])$/;
+
+/** Whether the text names a period: yyyy-MM. */
+export function isPeriod(text: string): boolean {
+    return month.test(text);
+}
+
+/** The month `yyyy-MM` as it runs in a zone. @throws RangeError for anything else. */
+export function parsePeriod(text: string, zone: string): Period {
+    if (!isPeriod(text)) throw new RangeError(`not a month: ${text}`);
+    const context = { in: tz(zone) };
+    // Noon of the 15th falls into the month in every zone there is.
+    const start = startOfMonth(new Date(`${text}-15T12:00:00Z`), context);
+    return { start: fromDate(start), end: fromDate(addMonths(start, 1, context)) };
+}
+
+/**
+ * The UTC days, yyyy-MM-dd, in which data of a period may be stored: from a day before it (zones
+ * east of UTC, debits booked early) to the day of `until`.
+ */
+export function daysOf(text: string, until: Date): readonly string[] {
+    const context = { in: tz('UTC') };
+    const first = addDays(new Date(`${text}-01T00:00:00Z`), -1, context);
+    const days: string[] = [];
+    for (let day = first; day <= until; day = addDays(day, 1, context)) {
+        days.push(formatISO(day, { ...context, representation: 'date' }));
+    }
+    return days;
+}

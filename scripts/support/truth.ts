@@ -126,7 +126,7 @@ function countFigures({ inputs, suspense }: Certificate, truth: NightTruth): rea
 /** Events without a price are counted in the run's database: metered rows are sums. */
 async function unratedFigures(folder: string, truth: NightTruth): Promise<readonly Figure[]> {
     const engine = await Engine.open({
-        file: join(dirname(folder), 'run.duckdb'),
+        file: join(dirname(folder), 'tables.duckdb'),
         memory: '1GB',
         threads: 1,
         spill: folder,

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { knownMeters } from '../compile/config.ts';
 import { RunError } from '../errors/index.ts';
 import { counted } from '../report/figures.ts';
-import { runSpecs } from '../run/rule-specs.ts';
+import { runSpecs, specProblems } from '../run/rule-specs.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 
 /** `tieout rules check`: everything that would stop a run because of its rate card. */
@@ -36,19 +37,11 @@ export async function rulesTest(context: CommandContext): Promise<Answer> {
             detail: `${join(project.folder, file)} does not exist: the card has no worked examples`,
         });
     }
-    const outcome = await runSpecs(file, readFileSync(path, 'utf8'), project.card);
+    const known = { meters: knownMeters(project.config) };
+    const outcome = await runSpecs(file, readFileSync(path, 'utf8'), project.card, known);
     if ('problems' in outcome) throw new RunError('RULES_INVALID', { problems: outcome.problems });
-    const failed = outcome.results.filter(({ ok }) => !ok);
-    if (failed.length) {
-        throw new RunError('RULES_SPEC_FAILED', {
-            problems: failed.map((result) => ({
-                code: 'SPEC_FAILED',
-                file: result.file,
-                line: result.line,
-                message: `${result.name}: expected ${result.expected}, got ${result.actual}`,
-            })),
-        });
-    }
+    const problems = specProblems(outcome.results);
+    if (problems.length) throw new RunError('RULES_SPEC_FAILED', { problems });
     return {
         exit: 0,
         text: `${outcome.results.map(({ name, actual }) => `ok  ${name}: ${actual}`).join('\n')}\n${counted(outcome.results.length, 'worked example')} come out\n`,

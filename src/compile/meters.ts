@@ -145,11 +145,14 @@ export function meteredViewSql(config: Config, shape: EventShape): string {
     return config.meters.map((meter) => meterSql(meter, columns)).join('\nunion all by name\n');
 }
 
+/** Prices side by side, one row per what selects them; every name is its own, none an event's. */
 function pricesSql(meter: Meter, classes: readonly MeterClass[]): string {
-    const kept = [...meter.attributes].sort();
-    const keys = kept.map(
-        (name) => `coalesce(attributes ->> ${quoteText(`$."${name}"`)}, '') as ${quoteName(name)}`,
-    );
+    const keys = [...meter.attributes]
+        .sort()
+        .map(
+            (name) =>
+                `coalesce(attributes ->> ${quoteText(`$."${name}"`)}, '') as ${keyName(name)}`,
+        );
     const prices = classes.map(({ token_class }, index) => {
         const only =
             token_class === null
@@ -157,10 +160,14 @@ function pricesSql(meter: Meter, classes: readonly MeterClass[]): string {
                 : `attributes ->> '$.token_class' = ${quoteText(token_class)}`;
         return `max(unit_price) filter (${only}) as price_${index}`;
     });
-    const group = ['segment_at', 'currency', ...kept.map(quoteName)];
-    return `select ${[...keys, 'segment_at', 'currency', ...prices].join(', ')}
-        from (select meter, attributes, segment_at, currency, unit_price from rated.rate_choices where meter = ${quoteText(meter.meter)})
-        group by ${group.join(', ')}`;
+    return `select ${[...keys, 'segment_at as price_segment', 'currency as price_currency', ...prices].join(', ')}
+        from rated.rate_choices
+        where meter = ${quoteText(meter.meter)}
+        group by all`;
+}
+
+function keyName(attribute: string): string {
+    return quoteName(`key_${attribute}`);
 }
 
 /**
@@ -178,11 +185,9 @@ export function eventValuesViewSql(
         const filter = filterSql(meter, columns);
         const price = (index: number) => `prices_${at}.price_${index}`;
         const join = `left join (${pricesSql(meter, classes)}) as prices_${at}
-    on (${filter}) and events.segment_at = prices_${at}.segment_at and events.currency = prices_${at}.currency${meter.attributes
-        .map(
-            (name) =>
-                ` and coalesce(events.${quoteName(name)}, '') = prices_${at}.${quoteName(name)}`,
-        )
+    on (${filter}) and segment_at = prices_${at}.price_segment
+    and currency = prices_${at}.price_currency${meter.attributes
+        .map((name) => ` and coalesce(${quoteName(name)}, '') = prices_${at}.${keyName(name)}`)
         .join('')}`;
         const amount = classes.map(
             ({ quantity }, index) => `coalesce(${quantity} * ${price(index)}, 0)`,

@@ -44,24 +44,6 @@ export const engineErrors = {
         (p) => `${p.stage}/${p.check}: ${p.equation}: ${p.left} is not ${p.right}`,
         () => 'Something was lost or doubled in this stage. Nothing was kept of it.',
     ),
-    LINES_UNACCOUNTED: defineError<{ key: string; expected: string; actual: string }>(
-        1,
-        (p) => `${p.key}: ${p.expected} lines were spooled, ${p.actual} were accounted for`,
-        () =>
-            'Nothing was metered. Look at the object: a line break inside a quoted field is the usual cause.',
-    ),
-    SUSPENSE_OVER_LIMIT: defineError<{
-        suspended: string;
-        lines: string;
-        percent: string;
-        codes: string;
-    }>(
-        1,
-        (p) =>
-            `${p.suspended} of ${p.lines} lines are unusable, over the limit of ${p.percent}%: ${p.codes}`,
-        () =>
-            'Look at suspense.csv in the run folder; if it is expected, raise `limits.suspense_percent`.',
-    ),
     RUN_NOT_FOUND: defineError<{ detail: string }>(
         2,
         (p) => p.detail,

@@ -16,9 +16,10 @@ const PLAIN_DECIMAL = /^-?\d+(?:\.\d+)?$/;
 /**
  * What a spreadsheet takes for a formula: = + - @ and their full-width and small forms (Excel folds
  * them), also behind blanks, quotes and invisible characters; a leading tab or line break likewise.
- * Source: OWASP "CSV Injection".
+ * What is dangerous stays so behind a `'`: else two cells could become one. Source: OWASP "CSV
+ * Injection".
  */
-const FORMULA = /^(?:[\t\r\n]|[\s'"\p{Cf}\p{Cc}]*[=+\-@＝＋－＠﹦﹢﹣﹫−])/u;
+const FORMULA = /^(?:'*[\t\r\n]|[\s'"\p{Cf}\p{Cc}]*[=+\-@＝＋－＠﹦﹢﹣﹫−])/u;
 
 /** What RFC 4180 readers may stumble over and csv-stringify leaves bare: lone CR, edge blanks. */
 const NEEDS_QUOTES = /[\r\u0085\u2028\u2029]|^\s|\s$/;

@@ -12,7 +12,8 @@ export type JsonValue =
     | { readonly [key: string]: JsonValue };
 
 /**
- * Deterministic JSON text: keys sorted by code point, integers of any size written out in full.
+ * Deterministic JSON text: keys sorted by code point, integers of any size written out in full. A
+ * key whose value is undefined is left out, as JSON.stringify does.
  * @param indent spaces per level; 0 writes everything on one line.
  */
 export function canonicalJson(value: JsonValue, indent = 2): string {
@@ -47,6 +48,7 @@ function write(value: JsonValue, indent: number, newline: string): string {
     const object = value as { readonly [key: string]: JsonValue };
     const colon = indent === 0 ? ':' : ': ';
     const entries = Object.keys(object)
+        .filter((key) => object[key] !== undefined)
         .sort(compareText)
         .map((key) => JSON.stringify(key) + colon + write(object[key]!, indent, inner));
     return wrap('{', entries, '}');

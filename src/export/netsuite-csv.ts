@@ -1,4 +1,3 @@
-import { invariant } from '../assert.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { dayOf, lastDayBefore } from './civil-day.ts';
 import { type Column, toCsv } from './csv.ts';
@@ -8,10 +7,12 @@ import {
     deliveryTotals,
     gatherInvoices,
     type Invoice,
+    moneyText,
     type ReconStatus,
     type WithheldInvoice,
     withhold,
 } from './invoices.ts';
+import { canonicalJson, type JsonValue, sha256 } from './json.ts';
 
 /** A CSV import job takes 25,000 records and 50 MB (NetSuite help, section_1534420642). */
 const ROWS_PER_FILE = 25_000;
@@ -56,32 +57,40 @@ export interface NetsuiteFiles {
  * - `Start Date` and `End Date` are days in the payer's zone; the last one is inclusive.
  * - Import with mode Add: Update appends lines unless "overwrite sublists" is on.
  * - A customer or item id that a spreadsheet would run as a formula arrives with a leading `'`.
+ * - An invoice below zero is refused: NetSuite takes that as a credit memo only.
  *
- * @throws InvariantError on an invoice below zero: NetSuite takes that as a credit memo only, and
- * usage lines cannot make one.
+ * The last file, `netsuite-summary.json`, says what the import files hold and what stays here.
  */
 export function netsuiteInvoices(
     lines: Iterable<LineItem>,
     options: NetsuiteOptions,
 ): NetsuiteFiles {
     const gathered = gatherInvoices(lines, options.include);
-    for (const { invoice_key, total } of gathered.invoices) {
-        invariant(total.units >= 0n, 'NETSUITE_NEGATIVE_INVOICE', { invoice_key });
-    }
     const rows = columns(options);
     const written = gathered.invoices.map((invoice) => writeInvoice(invoice, rows));
     const sendable = written.filter((one) => one.problem === undefined);
     const refused = written.filter((one) => one.problem !== undefined);
     const header = toCsv([], rows);
-    return {
-        files: pack(sendable, header).map((parts, index) => ({
-            name: `netsuite-invoices-${String(index + 1).padStart(3, '0')}.csv`,
-            text: header + parts.map((part) => part.body).join(''),
-        })),
+    const packed = pack(sendable, header).map((parts, index) => ({
+        name: `netsuite-invoices-${String(index + 1).padStart(3, '0')}.csv`,
+        text: header + parts.map((part) => part.body).join(''),
+        row_count: parts.reduce((count, part) => count + part.invoice.lines.length, 0),
+    }));
+    const outcome = {
         totals: deliveryTotals(sendable.map((one) => one.invoice)),
         withheld: [...gathered.withheld, ...refused.map((one) => withhold(one.invoice, 'refused'))],
         problems: refused.flatMap((one) => one.problem ?? []),
     };
+    const document = {
+        document: 'tieout/netsuite-summary/1',
+        files: packed.map(({ name, text, row_count }) => {
+            return { name, row_count, sha256: sha256(text) };
+        }),
+        ...outcome,
+    };
+    const summary = `${canonicalJson(document as unknown as JsonValue)}\n`;
+    const files = packed.map(({ name, text }) => ({ name, text }));
+    return { files: [...files, { name: 'netsuite-summary.json', text: summary }], ...outcome };
 }
 
 interface Written {
@@ -148,18 +157,30 @@ function writeInvoice(invoice: Invoice, rows: readonly Column<Row>[]): Written {
     // No heading holds a line break: the first LF ends the header line.
     const body = text.slice(text.indexOf('\n') + 1);
     const bytes = Buffer.byteLength(body, 'utf8');
-    const count = invoice.lines.length;
-    if (count <= LINES_PER_INVOICE && bytes <= BYTES_PER_INVOICE) return { invoice, body, bytes };
-    const problem: DeliveryProblem = {
-        code: 'NETSUITE_INVOICE_TOO_LARGE',
-        severity: 'refused',
-        invoice_key: invoice.invoice_key,
-        line_key: null,
-        message:
-            `${count} lines in ${bytes} bytes; one invoice takes ${LINES_PER_INVOICE} lines by ` +
-            'CSV import. Bill this payer in summary, or by several accounts.',
+    const problem = refusalOf(invoice, bytes);
+    return problem ? { invoice, body, bytes, problem } : { invoice, body, bytes };
+}
+
+function refusalOf(invoice: Invoice, bytes: number): DeliveryProblem | undefined {
+    const { invoice_key, currency, lines, total } = invoice;
+    const refused = (code: string, message: string): DeliveryProblem => {
+        return { code, severity: 'refused', invoice_key, line_key: null, message };
     };
-    return { invoice, body, bytes, problem };
+    if (total.units < 0n) {
+        return refused(
+            'NETSUITE_NEGATIVE_INVOICE',
+            `the total is ${moneyText(total, currency)} ${currency}; NetSuite takes no invoice ` +
+                'below zero. Enter it as a credit memo.',
+        );
+    }
+    if (lines.length > LINES_PER_INVOICE || bytes > BYTES_PER_INVOICE) {
+        return refused(
+            'NETSUITE_INVOICE_TOO_LARGE',
+            `${lines.length} lines in ${bytes} bytes; one invoice takes ${LINES_PER_INVOICE} ` +
+                'lines by CSV import. Bill this payer in summary, or by several accounts.',
+        );
+    }
+    return undefined;
 }
 
 /** Fills files in order. Every file holds at least one invoice, and only whole ones. */

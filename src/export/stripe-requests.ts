@@ -74,14 +74,12 @@ export interface StripeRequests {
  */
 export function stripeRequests(lines: Iterable<LineItem>, options: StripeOptions): StripeRequests {
     const gathered = gatherInvoices(lines, options.include);
-    const problems = gathered.invoices.flatMap((invoice) => problemsOf(invoice, options));
-    const refusedKeys = new Set(
-        problems.filter((one) => one.severity === 'refused').map((one) => one.invoice_key),
-    );
-    const refused = gathered.invoices.filter((invoice) => refusedKeys.has(invoice.invoice_key));
-    const parts = gathered.invoices
-        .filter((invoice) => !refusedKeys.has(invoice.invoice_key))
-        .flatMap(splitInvoice);
+    const refusals = gathered.invoices.flatMap((invoice) => refusalsOf(invoice, options));
+    const refusedKeys = new Set(refusals.map((one) => one.invoice_key));
+    const isRefused = ({ invoice_key }: Invoice) => refusedKeys.has(invoice_key);
+    const refused = gathered.invoices.filter(isRefused);
+    const parts = gathered.invoices.filter((invoice) => !isRefused(invoice)).flatMap(splitInvoice);
+    const problems = [...refusals, ...parts.flatMap(checksOf)];
     const invoices = parts.map((part) => invoiceRequests(part, options));
     const totals = deliveryTotals(parts.map((part) => part.invoice));
     const withheld = [...gathered.withheld, ...refused.map((one) => withhold(one, 'refused'))];
@@ -112,13 +110,18 @@ function splitInvoice(invoice: Invoice): readonly Part[] {
     });
 }
 
+/** The suffix is always there: what a part is called must not depend on how many there are. */
+function refOf(invoice: Invoice, number: number): string {
+    return `${invoice.invoice_key}-${number}`;
+}
+
 function customerOf(invoice: Invoice, options: StripeOptions): string {
     return options.customer ? options.customer(invoice.payer_id) : invoice.payer_id;
 }
 
 function invoiceRequests(part: Part, options: StripeOptions): StripeInvoice {
     const { invoice, number, count } = part;
-    const ref = `${invoice.invoice_key}-${number}`;
+    const ref = refOf(invoice, number);
     const customer = customerOf(invoice, options);
     const days = `${dayOf(invoice.period_start, invoice.time_zone)} to ${lastDayBefore(invoice.period_end, invoice.time_zone)}`;
     const create = request('/v1/invoices', ref, {
@@ -147,10 +150,8 @@ function invoiceRequests(part: Part, options: StripeOptions): StripeInvoice {
 }
 
 function itemRequest(line: LineItem, customer: string, invoice: string): StripeRequest {
-    const money = stripeAmount(line.amount, line.currency);
-    invariant('amount' in money, 'STRIPE_REFUSED_LINE_SENT', { line_key: line.line_key });
     return request('/v1/invoiceitems', line.line_key, {
-        amount: money.amount,
+        amount: minorUnits(line),
         currency: line.currency.toLowerCase(),
         customer,
         description: clip(line.description, TEXT_LIMIT),
@@ -166,6 +167,13 @@ function itemRequest(line: LineItem, customer: string, invoice: string): StripeR
         }),
         period: inclusiveSeconds(line.service_start, line.service_end),
     });
+}
+
+/** Only for lines that were not refused. */
+function minorUnits({ amount, currency, line_key }: LineItem): bigint {
+    const money = stripeAmount(amount, currency);
+    invariant('amount' in money, 'STRIPE_REFUSED_LINE_SENT', { line_key });
+    return money.amount;
 }
 
 /** Same subject and same parameters, same key; anything else, another one. */
@@ -199,34 +207,44 @@ function clip(text: string, limit: number): string {
     return kept.replace(/[\ud800-\udbff]$/, '') + mark;
 }
 
-function problemsOf(invoice: Invoice, options: StripeOptions): readonly DeliveryProblem[] {
-    const { invoice_key } = invoice;
-    const problems: DeliveryProblem[] = [];
-    const found = (
-        severity: DeliveryProblem['severity'],
-        code: string,
-        line_key: string | null,
-        message: string,
-    ) => problems.push({ code, severity, invoice_key, line_key, message });
+/** What keeps an invoice here, line by line: Stripe could not carry it. */
+function refusalsOf(invoice: Invoice, options: StripeOptions): readonly DeliveryProblem[] {
+    const refused = (code: string, line_key: string | null, message: string): DeliveryProblem => {
+        return {
+            code,
+            severity: 'refused',
+            invoice_key: invoice.invoice_key,
+            line_key,
+            message,
+        };
+    };
+    const { length } = customerOf(invoice, options);
+    const isCustomer = length > 0 && length <= ID_LIMIT;
+    const customer = `the customer id has ${length} characters; Stripe's have 1 to ${ID_LIMIT}`;
+    return [
+        ...(isCustomer ? [] : [refused('STRIPE_CUSTOMER_INVALID', null, customer)]),
+        ...invoice.lines.flatMap((line) => {
+            const money = stripeAmount(line.amount, line.currency);
+            return 'amount' in money ? [] : [refused(money.code, line.line_key, money.message)];
+        }),
+    ];
+}
 
-    const customer = customerOf(invoice, options);
-    if (customer === '' || customer.length > ID_LIMIT) {
-        const message = `the customer id has ${customer.length} characters; Stripe's have 1 to 255`;
-        found('refused', 'STRIPE_CUSTOMER_INVALID', null, message);
-    }
-    let total = 0n;
-    for (const line of invoice.lines) {
-        const money = stripeAmount(line.amount, line.currency);
-        if ('amount' in money) total += money.amount;
-        else found('refused', money.code, line.line_key, money.message);
-    }
+/** What Stripe takes but may treat otherwise than meant: it judges each of its own invoices. */
+function checksOf({ invoice, number }: Part): readonly DeliveryProblem[] {
+    const total = invoice.lines.reduce((sum, line) => sum + minorUnits(line), 0n);
+    const check = (code: string, message: string): DeliveryProblem => {
+        const { invoice_key } = invoice;
+        const text = `${refOf(invoice, number)}: ${message}`;
+        return { code, severity: 'check', invoice_key, line_key: null, message: text };
+    };
     if (total < 0n) {
         const message = 'the total is below zero: Stripe makes it a credit on the next invoice';
-        found('check', 'STRIPE_NEGATIVE_TOTAL', null, message);
+        return [check('STRIPE_NEGATIVE_TOTAL', message)];
     }
     if (total > EIGHT_DIGITS) {
         const message = `${total} minor units: most currencies take 8 digits in one payment`;
-        found('check', 'STRIPE_TOTAL_OVER_8_DIGITS', null, message);
+        return [check('STRIPE_TOTAL_OVER_8_DIGITS', message)];
     }
-    return problems;
+    return [];
 }

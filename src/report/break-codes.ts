@@ -173,6 +173,9 @@ export const breakCodes: Readonly<Record<string, BreakCode>> = {
     ),
 };
 
+/** The code of differences that were accepted within tolerance: totals have it, the list has not. */
+export const ACCEPTED_CODE = 'AMOUNT_ROUNDING';
+
 /** The entry of a code; one that is not listed says so instead of failing the report. */
 export function breakCode(code: string): BreakCode {
     return Object.hasOwn(breakCodes, code)

@@ -1,6 +1,6 @@
 import { compareBreaks, compareText } from '../export/order.ts';
 import type { Break, BreakTotal } from '../schema/break.ts';
-import { breakCodes } from './break-codes.ts';
+import { ACCEPTED_CODE, breakCodes } from './break-codes.ts';
 import { compareDecimals, magnitude } from './figures.ts';
 
 /** One code with its totals per asset and currency. */
@@ -10,10 +10,14 @@ export interface CodeTotal {
     readonly totals: readonly BreakTotal[];
 }
 
-/** Totals by code, the most frequent first; codes of equal count in the order of the catalogue. */
+/**
+ * Totals by code, the most frequent first; codes of equal count in the order of the catalogue. What
+ * was accepted within tolerance is no open break and comes last, however much it is.
+ */
 export function codeTotals(totals: readonly BreakTotal[]): readonly CodeTotal[] {
     const groups = Map.groupBy(totals, (total) => total.code);
     const rank = new Map(Object.keys(breakCodes).map((code, index) => [code, index]));
+    const acceptedLast = (code: string) => (code === ACCEPTED_CODE ? 1 : 0);
     const rankOf = (code: string) => rank.get(code) ?? rank.size;
     return [...groups]
         .map(([code, group]) => ({
@@ -27,6 +31,7 @@ export function codeTotals(totals: readonly BreakTotal[]): readonly CodeTotal[] 
         }))
         .sort(
             (a, b) =>
+                acceptedLast(a.code) - acceptedLast(b.code) ||
                 b.break_count - a.break_count ||
                 rankOf(a.code) - rankOf(b.code) ||
                 compareText(a.code, b.code),

@@ -1,5 +1,6 @@
 import { type Amount, add, compare, formatAmount, parseAmount } from '../money/amount.ts';
 import { currencyExponent } from '../money/currency.ts';
+import { round } from '../money/round.ts';
 
 const zero: Amount = { units: 0n, scale: 0 };
 
@@ -40,6 +41,17 @@ export function amountFigure(text: string, asset: string | null): string {
 /** `1,234.50 USD` */
 export function amountWithCode(text: string, asset: string): string {
     return `${amountFigure(text, asset)} ${asset}`;
+}
+
+/**
+ * `1,234.50 USD` for a summary: rounded to the currency's digits, unless nothing would be left. An
+ * asset that is no currency has no digits to round to.
+ */
+export function summaryAmount(text: string, asset: string): string {
+    const exponent = currencyExponent(asset);
+    const exact = parseAmount(text);
+    const rounded = exponent === undefined ? exact : round(exact, exponent);
+    return amountWithCode(rounded.units === 0n ? text : formatAmount(rounded), asset);
 }
 
 /** `1 break`, `2,000 breaks` */

@@ -13,9 +13,12 @@ export interface Heading {
     readonly isNumber?: boolean;
 }
 
+export const text = (label: string): Heading => ({ label });
+export const numeric = (label: string): Heading => ({ label, isNumber: true });
+
 /** A name or id as it is, unseen characters visible, isolated from the text around it. */
-export function name(text: string): VNode {
-    return html`<bdi>${clipped(text, NAME_LIMIT)}</bdi>`;
+export function name(text: string, limit = NAME_LIMIT): VNode {
+    return html`<bdi>${clipped(text, limit)}</bdi>`;
 }
 
 /** Longer text from outside, such as a break's detail. */
@@ -81,12 +84,22 @@ export function table(
     </div>`;
 }
 
-/** A part of the report. `none` stands in for the table when there is nothing to show. */
+/** A part of the report, with its heading. */
 export function section(id: string, title: string, ...content: ComponentChildren[]): VNode {
     return html`<section id=${id} aria-labelledby=${`${id}-title`}>
         <h2 id=${`${id}-title`}>${title}</h2>
         ${content}
     </section>`;
+}
+
+/** Stands in for a table when there is nothing to show. */
+export function nothing(sentence: string): VNode {
+    return html`<p class="quiet">${sentence}</p>`;
+}
+
+/** Several values of one cell, each on its own line. */
+export function inLines(items: readonly VNode[]): VNode[] {
+    return items.map((item) => html`<div>${item}</div>`);
 }
 
 /** Says what a shortened table leaves out and where it is; nothing when it is whole. */

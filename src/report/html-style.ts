@@ -26,14 +26,19 @@ h1 .badge { vertical-align: .2rem; margin-left: .5rem; }
 .good { color: var(--good); background: var(--good-ground); }
 .bad { color: var(--bad); background: var(--bad-ground); }
 .warn { color: var(--warn); background: var(--warn-ground); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .75rem;
-  margin: 1.25rem 0; }
+.answer { margin: 1.25rem 0 0; padding: .75rem 1rem; border-left: .375rem solid currentColor;
+  border-radius: .25rem; }
+.answer p { margin: 0; max-width: none; font-size: 1.375rem; line-height: 1.35; font-weight: 600;
+  overflow-wrap: anywhere; }
+.answer ul { margin: .35rem 0 0; padding-left: 1.1rem; color: var(--ink); overflow-wrap: anywhere; }
+.tiles { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0; }
 .tile { border: 1px solid var(--rule); border-radius: .5rem; background: var(--raised);
-  padding: .75rem 1rem; min-width: 0; }
+  padding: .75rem 1rem; flex: 1 1 11rem; max-width: 100%; }
 .tile dt { color: var(--quiet); font-size: .8125rem; }
 .tile dd { margin: 0; }
-.tile .figure { font-size: 1.375rem; font-weight: 600; line-height: 1.3; overflow-wrap: anywhere;
+.tile .figure { font-size: 1.375rem; font-weight: 600; line-height: 1.3; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
+.tile .small { max-width: 18rem; }
 .tile .good, .tile .bad, .tile .warn { background: none; }
 .sentences { margin: 0 0 1rem; padding-left: 1.25rem; max-width: 50rem; font-size: 1.0625rem; }
 .sentences li { margin: .3rem 0; }
@@ -50,8 +55,8 @@ thead th { background: var(--raised); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 500; }
 th.number, td.number { text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
-td.text { min-width: 14rem; }
-td.name, th.name { min-width: 9rem; max-width: 22rem; overflow-wrap: anywhere; }
+td.text { min-width: 14rem; overflow-wrap: anywhere; }
+td.name, th.name { min-width: 11rem; max-width: 22rem; overflow-wrap: anywhere; }
 td.break-all { overflow-wrap: anywhere; min-width: 16rem; }
 tr.attention td, tr.attention th { background: var(--bad-ground); }
 code { font: .8125rem/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
@@ -65,8 +70,9 @@ svg.bar rect { fill: var(--bar); }
 footer { padding-top: 2rem; padding-bottom: 3rem; }
 @media (max-width: 40rem) { body { font-size: 14px; } h1 { font-size: 1.375rem; }
   main, header, footer { padding-left: .875rem; padding-right: .875rem; }
-  .tiles { grid-template-columns: 1fr 1fr; } .tile { padding: .6rem .7rem; }
-  .tile .figure { font-size: 1.0625rem; } .sentences { font-size: 1rem; } }
+  .tiles { gap: .5rem; } .tile { padding: .6rem .7rem; flex-basis: 9rem; }
+  .tile .figure { font-size: 1.0625rem; } .sentences { font-size: 1rem; }
+  .answer p { font-size: 1.125rem; } }
 @media print { :root { color-scheme: light; --ground: #ffffff; --raised: #f5f7f9; --ink: #000000;
   --quiet: #444444; --rule: #bbbbbb; --good: #0b6136; --bad: #9c151d; --warn: #704400; }
   @page { size: A4 landscape; margin: 12mm; }

@@ -2,6 +2,7 @@ import { compareLineItems, compareText } from '../export/order.ts';
 import type { Break, PayerTotal } from '../schema/break.ts';
 import type { Certificate, ControlTotal } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
+import { type Answer, answerOf } from './answer.ts';
 import { type CodeTotal, codeTotals, largestFirst } from './breaks-summary.ts';
 import { compareDecimals, isZero, magnitude, sum } from './figures.ts';
 import { type Proof, proofsOf } from './proofs.ts';
@@ -14,26 +15,38 @@ export interface Sum {
     readonly amount: string;
 }
 
+/** A payer whose lines wait, and whether money is the reason: the sum of its breaks. */
+export interface HeldPayer extends PayerTotal {
+    /** False: the sum is within the limit, but a break has no price in the payer's currency. */
+    readonly is_over_limit: boolean;
+}
+
 /** The answers of the first screen. */
 export interface Headline {
+    readonly pipeline: Certificate['pipeline'];
     readonly result: Certificate['result'];
     readonly line_count: number;
     readonly payer_count: number;
-    /** Rounded lines, per currency. */
+    /** Per currency: rounded lines, or what payers owe before rounding where no lines are written. */
     readonly rated: readonly Sum[];
     /** Account-and-asset groups: all, without a log to compare with, and not adding up. */
     readonly group_count: number;
     readonly unauditable_count: number;
     readonly untied_count: number;
     readonly unexplained: readonly Sum[];
-    readonly held: readonly PayerTotal[];
-    /** Line amounts that wait because their payer is held. */
+    readonly held: readonly HeldPayer[];
+    /** Line amounts that may go out, and those that wait because their payer is held. */
+    readonly ready_amounts: readonly Sum[];
     readonly held_amounts: readonly Sum[];
+    /** The part of `ready_amounts` whose payers have no debit log. */
+    readonly unaudited_amounts: readonly Sum[];
     readonly break_count: number;
     /** Sum of sizes, and sum with signs, of the breaks that have a price. */
     readonly break_sizes: readonly Sum[];
     readonly break_effects: readonly Sum[];
     readonly unpriced_break_count: number;
+    /** Breaks that belong to no payer: they hold nobody, but the run is not clean. */
+    readonly stray_break_count: number;
 }
 
 /** Everything a report shows, whatever shows it. Ordered; decimals are exact text. */
@@ -45,6 +58,8 @@ export interface ReportModel {
     readonly as_of: string;
     readonly run_id: string;
     readonly headline: Headline;
+    /** What the reader may do now, in one sentence. */
+    readonly answer: Answer;
     /** The headline in plain sentences, in reading order. */
     readonly sentences: readonly string[];
     readonly waterfalls: readonly Waterfall[];
@@ -88,6 +103,7 @@ export function buildReport(source: ReportSource): ReportModel {
         as_of: certificate.as_of,
         run_id: certificate.run_id,
         headline,
+        answer: answerOf(headline),
         sentences: headlineSentences(period_title, headline),
         waterfalls: waterfalls(certificate, breaks),
         codes: codeTotals(certificate.breaks),
@@ -130,19 +146,28 @@ function headlineOf(
 ): Headline {
     const ties = certificate.tie_outs;
     const untied = ties.filter((tie) => !isZero(tie.unexplained));
-    const heldLines = lines.filter((line) => line.recon_status === 'held');
+    const { pipeline } = certificate;
+    const lineSums = (some: readonly LineItem[]) =>
+        sumsBy(some, (line) => ({ unit: line.currency, amount: line.amount }));
+    const { held = [], ready = [] } = Object.groupBy(lines, (line) =>
+        line.recon_status === 'held' ? 'held' : 'ready',
+    );
+    const payerSums = sumsBy(payers, (one) => ({ unit: one.currency, amount: one.amount_exact }));
     const moneyOf = (item: Break, amount: string | null) => ({ unit: item.currency, amount });
     return {
+        pipeline,
         result: certificate.result,
         line_count: lines.length,
         payer_count: new Set(payers.map((payer) => payer.payer_id)).size,
-        rated: sumsBy(lines, (line) => ({ unit: line.currency, amount: line.amount })),
+        rated: pipeline === 'nightly' ? lineSums(lines) : payerSums,
         group_count: ties.length,
         unauditable_count: ties.filter((tie) => tie.status === 'unauditable').length,
         untied_count: untied.length,
         unexplained: sumsBy(untied, (tie) => ({ unit: tie.asset, amount: tie.unexplained })),
-        held: payers.filter((payer) => payer.recon_status === 'held'),
-        held_amounts: sumsBy(heldLines, (line) => ({ unit: line.currency, amount: line.amount })),
+        held: payers.filter((payer) => payer.recon_status === 'held').map(heldPayer),
+        ready_amounts: lineSums(ready),
+        held_amounts: lineSums(held),
+        unaudited_amounts: lineSums(lines.filter((line) => line.recon_status === 'unauditable')),
         break_count: breaks.length,
         break_sizes: sumsBy(breaks, (item) =>
             moneyOf(item, item.money_amount === null ? null : magnitude(item.money_amount)),
@@ -151,7 +176,13 @@ function headlineOf(
         unpriced_break_count: breaks.filter(
             (item) => item.money_amount === null && compareDecimals(item.amount, '0') !== 0,
         ).length,
+        stray_break_count: breaks.filter((item) => item.payer_id === null).length,
     };
+}
+
+function heldPayer(payer: PayerTotal): HeldPayer {
+    const is_over_limit = compareDecimals(payer.break_money, payer.hold_limit) > 0;
+    return { ...payer, is_over_limit };
 }
 
 const MONTHS =
@@ -161,10 +192,8 @@ const MONTHS =
 
 function titleOf(period: string): string {
     const [, year, month] = /^(\d{4})-(0[1-9]|1[0-2])$/.exec(period) ?? [];
-    const index = ['01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '11', '12'].indexOf(
-        month ?? '',
-    );
-    return index < 0 ? period : `${MONTHS[index]} ${year}`;
+    if (month === undefined) return period;
+    return `${MONTHS[Number.parseInt(month, 10) - 1]} ${year}`;
 }
 
 function fingerprintsOf(certificate: Certificate): ReportModel['fingerprints'] {

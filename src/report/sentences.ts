@@ -1,4 +1,4 @@
-import { amountWithCode, counted, figure, listed } from './figures.ts';
+import { amountWithCode, counted, figure, listed, summaryAmount } from './figures.ts';
 import type { Headline, Sum } from './model.ts';
 
 /** The first screen in words: rated, tied or not, held, broken. Names are the caller's to escape. */
@@ -8,6 +8,7 @@ export function headlineSentences(period: string, headline: Headline): readonly 
         tieOutSentence(headline),
         ...unauditableSentence(headline),
         heldSentence(headline),
+        ...straySentence(headline),
         breakSentence(headline),
     ];
 }
@@ -17,10 +18,25 @@ export function sumsText(sums: readonly Sum[]): string {
     return listed(sums.map(({ amount, unit }) => amountWithCode(amount, unit)));
 }
 
-function ratedSentence(period: string, { rated, line_count, payer_count }: Headline): string {
+/** Sums for a summary: rounded to the digits of their currency. */
+function summaryText(sums: readonly Sum[]): string {
+    return listed(sums.map(({ amount, unit }) => summaryAmount(amount, unit)));
+}
+
+/** How many payers these are; one with two currencies counts once. */
+export function payersOf(held: Headline['held']): number {
+    return new Set(held.map((payer) => payer.payer_id)).size;
+}
+
+function ratedSentence(period: string, headline: Headline): string {
+    const { rated, line_count, payer_count, pipeline } = headline;
+    const payers = counted(payer_count, 'payer');
+    if (pipeline === 'reconcile') {
+        if (rated.length === 0) return `${period} has no rated usage.`;
+        return `${period} was rated at ${summaryText(rated)} for ${payers}; a reconciliation writes no invoice lines.`;
+    }
     if (line_count === 0) return `${period} has no invoice lines.`;
-    const lines = counted(line_count, 'invoice line');
-    return `${period} was rated at ${sumsText(rated)}: ${lines} for ${counted(payer_count, 'payer')}.`;
+    return `${period} was rated at ${sumsText(rated)}: ${counted(line_count, 'invoice line')} for ${payers}.`;
 }
 
 function tieOutSentence(headline: Headline): string {
@@ -31,7 +47,7 @@ function tieOutSentence(headline: Headline): string {
         const leaves = untied_count === 1 ? 'does' : 'do';
         return (
             `The tie-out is NOT zero: ${untied_count} of ${groups} ${leaves} not add up and ` +
-            `${sumsText(unexplained)} net is unexplained. Do not invoice from this run.`
+            `${sumsText(unexplained)} net is unexplained.`
         );
     }
     if (compared === 0) return 'Nothing was tied out: there is no debit log to compare with.';
@@ -52,12 +68,20 @@ function unauditableSentence({ group_count, unauditable_count }: Headline): read
 }
 
 function heldSentence({ held, held_amounts, payer_count }: Headline): string {
-    const names = [...new Set(held.map((payer) => payer.payer_id))];
-    if (names.length === 0) return 'No payer is held.';
-    const are = names.length === 1 ? 'is' : 'are';
+    const count = payersOf(held);
+    if (count === 0) return 'No payer is held.';
+    const are = count === 1 ? 'is' : 'are';
     const waits =
         held_amounts.length === 0 ? '' : `; ${sumsText(held_amounts)} must not be delivered yet`;
-    return `${names.length} of ${counted(payer_count, 'payer')} ${are} held over tolerance${waits}.`;
+    return `${figure(String(count))} of ${counted(payer_count, 'payer')} ${are} held${waits}.`;
+}
+
+function straySentence({ stray_break_count: count }: Headline): readonly string[] {
+    if (count === 0) return [];
+    const belong = count === 1 ? 'belongs' : 'belong';
+    return [
+        `${counted(count, 'break')} ${belong} to no payer: no hold covers ${count === 1 ? 'it' : 'them'}.`,
+    ];
 }
 
 function breakSentence(headline: Headline): string {
@@ -65,10 +89,11 @@ function breakSentence(headline: Headline): string {
     if (break_count === 0) return 'There are no open breaks.';
     const are = break_count === 1 ? 'is' : 'are';
     const first = `${counted(break_count, 'break')} ${are} open`;
+    const sizes = summaryText(break_sizes);
     const worth =
         break_sizes.length === 0
             ? ''
-            : `, ${sumsText(break_sizes)} in size and ${sumsText(break_effects)} net (rated less debited)`;
+            : `, ${sizes} in size and ${summaryText(break_effects)} net (rated less debited)`;
     const have = unpriced_break_count === 1 ? 'has' : 'have';
     const unpriced =
         unpriced_break_count === 0

@@ -1,11 +1,12 @@
 import Table from 'cli-table3';
-import { amountFigure, figure } from './figures.ts';
+import { amountFigure, figure, summaryAmount } from './figures.ts';
 import type { ReportModel } from './model.ts';
 import { clipped } from './visible.ts';
 
 /** Rows of the tables; all are in the run folder. */
 const LIMIT = 40;
 const NAME = 32;
+const HELD_LIMIT = 6;
 
 type Cell = string | { readonly content: string; readonly hAlign: 'right' };
 
@@ -24,13 +25,16 @@ function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): strin
     });
     made.push([...head], ...rows.slice(0, LIMIT).map((row) => [...row]));
     const more = rows.length - LIMIT;
-    return made.toString() + (more > 0 ? `\n  ... and ${figure(String(more))} more` : '');
+    const text = made.toString().replace(/ +$/gm, '');
+    return text + (more > 0 ? `\n  ... and ${figure(String(more))} more` : '');
 }
 
 /** The report as text for a terminal or a mail: the sentences first, then the tables behind them. */
 export function renderTerminal(model: ReportModel): string {
     const parts = [
-        `Tie-out report: ${model.period_title} (${model.run_id}, as of ${model.as_of})`,
+        `Tie-out report: ${name(model.period_title)} (${clipped(model.run_id, 80)}, as of ${name(model.as_of)})`,
+        clipped(model.answer.text, 400),
+        heldPayers(model),
         model.sentences.map((sentence) => `- ${clipped(sentence, 400)}`).join('\n'),
         titled('Tie-out: rated - debited = breaks + rounding + unexplained', tieOut(model)),
         model.codes.length ? titled('Breaks by code', codes(model)) : '',
@@ -42,6 +46,19 @@ export function renderTerminal(model: ReportModel): string {
 
 function titled(title: string, body: string): string {
     return `${title}\n${body}`;
+}
+
+/** The first held payers and why; the table of payers has all. */
+function heldPayers({ headline }: ReportModel): string {
+    const shown = headline.held.slice(0, HELD_LIMIT).map((payer) => {
+        const money = (amount: string) => summaryAmount(amount, payer.currency);
+        const reason = payer.is_over_limit
+            ? `breaks of ${money(payer.break_money)} are over its limit of ${money(payer.hold_limit)}`
+            : `a break has no price in ${name(payer.currency)}`;
+        return `  held: ${name(payer.payer_name)}: ${reason}`;
+    });
+    const more = headline.held.length - shown.length;
+    return [...shown, ...(more > 0 ? [`  and ${figure(String(more))} more`] : [])].join('\n');
 }
 
 function tieOut({ waterfalls }: ReportModel): string {
@@ -58,7 +75,7 @@ function tieOut({ waterfalls }: ReportModel): string {
                 name(one.payer_id),
                 name(one.asset),
                 ...[one.rated, one.debited, one.broken, one.rounding, one.unexplained].map(of),
-                one.unexplained === '0' ? one.status : 'NOT TIED',
+                one.untied_count === 0 ? one.status : 'NOT TIED',
             ];
         }),
     );
@@ -69,13 +86,13 @@ function codes({ codes }: ReportModel): string {
         ['code', right('breaks'), right('effect in the asset'), right('in money')],
         codes.flatMap(({ code, totals }) =>
             totals.map((total) => [
-                code,
+                name(code),
                 right(figure(String(total.break_count))),
                 right(`${amountFigure(total.amount, total.asset)} ${name(total.asset)}`),
                 right(
                     total.money_amount === null || total.currency === null
                         ? 'no price'
-                        : `${amountFigure(total.money_amount, total.currency)} ${total.currency}`,
+                        : `${amountFigure(total.money_amount, total.currency)} ${name(total.currency)}`,
                 ),
             ]),
         ),
@@ -88,7 +105,7 @@ function payers({ payers }: ReportModel): string {
         payers.map((payer) => [
             name(payer.payer_id),
             right(figure(String(payer.line_count))),
-            right(`${amountFigure(payer.amount, payer.currency)} ${payer.currency}`),
+            right(`${amountFigure(payer.amount, payer.currency)} ${name(payer.currency)}`),
             right(amountFigure(payer.break_money, payer.currency)),
             right(amountFigure(payer.hold_limit, payer.currency)),
             payer.recon_status,

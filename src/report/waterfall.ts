@@ -13,6 +13,8 @@ export interface Waterfall {
     readonly asset: string;
     readonly status: TieOut['status'];
     readonly account_count: number;
+    /** Accounts that do not add up: their `unexplained` may offset each other in the sum. */
+    readonly untied_count: number;
     readonly rated: string;
     readonly debited: string;
     readonly difference: string;
@@ -77,6 +79,7 @@ function waterfallOf(
         asset,
         status,
         account_count: ties.length,
+        untied_count: ties.filter((tie) => !isZero(tie.unexplained)).length,
         rated: total((tie) => tie.rated),
         debited: total((tie) => tie.debited),
         difference: total((tie) => tie.difference),
@@ -100,9 +103,8 @@ function minus(amount: string): string {
     return amount.startsWith('-') ? amount.slice(1) : `-${amount}`;
 }
 
-/** Unexplained sums over accounts can hide each other: the group counts as urgent if any is. */
 function urgency(one: Waterfall): number {
-    if (!isZero(one.unexplained)) return 0;
-    if (!isZero(one.broken)) return 1;
+    if (one.untied_count > 0) return 0;
+    if (!isZero(one.broken) || one.breaks.length > 0) return 1;
     return one.status === 'unauditable' ? 2 : 3;
 }

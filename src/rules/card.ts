@@ -1,4 +1,4 @@
-import { type Instant, formatInstant, parseInstant } from '../time/instant.ts';
+import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 
 /** One rate, ready for rules.rates: the same columns, decimals and instants as exact text. */
 export interface CompiledRate {
@@ -93,8 +93,9 @@ function idPart(part: string): string {
 }
 
 /**
- * `<card>/<meter>/<pattern>@<from>#<priority>`. It says what the rate is, not where it stands, so it
- * outlives a reordering and a change of price. Two rates with the same id overlap, which lint refuses.
+ * `<card>/<meter>/<pattern>@<from>#<priority>`. It says what the rate is, not where it stands, so
+ * it outlives a reordering and a change of price. Two rates with the same id overlap, which lint
+ * refuses.
  */
 export function rateId(
     rate: Pick<CompiledRate, 'card' | 'meter' | 'effective_from' | 'priority'>,
@@ -123,11 +124,7 @@ export function boundariesOf(rates: readonly CompiledRate[]): readonly string[] 
 }
 
 /** The last boundary at or before an instant, or `before` when there is none: its rate segment. */
-export function segmentAt(
-    boundaries: readonly string[],
-    instant: Instant,
-    before: string,
-): string {
+export function segmentAt(boundaries: readonly string[], instant: Instant, before: string): string {
     const at = sqlTimestamp(instant);
     return boundaries.findLast((boundary) => boundary <= at) ?? before;
 }

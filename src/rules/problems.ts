@@ -6,7 +6,12 @@ export class Problems {
     readonly list: FileProblem[] = [];
 
     /** Notes a problem at a place. */
-    add(at: Place, code: string, message: string, more: { path?: string; remedy?: string } = {}): void {
+    add(
+        at: Place,
+        code: string,
+        message: string,
+        more: { path?: string; remedy?: string } = {},
+    ): void {
         this.list.push({ code, file: at.file, line: at.line, message, ...more });
     }
 }

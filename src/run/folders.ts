@@ -31,7 +31,7 @@ export function runFolder(state: string, runId: string): RunFolder {
     return {
         runId,
         folder,
-        database: join(folder, 'run.duckdb'),
+        database: join(folder, 'tables.duckdb'),
         lake: join(folder, 'lake'),
         scratch: join(folder, 'scratch'),
         output: join(folder, 'output'),

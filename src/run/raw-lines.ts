@@ -36,7 +36,7 @@ export async function rawLines(
             concurrency: 1,
             lineBytesLimit: config.limits.line_bytes,
         });
-        if (object?.sha256 !== pinned.sha256) {
+        if (!object || object.sha256 !== pinned.sha256) {
             throw new RunError('OBJECT_CHANGED', {
                 store: store.address,
                 key,

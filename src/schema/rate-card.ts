@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { didYouMean } from '../rules/suggest.ts';
+import { didYouMean } from './suggest.ts';
 
 /**
  * Rate cards and their worked examples, as a person writes them. Here only the shape is checked:
@@ -130,17 +130,15 @@ export type ChargeFile = RateCardFile['charges'][number];
 export type RateFile = ChargeFile['rates'][number];
 export type MatrixFile = z.output<typeof matrix>;
 
-const expectation = z.union(
-    [
-        strict({
-            /** Exact and unrounded. */
-            amount: decimal('amount'),
-            unit_price: decimal('unit_price').optional(),
-            rate: text('rate').optional(),
-        }),
-        strict({ unrated: z.literal(true, 'unrated can only be true') }),
-    ],
-);
+const expectation = z.union([
+    strict({
+        /** Exact and unrounded. */
+        amount: decimal('amount'),
+        unit_price: decimal('unit_price').optional(),
+        rate: text('rate').optional(),
+    }),
+    strict({ unrated: z.literal(true, 'unrated can only be true') }),
+]);
 
 const spec = strict({
     name: text('name'),
@@ -154,7 +152,8 @@ const spec = strict({
 
 /** `<card>.specs.yaml`. */
 export const rateSpecsSchema = strict({
-    card: cardName,
+    /** The card that the examples are of: catches a file that was copied and not changed. */
+    card: cardName.optional(),
     specs: z.array(spec).min(1, 'write at least one worked example'),
 });
 

@@ -86,16 +86,14 @@ export const quantityOf = (event: UsageEvent, name: string): Fraction =>
 /** From the account up to its root at an instant; null when it does not exist then. */
 export function pathOf(
     accounts: readonly Account[],
-    account_id: string,
+    id: string,
     at: bigint,
 ): readonly Account[] | null {
-    const own = accounts.find(
-        (row) => row.account_id === account_id && within(at, row.from, row.to),
-    );
+    const own = accounts.find((row) => row.account_id === id && within(at, row.from, row.to));
     if (!own) return null;
     if (own.parent === null) return [own];
     const above = pathOf(accounts, own.parent, at);
-    if (!above) throw new RangeError(`${own.parent}, parent of ${account_id}, does not exist`);
+    if (!above) throw new RangeError(`${own.parent}, parent of ${id}, does not exist`);
     return [own, ...above];
 }
 
@@ -139,7 +137,7 @@ export function rateName(rate: Rate): string {
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) =>
     a < b ? -1 : 1;
 
-/** What one event comes to under one meter and class. Rate null: nothing prices it, see code. */
+/** What one event comes to under one meter and class. */
 export interface Priced {
     readonly payer_id: string;
     readonly account_id: string;
@@ -147,10 +145,10 @@ export interface Priced {
     /** Canonical JSON, keys sorted, null where the event does not say. */
     readonly attributes: string;
     readonly currency: string;
+    /** Name of the rate; or UNRATED, or RATE_CURRENCY: then the amount is zero and not a price. */
+    readonly rate: string;
     readonly quantity: Fraction;
-    readonly rate: Rate | null;
     readonly amount: Fraction;
-    readonly code: '' | 'UNRATED' | 'RATE_CURRENCY';
 }
 
 /** Null: no such account then. Empty: no meter wants it, or it is of another period. */
@@ -162,15 +160,11 @@ export function priceEvent(event: UsageEvent, book: Book): readonly Priced[] | n
     const payer = book.payers[payer_id];
     if (!payer) throw new RangeError(`nothing known of the payer ${payer_id}`);
     if (!within(at, payer.start, payer.end)) return [];
-    const attributeOf = (name: string) =>
-        book.derived[name]?.(event) ?? event.attributes[name] ?? null;
+    const read = (name: string) => book.derived[name]?.(event) ?? event.attributes[name] ?? null;
     const priced = (of: Meter, { token_class, quantity }: Meter['classes'][number]): Priced => {
-        const pairs: [string, string | null][] = of.attributes.map((name) => [
-            name,
-            attributeOf(name),
-        ]);
-        if (token_class !== null) pairs.push(['token_class', token_class]);
-        const attributes = Object.fromEntries(pairs.sort(byName));
+        const pairs = of.attributes.map((name) => [name, read(name)] as const);
+        const own = token_class === null ? [] : [['token_class', token_class] as const];
+        const attributes = Object.fromEntries([...pairs, ...own].sort(byName));
         const found = bestRate(book.rates, of.meter, attributes, at);
         const rate = found?.currency === payer.currency ? found : null;
         const price = rate ? over(parseDecimal(rate.price), parseDecimal(rate.price_per)) : zero;
@@ -180,10 +174,9 @@ export function priceEvent(event: UsageEvent, book: Book): readonly Priced[] | n
             meter: of.meter,
             attributes: JSON.stringify(attributes),
             currency: payer.currency,
+            rate: rate ? rateName(rate) : found ? 'RATE_CURRENCY' : 'UNRATED',
             quantity: quantity(event),
-            rate,
             amount: times(quantity(event), price),
-            code: rate ? '' : found ? 'RATE_CURRENCY' : 'UNRATED',
         };
     };
     const wanting = book.meters.filter((meter) => meter.wants(event));
@@ -208,9 +201,7 @@ function contentOf(event: UsageEvent): string {
 }
 
 /** A line of the bill, or of what could not be billed. Numbers as their shortest decimal text. */
-export interface Line extends Omit<Priced, 'rate' | 'code' | 'amount' | 'quantity'> {
-    /** Name of the rate, or the code of what is unrated. */
-    readonly rate: string;
+export interface Line extends Omit<Priced, 'amount' | 'quantity'> {
     readonly quantity: string;
     readonly amount_exact: string;
     /** Rounded once, half away from zero, in minor units. */
@@ -233,8 +224,8 @@ export function rateUsage(events: readonly UsageEvent[], book: Book): Bill {
     const priced = counted.kept
         .flatMap((event) => priceEvent(event, book) ?? [])
         .filter(({ quantity }) => quantity.top !== 0n);
-    const keyOf = ({ payer_id, account_id, meter, attributes, rate, code }: Priced) =>
-        JSON.stringify([payer_id, account_id, meter, attributes, rate ? rateName(rate) : code]);
+    const keyOf = ({ payer_id, account_id, meter, attributes, rate }: Priced) =>
+        JSON.stringify([payer_id, account_id, meter, attributes, rate]);
     const groups = [...Map.groupBy(priced, keyOf)].sort(byName).map(([, parts]) => parts);
     const lines = groups.map((parts) => lineOf(parts as [Priced], book));
     const isUnrated = ({ rate }: Line) => rate === 'UNRATED' || rate === 'RATE_CURRENCY';
@@ -247,11 +238,10 @@ export function rateUsage(events: readonly UsageEvent[], book: Book): Bill {
 }
 
 function lineOf(parts: readonly [Priced, ...Priced[]], book: Book): Line {
-    const [{ rate, code, amount: _, ...usage }] = parts;
+    const [{ amount: _, ...usage }] = parts;
     const amount = sum(parts.map((part) => part.amount));
     return {
         ...usage,
-        rate: rate ? rateName(rate) : code,
         quantity: decimalText(sum(parts.map((part) => part.quantity))),
         amount_exact: decimalText(amount),
         amount_minor: roundedUnits(amount, book.exponents[usage.currency] ?? Number.NaN),

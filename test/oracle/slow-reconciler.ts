@@ -59,9 +59,13 @@ export interface TieOut {
     readonly difference: string;
 }
 
-/** The asset an account is debited in: the nearest on its path that is named, else the payer's. */
+/**
+ * The asset an account is debited in: the nearest on its path that is named, else the currency of
+ * its payer. Empty for an account that does not exist.
+ */
 export function assetOf(book: Book, wallets: Wallets, account_id: string, at: string): string {
-    const path = pathOf(book.accounts, account_id, instant(at)) ?? [];
+    const path = pathOf(book.accounts, account_id, instant(at));
+    if (!path) return '';
     const nearest = path.find((account) => wallets.assets[account.account_id] !== undefined);
     if (nearest) return wallets.assets[nearest.account_id] ?? '';
     return book.payers[payerOf(path)]?.currency ?? '';

@@ -1,4 +1,5 @@
 -- A bound: when the share of unusable lines passes the limit, something upstream broke.
+-- The rows say which codes it was and where the first of each stands, for the stage rolls back.
 with
 shares as (
     select
@@ -8,15 +9,34 @@ shares as (
     from mediated.object_lines as object_lines
     inner join raw.objects as objects on object_lines.object_no = objects.object_no
     group by objects.role
+),
+
+suspended as (
+    select object_no, line_no, code, raw_text from suspense.usage_rows
+    union all
+    select object_no, line_no, code, raw_text from suspense.debit_rows
 )
 
 select
     shares.role,
     shares.suspended_count,
     shares.line_count,
-    parameters.suspense_percent as limit_percent
+    parameters.suspense_percent as limits_suspense_percent,
+    suspended.code,
+    count(*) as code_count,
+    arg_min(objects.key || ':' || suspended.line_no, (suspended.object_no, suspended.line_no))
+        as first_at,
+    left(arg_min(suspended.raw_text, (suspended.object_no, suspended.line_no)), 200) as first_text
 from shares
 cross join run.parameters as parameters
+inner join raw.objects as objects on shares.role = objects.role
+inner join suspended on objects.object_no = suspended.object_no
 where shares.suspended_count * 100
     > shares.line_count * cast(parameters.suspense_percent as decimal(18, 12))
-order by shares.role
+group by
+    shares.role,
+    shares.suspended_count,
+    shares.line_count,
+    parameters.suspense_percent,
+    suspended.code
+order by code_count desc, shares.role, suspended.code

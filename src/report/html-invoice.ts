@@ -1,0 +1,108 @@
+import { html } from 'htm/preact';
+import type { VNode } from 'preact';
+import { amountFigure, figure } from './figures.ts';
+import {
+    name,
+    named,
+    nothing,
+    number,
+    numeric,
+    remainder,
+    section,
+    status,
+    table,
+    text,
+} from './html-parts.ts';
+import type { ReportModel } from './model.ts';
+
+/** Rows of each table: a page must open on a phone. */
+const LIMIT = { payers: 500, lines: 200 } as const;
+
+export function payersSection({ payers, headline }: ReportModel): VNode {
+    if (payers.length === 0) return section('payers', 'Payers', nothing('No payer was rated.'));
+    const shown = payers.slice(0, LIMIT.payers);
+    const unpriced = new Set(
+        headline.held.filter((one) => !one.is_over_limit).map((one) => one.payer_id),
+    );
+    return section(
+        'payers',
+        'Payers',
+        html`<p>
+            A payer is held when the money in its breaks is over its limit, or when one of them has
+            no price in its currency. Held lines are not delivered; all other payers go out.
+        </p>`,
+        table(
+            'Amounts and holds per payer and currency',
+            [
+                text('Payer'),
+                text('Currency'),
+                numeric('Lines'),
+                numeric('Amount'),
+                numeric('Before rounding'),
+                numeric('Breaks'),
+                numeric('Money in breaks'),
+                numeric('Hold limit'),
+                text('Status'),
+            ],
+            shown.map(
+                (payer) => html`<tr>
+                    <th scope="row" class="name">${named(payer.payer_name, payer.payer_id)}</th>
+                    <td>${name(payer.currency)}</td>
+                    ${number(figure(String(payer.line_count)))}
+                    ${number(amountFigure(payer.amount, payer.currency))}
+                    ${number(amountFigure(payer.amount_exact, payer.currency))}
+                    ${number(figure(String(payer.break_count)))}
+                    ${number(amountFigure(payer.break_money, payer.currency))}
+                    ${number(amountFigure(payer.hold_limit, payer.currency))}
+                    <td>
+                        ${status(payer.recon_status)}
+                        ${unpriced.has(payer.payer_id) && html`<div class="quiet small">a break has no price</div>`}
+                    </td>
+                </tr>`,
+            ),
+        ),
+        remainder(shown.length, payers.length, 'certificate.json'),
+    );
+}
+
+export function linesSection({ lines }: ReportModel): VNode {
+    const title = 'Invoice lines';
+    if (lines.length === 0) return section('lines', title, nothing('There are no invoice lines.'));
+    const shown = lines.slice(0, LIMIT.lines);
+    return section(
+        'lines',
+        title,
+        table(
+            'Invoice lines by payer and account; tieout explain takes the line key',
+            [
+                text('Line key'),
+                text('Payer'),
+                text('Account'),
+                text('Product'),
+                text('Attributes'),
+                numeric('Quantity'),
+                text('Unit'),
+                numeric('Unit price'),
+                numeric('Amount'),
+                text('Status'),
+            ],
+            shown.map(
+                (line) => html`<tr>
+                    <th scope="row"><code>${name(line.line_key.slice(0, 12))}</code></th>
+                    <td class="name">${named(line.payer_name, line.payer_id)}</td>
+                    <td class="name">${named(line.account_name, line.account_id)}</td>
+                    <td class="name">${name(line.product)}</td>
+                    <td class="name"><code>${name(line.attributes)}</code></td>
+                    ${number(figure(line.quantity))}
+                    <td>${name(line.unit)}</td>
+                    ${number(figure(line.unit_price))}
+                    <td class="number">
+                        ${amountFigure(line.amount, line.currency)} ${name(line.currency)}
+                    </td>
+                    <td>${status(line.recon_status)}</td>
+                </tr>`,
+            ),
+        ),
+        remainder(shown.length, lines.length, 'line_items.csv'),
+    );
+}

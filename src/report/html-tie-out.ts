@@ -1,0 +1,82 @@
+import { html } from 'htm/preact';
+import type { VNode } from 'preact';
+import { amountFigure } from './figures.ts';
+import {
+    name,
+    named,
+    nothing,
+    number,
+    numeric,
+    remainder,
+    section,
+    status,
+    table,
+    text,
+} from './html-parts.ts';
+import type { ReportModel } from './model.ts';
+import { NOT_LISTED, type Waterfall } from './waterfall.ts';
+
+/** Rows of the table: a page must open on a phone. */
+const LIMIT = 500;
+
+export function tieOutSection({ waterfalls }: ReportModel): VNode {
+    const intro = html`<p>
+        In each asset: what was rated, less what the wallets were debited, must be explained by the
+        breaks and by rounding within tolerance. What is left over must be zero.
+    </p>`;
+    if (waterfalls.length === 0)
+        return section('tie-out', 'Tie-out', intro, nothing('Nothing to tie out.'));
+    const shown = waterfalls.slice(0, LIMIT);
+    return section(
+        'tie-out',
+        'Tie-out',
+        intro,
+        table(
+            'Tie-out per payer and asset; those that need attention first',
+            [
+                text('Payer'),
+                text('Asset'),
+                numeric('Rated'),
+                numeric('Debited'),
+                numeric('Difference'),
+                numeric('= Breaks'),
+                numeric('+ Rounding'),
+                numeric('+ Unexplained'),
+                text('Result'),
+            ],
+            shown.map(waterfallRow),
+        ),
+        remainder(shown.length, waterfalls.length, 'certificate.json'),
+    );
+}
+
+function waterfallRow(one: Waterfall): VNode {
+    const amount = (value: string) => amountFigure(value, one.asset);
+    const isOff = one.untied_count > 0;
+    const result = isOff ? 'not tied' : one.status;
+    return html`<tr class=${isOff ? 'attention' : undefined}>
+        <th scope="row" class="name">${named(one.payer_name, one.payer_id)}</th>
+        <td>${name(one.asset)}</td>
+        ${number(amount(one.rated))} ${number(amount(one.debited))}
+        ${number(amount(one.difference))}
+        <td class="number">
+            ${amount(one.broken)}
+            ${
+                one.breaks.length > 0 &&
+                html`<ul class="parts">
+                ${one.breaks.map(
+                    (part) => html`<li>
+                        <code>${partName(part.code)}</code><span>${amount(part.amount)}</span>
+                    </li>`,
+                )}
+            </ul>`
+            }
+        </td>
+        ${number(amount(one.rounding))} ${number(amount(one.unexplained))}
+        <td>${status(result)}</td>
+    </tr>`;
+}
+
+function partName(code: string): string | VNode {
+    return code === NOT_LISTED ? 'not in the list' : name(code);
+}

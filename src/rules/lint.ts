@@ -1,0 +1,142 @@
+import type { FileProblem } from '../errors/index.ts';
+import { isCurrency } from '../money/currency.ts';
+import { formatInstant } from '../time/instant.ts';
+import { type CompiledCard, type CompiledCharge, describePattern } from './card.ts';
+import { inFileOrder, Problems } from './problems.ts';
+import { groupBy, placeOf, type Span, spansOf, textOf } from './spans.ts';
+import { didYouMean } from '../schema/suggest.ts';
+import { lintTies } from './ties.ts';
+
+/** What the config knows: each meter with the attributes that a rate may name. */
+export interface KnownMeters {
+    readonly meters: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * What is wrong with a card that can be read: names that do not exist, prices that cannot be meant,
+ * and rates among which the matching law finds two, or none. Any problem stops the run.
+ */
+export function lintCard(
+    card: CompiledCard,
+    { known }: { readonly known: KnownMeters },
+): readonly FileProblem[] {
+    const problems = new Problems();
+    if (!isCurrency(card.currency)) {
+        const upper = card.currency.toUpperCase();
+        problems.add(card.currencyAt, 'UNKNOWN_CURRENCY', `${card.currency} is not a currency`, {
+            remedy: isCurrency(upper)
+                ? `Did you mean "${upper}"?`
+                : 'Use a code of ISO 4217: "USD".',
+        });
+    }
+    for (const charge of card.charges) lintNames(charge, known, problems);
+    const spans = spansOf(card.rates);
+    for (const span of spans) lintRate(span, problems);
+    const live = spans.filter(({ from, to }) => from < to);
+    const byPattern = groupBy(live, ({ rate }) => JSON.stringify([rate.meter, rate.match_key]));
+    for (const ofPattern of byPattern.values()) {
+        const byPriority = groupBy(ofPattern, ({ rate }) => `${rate.priority}`);
+        for (const rivals of byPriority.values()) lintOverlaps(rivals, problems);
+        lintGaps(ofPattern, problems);
+    }
+    lintTies(live, problems);
+    return inFileOrder(problems.list);
+}
+
+/** Once for a charge: a wrong name in a matrix of 10,000 rows is one mistake. */
+function lintNames(charge: CompiledCharge, known: KnownMeters, problems: Problems): void {
+    const { meter, meterAt } = charge;
+    const attributes = Object.hasOwn(known.meters, meter) ? known.meters[meter] : undefined;
+    if (!attributes) {
+        problems.add(meterAt, 'UNKNOWN_METER', `no meter is called "${meter}"`, {
+            remedy: didYouMean(meter, Object.keys(known.meters)),
+        });
+        return;
+    }
+    for (const [name, at] of Object.entries(charge.attributes)) {
+        if (attributes.includes(name)) continue;
+        problems.add(at, 'UNKNOWN_ATTRIBUTE', `meter ${meter} has no attribute "${name}"`, {
+            remedy: didYouMean(name, attributes),
+        });
+    }
+}
+
+function lintRate(span: Span, problems: Problems): void {
+    const { rate, from, to } = span;
+    if (rate.unit_price.startsWith('-')) {
+        problems.add(
+            placeOf(span),
+            'NEGATIVE_PRICE',
+            `the price of one unit is ${rate.unit_price}`,
+            {
+                remedy: 'A rate never pays the customer: use a credit for that.',
+            },
+        );
+    }
+    if (from >= to) {
+        const times = `it begins at ${rate.effective_from} and ends at ${rate.effective_to}`;
+        problems.add(placeOf(span), 'EMPTY_SPAN', `this rate never holds: ${times}`, {
+            remedy: 'The end is the first instant after it: it must be later than from.',
+        });
+    }
+}
+
+/** Rates of one pattern and priority, in the order of time: no two may hold at once. */
+function lintOverlaps(spans: readonly Span[], problems: Problems): void {
+    let longest: Span | undefined;
+    for (const span of spans) {
+        if (longest && span.from < longest.to) reportOverlap(longest, span, problems);
+        if (!longest || span.to > longest.to) longest = span;
+    }
+}
+
+function reportOverlap(first: Span, second: Span, problems: Problems): void {
+    const what = describePattern(second.pattern);
+    const isSame =
+        first.from === second.from &&
+        first.to === second.to &&
+        first.rate.unit_price === second.rate.unit_price;
+    if (isSame) {
+        problems.add(
+            placeOf(second),
+            'DUPLICATE_RATE',
+            `this rate is also at ${textOf(first)}: ${what}`,
+            {
+                remedy: 'Keep one of them.',
+            },
+        );
+        return;
+    }
+    const other = textOf(first);
+    const prices = `${second.rate.unit_price} here and ${first.rate.unit_price} at ${other}`;
+    const from = second.rate.effective_from;
+    problems.add(
+        placeOf(second),
+        'RATE_OVERLAP',
+        `two rates hold at once from ${from} for ${what}: ${prices}`,
+        {
+            remedy:
+                first.from < second.from
+                    ? `End the one at ${other} with ${from}, or give one a higher priority.`
+                    : 'Keep one of them, or give one a higher priority.',
+        },
+    );
+}
+
+/** Rates of one pattern of any priority, in the order of time: no hole between two of them. */
+function lintGaps(spans: readonly Span[], problems: Problems): void {
+    let last: Span | undefined;
+    for (const span of spans) {
+        if (last && span.from > last.to) {
+            const hole = `${formatInstant(last.to)} to ${span.rate.effective_from}`;
+            problems.add(
+                placeOf(span),
+                'RATE_GAP',
+                `no rate holds from ${hole} for ${describePattern(span.pattern)}: ` +
+                    `the one before, at ${textOf(last)}, has ended and this one has not begun`,
+                { remedy: 'Let them meet, or add a rate for the time between.' },
+            );
+        }
+        if (!last || span.to > last.to) last = span;
+    }
+}

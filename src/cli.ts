@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { InvariantError } from './assert.ts';
 import type { Answer, CommandContext } from './commands/command.ts';
@@ -23,30 +24,45 @@ interface GlobalFlags {
     readonly json?: boolean;
 }
 
+/** Where a command line is typed and answered. Tests have their own. */
+export interface Terminal {
+    readonly cwd: string;
+    readonly effects: Effects;
+    readonly out: (text: string) => void;
+    readonly err: (text: string) => void;
+}
+
 /** Everything real: the store of the config, the clock, bars on a terminal and records elsewhere. */
-function realEffects(): Effects {
+function realTerminal(): Terminal {
     return {
-        openStore: async (config, folder) => openStore(config.store, folder),
-        now: () => new Date().toISOString(),
-        progress: process.stderr.isTTY
-            ? barProgress()
-            : logProgress(jsonLog(process.env.TIEOUT_LOG_LEVEL)),
+        cwd: process.cwd(),
+        effects: {
+            openStore: async (config, folder) => openStore(config.store, folder),
+            now: () => new Date().toISOString(),
+            progress: process.stderr.isTTY
+                ? barProgress()
+                : logProgress(jsonLog(process.env.TIEOUT_LOG_LEVEL)),
+        },
+        out: (text) => process.stdout.write(text),
+        err: (text) => process.stderr.write(text),
     };
 }
 
-function contextOf({ config }: GlobalFlags): CommandContext {
-    return { effects: realEffects(), configFile: config ?? null, cwd: process.cwd() };
-}
-
-function program(answer: (work: Promise<Answer> | Answer) => Promise<void>): Command {
+function program(
+    { cwd, effects, out }: Terminal,
+    answer: (work: Promise<Answer> | Answer) => Promise<void>,
+): Command {
     const cli = new Command('tieout')
         .description('Ties metered usage out against authorized debits and writes invoice lines.')
         .version(version)
         .option('--config <file>', 'tieout.yaml (default: the nearest one)')
         .option('--json', 'answer as JSON on standard output')
         .exitOverride()
-        .configureOutput({ writeErr: () => {} });
-    const context = () => contextOf(cli.opts<GlobalFlags>());
+        .configureOutput({ writeOut: out, writeErr: () => {} });
+    const context = (): CommandContext => {
+        const { config } = cli.opts<GlobalFlags>();
+        return { effects, configFile: config ? resolve(cwd, config) : null, cwd };
+    };
     const period = new Option('--period <yyyy-MM>', 'billing period').makeOptionMandatory();
     const asOf = new Option('--as-of <instant>', 'what was known (default: today, 00:00 UTC)');
 
@@ -154,13 +170,13 @@ function toJson(value: unknown): string {
     return `${JSON.stringify(value, (_key, of) => (typeof of === 'bigint' ? of.toString() : of), 2)}\n`;
 }
 
-/** Runs one command line and gives its exit code. */
-async function main(argv: readonly string[]): Promise<number> {
+/** Runs one command line and gives its exit code. Nothing is thrown. */
+export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
     let exit = 0;
     const isJson = argv.includes('--json');
-    const cli = program(async (work) => {
+    const cli = program(terminal, async (work) => {
         const answer = await work;
-        process.stdout.write(isJson ? toJson(answer.json) : answer.text);
+        terminal.out(isJson ? toJson(answer.json) : answer.text);
         exit = answer.exit;
     });
     try {
@@ -168,10 +184,10 @@ async function main(argv: readonly string[]): Promise<number> {
         return exit;
     } catch (error) {
         const { exit: code, text, json } = failure(error);
-        if (isJson && json !== null) process.stdout.write(toJson(json));
-        else process.stderr.write(text);
+        if (isJson && json !== null) terminal.out(toJson(json));
+        else terminal.err(text);
         return code;
     }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+if (import.meta.main) process.exitCode = await runCli(process.argv.slice(2), realTerminal());

@@ -28,7 +28,9 @@ function importsOf(file: string): readonly string[] {
     const found = withoutComments(read(file)).matchAll(/(?:from|import)\s+'([^']+)'/g);
     return [...found].map(([, path = '']) =>
         path.startsWith('.')
-            ? relative(root, resolve(root, dirname(file), path)).split(sep).join('/')
+            ? relative(root, resolve(root, dirname(file), path))
+                  .split(sep)
+                  .join('/')
             : path,
     );
 }
@@ -111,7 +113,11 @@ describe('what sources may not hold', () => {
         ['the clock', /Date\.now|new Date\(\)/, /^src\/(cli|log)\.ts$/],
         ['chance', /Math\.random|randomUUID/, /^$/],
         ['the console', /\bconsole\./, /^$/],
-        ['a number made of text that may be money', /\bNumber\(|parseFloat|toFixed\(/, /^src\/time\//],
+        [
+            'a number made of text that may be money',
+            /\bNumber\(|parseFloat|toFixed\(/,
+            /^src\/time\//,
+        ],
         ['work put off', /TODO|FIXME|XXX/, /^$/],
         ['a way around the types', /as any\b|@ts-ignore|@ts-expect-error/, /^$/],
     ];
@@ -129,7 +135,9 @@ describe('what sources may not hold', () => {
 
     test('files that nothing imports', () => {
         const used = new Set(
-            [...sources, ...filesOf('scripts', /\.ts$/), ...filesOf('test', /\.ts$/)].flatMap(importsOf),
+            [...sources, ...filesOf('scripts', /\.ts$/), ...filesOf('test', /\.ts$/)].flatMap(
+                importsOf,
+            ),
         );
         expect(sources.filter((file) => file !== 'src/cli.ts' && !used.has(file))).toEqual([]);
     });
@@ -179,7 +187,9 @@ describe('SQL', () => {
     });
 
     test('every audit has a test that makes it fail', () => {
-        const tests = filesOf('test', /\.test\.ts$/).map(read).join('\n');
+        const tests = filesOf('test', /\.test\.ts$/)
+            .map(read)
+            .join('\n');
         const audits = selects.filter((file) => file.includes('/audits/'));
         const untested = audits
             .map((file) => /([^/]+)\.sql$/.exec(file)?.[1] ?? '')

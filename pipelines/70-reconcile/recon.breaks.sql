@@ -47,8 +47,10 @@ priced as (
             when assets.kind = 'currency' then amounted.amount
             when amounted.amount = 0 then 0
             else coalesce(
-                money_share(amounted.money, amounted.amount, amounted.expected),
-                money_share(averages.money, amounted.amount, averages.counted)
+                cast(money_share(amounted.money, amounted.amount, amounted.expected)
+                    as decimal(38, 18)),
+                cast(money_share(averages.money, amounted.amount, averages.counted)
+                    as decimal(38, 18))
             )
         end as money_amount,
         case

@@ -8,6 +8,14 @@ reversals as (
     group by reversal_of
 ),
 
+-- Entries that name an authorization alone may turn out to belong to any event of it.
+unnamed as (
+    select authorization_id
+    from recon.entries
+    where event_id is null and authorization_id is not null and not is_aggregated
+    group by authorization_id
+),
+
 busy as (
     select hash(event_id) as key_hash
     from recon.entries
@@ -19,6 +27,15 @@ busy as (
     from recon.entries as entries
     semi join reversals on entries.entry_id = reversals.reversal_of
     where entries.event_id is not null
+    union all
+    select hash(entries.event_id) as key_hash
+    from recon.entries as entries
+    semi join unnamed on entries.authorization_id = unnamed.authorization_id
+    where entries.event_id is not null
+    union all
+    select hash(values_of_event.event_id) as key_hash
+    from compiled.event_values as values_of_event
+    semi join unnamed on values_of_event.authorization_id = unnamed.authorization_id
     union all
     select hash(event_id) as key_hash
     from mediated.shared_event_ids

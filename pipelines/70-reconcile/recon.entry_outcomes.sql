@@ -1,13 +1,18 @@
--- Entries that are breaks of their own: repeats of a debit, reversals of nothing.
+-- Entries that are breaks of their own: repeats of a debit, reversals of nothing, and parts of a
+-- life that moved another wallet than the rest of it (closed where they cancel).
 -- Grain: as declared. The key is the event for a repeat, the entry for an orphan.
 select
-    case when bool_or(is_in_period) then 'break' else 'closed' end as fate,
+    case
+        when fate in ('ACCOUNT_MISMATCH', 'ASSET_MISMATCH')
+            and sum(case when is_in_period then debit_amount else 0 end) = 0 then 'closed'
+        else 'break'
+    end as fate,
     fate as code,
     case when fate = 'ORPHAN_REVERSAL' then entry_id else event_key end as break_key,
     cast(null as varchar) as usage_payer_id,
     cast(null as varchar) as usage_account_id,
     cast(null as varchar) as usage_asset,
-    payer_id as debit_payer_id,
+    arg_min(payer_id, entry_no) as debit_payer_id,
     account_id as debit_account_id,
     asset as debit_asset,
     case when fate = 'ORPHAN_REVERSAL' then null else event_key end as event_id,
@@ -21,12 +26,11 @@ select
     string_agg(entry_id, ' ' order by entry_no) as entry_ids,
     'debited ' || sum(debit_amount) || ' in ' || count(*) || ' entry(s)' as detail
 from recon.histories
-where fate in ('DUP_DEBIT_SAME', 'DUP_DEBIT_CONFLICT', 'ORPHAN_REVERSAL')
+where fate not in ('main', 'reversed')
 group by
     fate,
     case when fate = 'ORPHAN_REVERSAL' then entry_id else event_key end,
     case when fate = 'ORPHAN_REVERSAL' then null else event_key end,
-    payer_id,
     account_id,
     asset
 having bool_or(is_in_period)

@@ -14,14 +14,12 @@ usage as (
             else 'ambiguous:' || values_of_event.source || '/' || values_of_event.event_id
         end as event_key,
         logged.account_id is not null or logged_payer.account_id is not null as is_audited,
-        cast(
-            case
-                when assets.kind = 'unit' then coalesce(values_of_event.counted_quantity, 0)
-                when values_of_event.is_unrated then 0
-                else values_of_event.rated_amount
-            end
-            as decimal(38, 18)
-        ) as expected_amount,
+        -- Each branch is cast alone: together they would take the scale of the coarser one.
+        case
+            when assets.kind = 'unit'
+                then cast(coalesce(values_of_event.counted_quantity, 0) as decimal(38, 18))
+            else cast(values_of_event.rated_amount as decimal(38, 18))
+        end as expected_amount,
         assets.counts is not null as is_counted
     from compiled.event_values as values_of_event
     inner join rules.assets as assets on values_of_event.wallet_asset = assets.asset
@@ -52,6 +50,7 @@ sides as (
         positions.account_id as debit_account_id,
         positions.asset as debit_asset,
         coalesce(positions.captured, 0) as captured,
+        coalesce(positions.returned, 0) as returned,
         coalesce(positions.authorized, 0) as authorized,
         coalesce(positions.released, 0) as released,
         coalesce(positions.expired, 0) as expired,
@@ -80,6 +79,7 @@ measured as (
             assets.tolerance_cap
         ) as tolerance,
         coalesce(assets.kind, 'currency') as kind,
+        cast(coalesce(assets.tolerance, '0') as decimal(38, 18)) as half_unit,
         sides.authorized - sides.captured - sides.released - sides.expired as open_hold,
         coalesce(
             sides.first_booked_at
@@ -120,7 +120,11 @@ judged as (
             end
             when not is_used_in_period or actual is distinct from captured then 'TIMING_CUTOFF'
             when debit_quantity is not null and counted_quantity is not null and kind = 'currency'
-                and debit_quantity <> counted_quantity then 'AMOUNT_QUANTITY'
+                and debit_quantity <> counted_quantity then case
+                    when unit_factor(counted_quantity, debit_quantity, 0) is not null
+                        then 'UNIT_MISMATCH'
+                    else 'AMOUNT_QUANTITY'
+                end
             when authorized > 0 and open_hold > 0 and is_old then 'UNDER_CAPTURE'
             when captured = worth then case
                 when is_by_authorization then 'R3'
@@ -132,8 +136,10 @@ judged as (
                 when capture_count > 1 then 'R5'
                 else 'R2'
             end
+            when returned > 0 and abs(captured + returned - worth) <= tolerance
+                then 'METERED_ON_REVERSED'
             when capture_count > 1 and authorized = 0 then 'SPLIT_INCOMPLETE'
-            when unit_factor(worth, captured, tolerance) is not null then 'UNIT_MISMATCH'
+            when unit_factor(worth, captured, half_unit) is not null then 'UNIT_MISMATCH'
             when kind = 'unit' then 'AMOUNT_QUANTITY'
             else 'AMOUNT_PRICE'
         end as code

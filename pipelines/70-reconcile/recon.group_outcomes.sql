@@ -5,42 +5,47 @@ logged as (
     select account_id from recon.entries group by account_id
 ),
 
-usage as (
+valued as (
     select
-        values_of_event.payer_id,
-        values_of_event.account_id,
-        values_of_event.wallet_asset as asset,
-        values_of_event.event_on as day,
-        values_of_event.currency,
-        bool_or(logged.account_id is not null) as is_audited,
-        cast(
-            sum(
-                case
-                    when assets.kind = 'unit' then coalesce(values_of_event.counted_quantity, 0)
-                    when values_of_event.is_unrated then 0
-                    else values_of_event.rated_amount
-                end
-            )
-            as decimal(38, 18)
-        ) as expected,
-        cast(sum(values_of_event.rated_amount) as decimal(38, 18)) as money,
-        count(*) as usage_count,
-        min(values_of_event.event_at) as first_at
+        values_of_event.*,
+        logged.account_id is not null or logged_payer.account_id is not null as is_audited,
+        -- Each branch is cast alone: together they would take the scale of the coarser one.
+        case
+            when assets.kind = 'unit'
+                then cast(coalesce(values_of_event.counted_quantity, 0) as decimal(38, 18))
+            else cast(values_of_event.rated_amount as decimal(38, 18))
+        end as worth
     from compiled.event_values as values_of_event
     inner join rules.assets as assets on values_of_event.wallet_asset = assets.asset
     left join logged on values_of_event.account_id = logged.account_id
-    where values_of_event.wallet_shape = 'aggregated' and values_of_event.is_in_period
-    group by
-        values_of_event.payer_id,
-        values_of_event.account_id,
-        values_of_event.wallet_asset,
-        values_of_event.event_on,
-        values_of_event.currency
+    left join logged as logged_payer on values_of_event.payer_id = logged_payer.account_id
+    where values_of_event.wallet_shape = 'aggregated'
+),
+
+-- One row per day even where the payer changed within it: a debit of the day is for all of it.
+usage as (
+    select
+        account_id,
+        wallet_asset as asset,
+        event_on as day,
+        arg_max(payer_id, event_at) as payer_id,
+        arg_max(currency, event_at) as currency,
+        bool_or(is_audited) as is_audited,
+        sum(worth) as worth,
+        sum(case when is_in_period then worth else 0 end) as expected,
+        case
+            when min(currency) = max(currency)
+                then cast(sum(rated_amount) filter (where is_in_period) as decimal(38, 18))
+        end as money,
+        count(*) filter (where is_in_period) as usage_count,
+        min(event_at) as first_at
+    from valued
+    group by account_id, wallet_asset, event_on
 ),
 
 debits as (
     select
-        payer_id,
+        arg_max(payer_id, booked_at) as payer_id,
         account_id,
         asset,
         cast(coalesce(occurred_at, booked_at) as date) as day,
@@ -51,7 +56,7 @@ debits as (
         string_agg(entry_id, ' ' order by booked_at, entry_id, input) as entry_ids
     from recon.entries
     where is_aggregated
-    group by payer_id, account_id, asset, cast(coalesce(occurred_at, booked_at) as date)
+    group by account_id, asset, cast(coalesce(occurred_at, booked_at) as date)
 ),
 
 sides as (
@@ -65,6 +70,7 @@ sides as (
         usage.account_id as usage_account_id,
         usage.asset as usage_asset,
         usage.currency,
+        coalesce(usage.worth, 0) as worth,
         coalesce(usage.expected, 0) as expected,
         usage.money,
         coalesce(usage.usage_count, 0) as usage_count,
@@ -84,7 +90,7 @@ sides as (
         on usage.account_id = debits.account_id
         and usage.asset = debits.asset
         and usage.day = debits.day
-    where usage.account_id is not null or debits.entry_count > 0
+    where coalesce(usage.usage_count, 0) > 0 or coalesce(debits.entry_count, 0) > 0
 ),
 
 judged as (
@@ -94,7 +100,9 @@ judged as (
             when not is_used then 'DEBITED_NOT_METERED'
             when not is_debited and not is_audited then 'unauditable'
             when not is_debited then 'METERED_NOT_DEBITED'
-            when sides.total is distinct from sides.actual then 'TIMING_CUTOFF'
+            -- A part of the day, or of its debits, is of another period.
+            when sides.total is distinct from sides.actual
+                or sides.worth is distinct from sides.expected then 'TIMING_CUTOFF'
             when abs(sides.actual - sides.expected) <= tolerance_of(
                 sides.expected, assets.tolerance, assets.tolerance_percent, assets.tolerance_cap
             ) then 'R4'

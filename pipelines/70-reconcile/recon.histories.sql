@@ -14,9 +14,8 @@ slow as (
 ),
 
 originals as (
-    select entry_id, max(event_id) as event_id, max(authorization_id) as authorization_id
+    select input, entry_id, event_id, authorization_id
     from slow
-    group by entry_id
 ),
 
 events_of_authorizations as (
@@ -42,10 +41,6 @@ keyed as (
     select
         slow.*,
         originals.entry_id is null and slow.reversal_of is not null as is_orphan,
-        case
-            when slow.event_id is not null then shared.event_id is null
-            else false
-        end as is_named,
         slow.event_id is null and originals.event_id is null and named.event_id is not null
             as is_by_authorization,
         case
@@ -59,17 +54,20 @@ keyed as (
             )
         end as event_key
     from slow
-    left join originals on slow.reversal_of = originals.entry_id
+    left join originals
+        on slow.input = originals.input
+        and slow.reversal_of = originals.entry_id
     left join named
         on coalesce(slow.authorization_id, originals.authorization_id) = named.authorization_id
     left join mediated.shared_event_ids as shared on slow.event_id = shared.event_id
 ),
 
+-- Only what comes back to the same wallet undoes a capture.
 reversed as (
-    select reversal_of, sum(amount) as amount
+    select input, reversal_of, account_id, asset, sum(amount) as amount
     from keyed
     where entry_type in ('reverse', 'refund') and reversal_of is not null and not is_orphan
-    group by reversal_of
+    group by input, reversal_of, account_id, asset
 ),
 
 lives as (
@@ -83,10 +81,27 @@ lives as (
             as authorized,
         row_number() over (
             partition by keyed.event_key
-            order by keyed.booked_at, keyed.sequence nulls last, keyed.entry_id, keyed.input
+            order by
+                keyed.booked_at,
+                keyed.sequence nulls last,
+                -- A wallet may book a capture and the release of the rest at one instant.
+                case keyed.entry_type
+                    when 'authorize' then 1
+                    when 'decline' then 1
+                    when 'capture' then 2
+                    when 'release' then 3
+                    when 'expire' then 3
+                    else 4
+                end,
+                keyed.entry_id,
+                keyed.input
         ) as entry_no
     from keyed
-    left join reversed on keyed.entry_id = reversed.reversal_of
+    left join reversed
+        on keyed.input = reversed.input
+        and keyed.entry_id = reversed.reversal_of
+        and keyed.account_id = reversed.account_id
+        and keyed.asset = reversed.asset
     window life as (partition by keyed.event_key)
 ),
 
@@ -99,12 +114,30 @@ compared as (
         first_value(amount) over live as first_amount,
         first_value(quantity) over live as first_quantity,
         first_value(grant_id) over live as first_grant_id,
+        first_value(account_id) over effective as life_account_id,
+        first_value(asset) over effective as life_asset,
         sum(case when is_live then amount else 0 end) over (
             partition by event_key, is_live
             order by entry_no
         ) as captured_so_far
     from lives
-    window live as (partition by event_key, is_live order by entry_no)
+    window
+        live as (partition by event_key, is_live order by entry_no),
+        -- The live capture speaks for the life; without one, what moved the wallet first does.
+        effective as (
+            partition by event_key
+            order by is_orphan, not is_live, debit_amount = 0, entry_no
+        )
+),
+
+-- What moves another wallet than the rest of its life stands alone: wallets are never added up.
+placed as (
+    select
+        *,
+        debit_amount <> 0 and (account_id, asset) <> (life_account_id, life_asset) as is_elsewhere,
+        case when account_id <> life_account_id then 'ACCOUNT_MISMATCH' else 'ASSET_MISMATCH' end
+            as elsewhere_code
+    from compared
 )
 
 select
@@ -126,12 +159,15 @@ select
     entry_no,
     case
         when is_orphan then 'ORPHAN_REVERSAL'
+        when is_elsewhere and not is_live then elsewhere_code
         when is_undone then 'reversed'
         when not is_live or capture_no = 1 then 'main'
-        when is_held and captured_so_far <= authorized then 'main'
-        when grant_id is not null and grant_id is distinct from first_grant_id then 'main'
+        when (is_held and captured_so_far <= authorized)
+            or (grant_id is not null and grant_id is distinct from first_grant_id)
+            or event_key like 'ambiguous:%'
+            then case when is_elsewhere then elsewhere_code else 'main' end
         when account_id = first_account_id and asset = first_asset and amount = first_amount
             and quantity is not distinct from first_quantity then 'DUP_DEBIT_SAME'
         else 'DUP_DEBIT_CONFLICT'
     end as fate
-from compared
+from placed

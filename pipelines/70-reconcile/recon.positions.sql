@@ -8,6 +8,7 @@ plain as (
         entries.payer_id,
         entries.asset,
         cast(entries.amount as decimal(38, 18)) as captured,
+        cast(0 as decimal(38, 18)) as returned,
         cast(0 as decimal(38, 18)) as authorized,
         cast(0 as decimal(38, 18)) as released,
         cast(0 as decimal(38, 18)) as expired,
@@ -39,6 +40,12 @@ gathered as (
                 + coalesce(sum(amount) filter (where fate = 'reversed'), 0)
             as decimal(38, 18)
         ) as captured,
+        cast(
+            coalesce(
+                sum(amount) filter (where entry_type in ('reverse', 'refund') and fate = 'main'), 0
+            ) - coalesce(sum(amount) filter (where fate = 'reversed'), 0)
+            as decimal(38, 18)
+        ) as returned,
         cast(sum(case when entry_type = 'authorize' then amount else 0 end) as decimal(38, 18))
             as authorized,
         cast(sum(case when entry_type = 'release' then amount else 0 end) as decimal(38, 18))
@@ -52,7 +59,7 @@ gathered as (
         bool_or(fate = 'reversed') as is_reversed,
         coalesce(
             min(entry_no) filter (where entry_type in ('release', 'expire'))
-                < min(entry_no) filter (where entry_type = 'capture' and fate = 'main'),
+                < max(entry_no) filter (where entry_type = 'capture' and fate = 'main'),
             false
         ) as is_captured_late,
         bool_or(is_by_authorization) as is_by_authorization,
@@ -63,9 +70,13 @@ gathered as (
         max(booked_at) as last_booked_at,
         string_agg(entry_id, ' ' order by entry_no) as entry_ids
     from (
-        -- The live capture speaks for the life; without one, its first entry does.
-        select *, case when entry_type = 'capture' and fate = 'main' then 0 else 1000000 end
-            + entry_no as order_no
+        -- The live capture speaks for the life; without one, what moved the wallet first does.
+        select *,
+            case
+                when entry_type = 'capture' and fate = 'main' then 0
+                when debit_amount <> 0 then 1000000
+                else 2000000
+            end + entry_no as order_no
         from recon.histories
         where fate in ('main', 'reversed')
     )
@@ -73,14 +84,15 @@ gathered as (
 )
 
 select
-    event_key, account_id, payer_id, asset, captured, authorized, released, expired,
+    event_key, account_id, payer_id, asset, captured, returned, authorized, released, expired,
     cast(period_amount as decimal(38, 18)) as period_amount,
     quantity, is_declined, is_reversed, is_captured_late, is_by_authorization, capture_count,
     entry_count, period_entry_count, first_booked_at, last_booked_at, entry_ids
 from plain
 union all
 select
-    event_key, account_id, payer_id, asset, captured, authorized, released, expired, period_amount,
+    event_key, account_id, payer_id, asset, captured, returned, authorized, released, expired,
+    period_amount,
     cast(quantity as decimal(38, 12)) as quantity,
     is_declined, is_reversed, is_captured_late, is_by_authorization, capture_count, entry_count,
     period_entry_count, first_booked_at, last_booked_at, entry_ids

@@ -9,7 +9,8 @@ wallets as (
 ),
 
 rated as (
-    select charges.account_id, wallets.wallet_asset as asset, charges.amount
+    select charges.account_id, wallets.wallet_asset as asset,
+        cast(charges.amount as decimal(38, 18)) as amount
     from rolled.charges as charges
     inner join wallets
         on charges.account_id = wallets.account_id
@@ -18,7 +19,7 @@ rated as (
         on wallets.wallet_asset = assets.asset
         and assets.kind = 'currency'
     union all
-    select account_id, wallet_asset as asset, counted_quantity as amount
+    select account_id, wallet_asset as asset, cast(counted_quantity as decimal(38, 18)) as amount
     from compiled.event_values
     inner join rules.assets as assets
         on wallet_asset = assets.asset
@@ -26,12 +27,18 @@ rated as (
     where is_in_period
 ),
 
-logged as (
-    select account_id from recon.entries group by account_id
+unaudited as (
+    select usage_account_id as account_id, usage_asset as asset, expected
+    from recon.event_outcomes
+    where fate = 'unauditable'
+    union all
+    select usage_account_id as account_id, usage_asset as asset, expected
+    from recon.group_outcomes
+    where fate = 'unauditable'
 ),
 
 parts as (
-    select account_id, asset, sum(amount) as rated, 0 as debited, 0 as broken, 0 as rounding
+    select account_id, asset, sum(amount) as rated
     from rated
     group by account_id, asset
     union all by name
@@ -47,6 +54,10 @@ parts as (
     select account_id, asset, sum(difference) as rounding
     from recon.matches
     group by account_id, asset
+    union all by name
+    select account_id, asset, sum(expected) as unaudited
+    from unaudited
+    group by account_id, asset
 ),
 
 payers as (
@@ -61,17 +72,16 @@ summed as (
         parts.account_id,
         parts.asset,
         case
-            when count(logged.account_id) + count(logged_payer.account_id) = 0 then 'unauditable'
+            when count(parts.unaudited) > 0 then 'unauditable'
             else 'tied'
         end as status,
         cast(coalesce(sum(parts.rated), 0) as decimal(38, 18)) as rated,
         cast(coalesce(sum(parts.debited), 0) as decimal(38, 18)) as debited,
         cast(coalesce(sum(parts.broken), 0) as decimal(38, 18)) as broken,
-        cast(coalesce(sum(parts.rounding), 0) as decimal(38, 18)) as rounding
+        cast(coalesce(sum(parts.rounding), 0) as decimal(38, 18)) as rounding,
+        cast(coalesce(sum(parts.unaudited), 0) as decimal(38, 18)) as unaudited
     from parts
     left join payers on parts.account_id = payers.account_id
-    left join logged on parts.account_id = logged.account_id
-    left join logged as logged_payer on payers.payer_id = logged_payer.account_id
     group by parts.account_id, parts.asset
 )
 
@@ -85,8 +95,5 @@ select
     cast(rated - debited as decimal(38, 18)) as difference,
     broken,
     rounding,
-    cast(
-        case when status = 'unauditable' then 0 else rated - debited - broken - rounding end
-        as decimal(38, 18)
-    ) as unexplained
+    cast(rated - debited - broken - rounding - unaudited as decimal(38, 18)) as unexplained
 from summed

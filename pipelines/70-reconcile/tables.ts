@@ -98,7 +98,7 @@ export const histories = defineTable('recon.histories', {
         expires_at: nullable(timestamp('When a hold lapses.')),
         is_in_period: boolean('Booked within the period.'),
         entry_no: bigint('Order within the life.'),
-        fate: varchar('main, reversed, DUP_DEBIT_SAME, DUP_DEBIT_CONFLICT or ORPHAN_REVERSAL.'),
+        fate: varchar('main, reversed, or the code of the break that the entry is on its own.'),
     },
 });
 
@@ -108,6 +108,7 @@ const position = {
     payer_id: nullable(varchar('Its payer.')),
     asset: varchar('Asset debited.'),
     captured: assetAmount('Captured and not reversed.'),
+    returned: assetAmount('Given back of captures that were not undone whole.'),
     authorized: assetAmount('Held.'),
     released: assetAmount('Given back.'),
     expired: assetAmount('Lapsed.'),
@@ -164,6 +165,7 @@ const outcomeTable = (name: string, comment: string) =>
             'usage_payer_id',
             'usage_account_id',
             'usage_asset',
+            'debit_payer_id',
             'debit_account_id',
             'debit_asset',
             'currency',

@@ -23,6 +23,7 @@ export function compileExpression(text: string, columns: ReadonlySet<string>): E
     const used = new Set<string>();
     token.lastIndex = 0;
     let at = 0;
+    let depth = 0;
     while (at < text.length) {
         token.lastIndex = at;
         const match = token.exec(text);
@@ -36,9 +37,16 @@ export function compileExpression(text: string, columns: ReadonlySet<string>): E
         }
         const [part] = match;
         at = token.lastIndex;
+        // Two minus signs side by side would be a comment to the engine.
+        if (part === '-' && parts.at(-1) === '-') throw new Error('cannot read `--`');
+        if (part === '(') depth += 1;
+        if (part === ')') depth -= 1;
+        if (depth < 0) throw new Error('a ) without its (');
+        if (part === ',' && depth === 0) throw new Error('a comma outside of ( )');
         parts.push(/^[A-Za-z_]/.test(part) ? word(part, text.slice(at), columns, used) : part);
     }
     if (text.trim() === '') throw new Error('an empty expression');
+    if (depth > 0) throw new Error('a ( without its )');
     return { sql: `(${parts.join('').trim()})`, columns: [...used].sort() };
 }
 

@@ -44,7 +44,8 @@ function derivedSql(of: Derived, columns: ReadonlySet<string>): string {
             ? `else ${quoteText(is)}`
             : `when ${quoteName(of.band)} <= ${up_to} then ${quoteText(is)}`,
     );
-    return `case ${steps.join(' ')} end`;
+    // An event without the quantity is in no band: it must not fall through to the last one.
+    return `case when ${quoteName(of.band)} is null then null ${steps.join(' ')} end`;
 }
 
 /** Nested cases that find the last boundary at or before an instant, in log2 steps. */
@@ -217,7 +218,7 @@ export function eventValuesViewSql(
     return `select
     source, event_id, authorization_id, account_id, payer_id, currency, wallet_asset, wallet_shape,
     is_in_period, event_at, event_on,
-    ${parts.map(({ unpriced }) => unpriced).join(' or ')} as is_unrated,
+    coalesce(${parts.map(({ unpriced }) => unpriced).join(' or ')}, false) as is_unrated,
     cast(${parts.map(({ amount }) => amount).join(' + ')} as decimal(38,24)) as rated_amount,
     ${counted.length ? `case wallet_asset ${counted.join(' ')} end` : 'cast(null as decimal(38,12))'} as counted_quantity
 from compiled.events as events

@@ -36,14 +36,19 @@ function jsonReader(paths: readonly string[]): Reader {
     return {
         typed: false,
         text,
-        // The JSON reader passes fractions through DOUBLE. Up to 15 digits that is lossless; beyond,
-        // take the digits from the line itself, where the key stands exactly once.
+        // The JSON reader passes fractions through DOUBLE. With up to 15 digits, of which up to
+        // four are before the point, that is lossless in twelve decimals; beyond, take the digits
+        // from the line itself, where the key stands exactly once. What is neither found there nor
+        // written so in the line would be a rounded number: it is marked, and is none.
         digits: (path) => {
-            const pattern = `"${leaf(path).replaceAll(/[^A-Za-z0-9_ -]/g, '.')}"\\s*:\\s*"?(-?[0-9][0-9.]*)`;
+            const pattern = `"${leaf(path).replaceAll(/[^A-Za-z0-9_ -]/g, '.')}"\\s*:\\s*"?(-?[0-9][0-9.]*(?:[eE][-+]?[0-9]+)?)`;
             const found = `regexp_extract_all(raw_text, ${quoteText(pattern)}, 1)`;
             return `case when ${text(path)} is null then null
-                when length(${text(path)}) <= 15 or regexp_full_match(${text(path)}, '-?[0-9]+') then ${text(path)}
-                when len(${found}) = 1 then ${found}[1] else ${text(path)} end`;
+                when length(${text(path)}) <= 15 and strpos(${text(path)}, '.') <= 5 then ${text(path)}
+                when regexp_full_match(${text(path)}, '-?[0-9]+') then ${text(path)}
+                when len(${found}) = 1 then ${found}[1]
+                when regexp_matches(raw_text, '[^0-9.]' || regexp_escape(${text(path)}) || '[^0-9.eE]') then ${text(path)}
+                else ${text(path)} || '?' end`;
         },
     };
 }
@@ -73,9 +78,11 @@ function textField(name: string, sql: string, missing: string | null): Field {
     };
 }
 
-// RFC 3339 with a zone. A time without one could be any of 27 hours: it is never guessed.
+// RFC 3339 with a zone, or its hour alone as databases print it. A time without one could be any
+// of 27 hours: it is never guessed.
 const timePattern =
-    '\\d{4}-\\d\\d-\\d\\d[Tt ]\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?([Zz]|[+-](0\\d|1[0-4]):[0-5]\\d)';
+    '\\d{4}-\\d\\d-\\d\\d[Tt ]([01]\\d|2[0-3]):\\d\\d:\\d\\d(\\.\\d{1,9})?' +
+    '([Zz]|[+-](0\\d|1[0-4])(:[0-5]\\d)?)';
 
 function timeField(
     name: string,
@@ -90,7 +97,7 @@ function timeField(
         return { name, sql: `cast(${raw} as timestamp)`, checks };
     }
     const sql = `case when regexp_full_match(${raw}, ${quoteText(timePattern)})
-        then try_cast(${raw} as timestamptz) at time zone 'UTC' end`;
+        then try_cast(upper(${raw}) as timestamptz) at time zone 'UTC' end`;
     return {
         name,
         sql,
@@ -232,7 +239,11 @@ export function usageRowsSql(input: UsageInput, files: InputFiles, shape: EventS
     }
     for (const { name, type } of shape.quantities) {
         const of = input.quantities[name];
-        fields.push(numberField(name, reader, of?.path, { type, optional: of?.optional ?? true }));
+        const optional = of?.optional ?? true;
+        const field = numberField(name, reader, of?.path, { type, optional });
+        // Missing counts as zero where the config says so; a quantity of another input stays null.
+        const sql = of?.optional ? `coalesce(${field.sql}, 0)` : field.sql;
+        fields.push({ ...field, sql });
     }
     const envelope = checksVersion
         ? [{ when: `${reader.text('specversion')} is distinct from '1.0'`, code: 'BAD_ENVELOPE' }]

@@ -79,6 +79,16 @@ export const storeErrors = {
             `${p.store}/${p.key}:1 is not the header this input expects: ${p.header} lacks ${p.missing}`,
         () => 'Add the header line, or correct the column map of this input in tieout.yaml.',
     ),
+    CSV_QUOTE_OPEN: defineError<AtKey & { line: number }>(
+        2,
+        (p) => `${p.store}/${p.key}:${p.line} opens a quote that never closes`,
+        () => 'Ask the producer for the whole file; a cut CSV is never billed from.',
+    ),
+    DISK_FULL: defineError<{ folder: string; detail: string }>(
+        75,
+        (p) => `no space left under ${p.folder}: ${p.detail}`,
+        () => 'Free some space, then run the same command again; it goes on where it stopped.',
+    ),
     LIMIT_OBJECTS: defineError<{ actual: number; limit: number; prefix: string }>(
         2,
         (p) => `${p.actual} objects under ${p.prefix}, more than the limit of ${p.limit}`,

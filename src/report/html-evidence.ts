@@ -8,6 +8,7 @@ import {
     nothing,
     number,
     numeric,
+    prose,
     remainder,
     section,
     table,
@@ -41,13 +42,14 @@ export function suspenseSection({ suspense }: ReportModel): VNode {
     );
 }
 
-export function inputsSection({ inputs }: ReportModel): VNode {
+export function inputsSection({ inputs, completeness }: ReportModel): VNode {
     const title = 'Input objects';
     if (inputs.length === 0) return section('inputs', title, nothing('No object was read.'));
     const shown = inputs.slice(0, LIMIT);
     return section(
         'inputs',
         title,
+        html`<p>${prose(completeness)}</p>`,
         table(
             'Objects as they were read, and what became of their lines',
             [

@@ -1,5 +1,6 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
+import type { LineItem } from '../schema/line-item.ts';
 import { amountFigure, figure } from './figures.ts';
 import {
     name,
@@ -76,33 +77,34 @@ export function linesSection({ lines }: ReportModel): VNode {
             'Invoice lines by payer and account; tieout explain takes the line key',
             [
                 text('Line key'),
-                text('Payer'),
-                text('Account'),
-                text('Product'),
-                text('Attributes'),
+                text('Payer and account'),
+                text('Product and attributes'),
                 numeric('Quantity'),
-                text('Unit'),
                 numeric('Unit price'),
                 numeric('Amount'),
                 text('Status'),
             ],
-            shown.map(
-                (line) => html`<tr>
-                    <th scope="row"><code>${name(line.line_key.slice(0, 12))}</code></th>
-                    <td class="name">${named(line.payer_name, line.payer_id)}</td>
-                    <td class="name">${named(line.account_name, line.account_id)}</td>
-                    <td class="name">${name(line.product)}</td>
-                    <td class="name"><code>${name(line.attributes)}</code></td>
-                    ${number(figure(line.quantity))}
-                    <td>${name(line.unit)}</td>
-                    ${number(figure(line.unit_price))}
-                    <td class="number">
-                        ${amountFigure(line.amount, line.currency)} ${name(line.currency)}
-                    </td>
-                    <td>${status(line.recon_status)}</td>
-                </tr>`,
-            ),
+            shown.map(lineRow),
         ),
         remainder(shown.length, lines.length, 'line_items.csv'),
     );
+}
+
+function lineRow(line: LineItem): VNode {
+    const { payer_name, payer_id, account_name, account_id } = line;
+    return html`<tr>
+        <th scope="row"><code>${name(line.line_key.slice(0, 12))}</code></th>
+        <td class="name">
+            ${named(payer_name, payer_id)}
+            ${account_id !== payer_id && html`<div>${named(account_name, account_id)}</div>`}
+        </td>
+        <td class="name">
+            ${name(line.product)}
+            ${line.attributes !== '{}' && html`<br /><code class="quiet">${name(line.attributes)}</code>`}
+        </td>
+        <td class="number">${figure(line.quantity)} ${name(line.unit)}</td>
+        ${number(figure(line.unit_price))}
+        <td class="number">${amountFigure(line.amount, line.currency)} ${name(line.currency)}</td>
+        <td>${status(line.recon_status)}</td>
+    </tr>`;
 }

@@ -36,10 +36,10 @@ export function badge(kind: 'good' | 'bad' | 'warn', text: string): VNode {
     return html`<span class=${`badge ${kind}`}>${text}</span>`;
 }
 
-/** clear, held or unauditable, in words and colour. */
+/** The status of a payer or a tie-out, in words and colour. */
 export function status(value: string): VNode {
     if (value === 'clear' || value === 'tied') return badge('good', value);
-    return badge(value === 'held' ? 'bad' : 'warn', value);
+    return badge(value === 'unauditable' ? 'warn' : 'bad', value);
 }
 
 export function number(text: string): VNode {

@@ -59,12 +59,13 @@ td.text { min-width: 14rem; overflow-wrap: anywhere; }
 td.name, th.name { min-width: 11rem; max-width: 22rem; overflow-wrap: anywhere; }
 td.break-all { overflow-wrap: anywhere; min-width: 16rem; }
 tr.attention td, tr.attention th { background: var(--bad-ground); }
-code { font: .8125rem/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+code { font: .93em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 code.code { white-space: nowrap; }
 .parts { list-style: none; margin: .15rem 0 0; padding: 0; color: var(--quiet);
-  font-size: .75rem; }
+  font-size: .86em; }
+td .badge { font-size: .93em; }
+td .small, th .small { font-size: .93em; }
 .parts li { display: flex; gap: .75rem; justify-content: space-between; }
-.parts code { font-size: .6875rem; }
 svg.bar { display: block; width: 8rem; height: .625rem; margin-top: .35rem; }
 svg.bar rect { fill: var(--bar); }
 footer { padding-top: 2rem; padding-bottom: 3rem; }

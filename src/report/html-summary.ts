@@ -24,7 +24,7 @@ export function summary({ answer, headline, sentences }: ReportModel): VNode {
     return html`<div>
         <div class=${`answer ${answer.tone}`}>
             <p>${visible(answer.text)}</p>
-            ${headline.held.length > 0 && heldPayers(headline)}
+            ${heldPayers(headline)}
         </div>
         <dl class="tiles">
             ${headline.pipeline === 'nightly' ? invoiceTiles(headline) : ratedTile(headline)}
@@ -36,7 +36,9 @@ export function summary({ answer, headline, sentences }: ReportModel): VNode {
     </div>`;
 }
 
-function heldPayers({ held, pipeline }: Headline): VNode {
+/** Who waits, and why; of no interest where nothing may go out at all. */
+function heldPayers({ held, pipeline, untied_count }: Headline): VNode | null {
+    if (held.length === 0 || untied_count > 0) return null;
     const shown = held.slice(0, LIMIT);
     const more = held.length - shown.length;
     return html`<ul>

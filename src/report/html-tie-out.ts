@@ -35,6 +35,7 @@ export function tieOutSection({ waterfalls }: ReportModel): VNode {
             'Tie-out per payer and asset; those that need attention first',
             [
                 text('Payer'),
+                text('Result'),
                 text('Asset'),
                 numeric('Rated'),
                 numeric('Debited'),
@@ -42,7 +43,6 @@ export function tieOutSection({ waterfalls }: ReportModel): VNode {
                 numeric('= Breaks'),
                 numeric('+ Rounding'),
                 numeric('+ Unexplained'),
-                text('Result'),
             ],
             shown.map(waterfallRow),
         ),
@@ -56,6 +56,7 @@ function waterfallRow(one: Waterfall): VNode {
     const result = isOff ? 'not tied' : one.status;
     return html`<tr class=${isOff ? 'attention' : undefined}>
         <th scope="row" class="name">${named(one.payer_name, one.payer_id)}</th>
+        <td>${status(result)}</td>
         <td>${name(one.asset)}</td>
         ${number(amount(one.rated))} ${number(amount(one.debited))}
         ${number(amount(one.difference))}
@@ -73,7 +74,6 @@ function waterfallRow(one: Waterfall): VNode {
             }
         </td>
         ${number(amount(one.rounding))} ${number(amount(one.unexplained))}
-        <td>${status(result)}</td>
     </tr>`;
 }
 

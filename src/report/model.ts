@@ -70,6 +70,8 @@ export interface ReportModel {
     readonly lines: readonly LineItem[];
     readonly suspense: readonly { readonly code: string; readonly row_count: string }[];
     readonly inputs: Certificate['inputs'];
+    /** How far the run can prove that nothing was lost on the way to it. */
+    readonly completeness: string;
     readonly proofs: readonly Proof[];
     readonly controls: readonly ControlTotal[];
     readonly fingerprints: readonly { readonly name: string; readonly value: string }[];
@@ -114,6 +116,7 @@ export function buildReport(source: ReportSource): ReportModel {
         inputs: certificate.inputs.toSorted(
             (a, b) => compareText(a.input, b.input) || compareText(a.key, b.key),
         ),
+        completeness: certificate.completeness,
         proofs: proofsOf(certificate, lines, breaks),
         controls: certificate.totals,
         fingerprints: fingerprintsOf(certificate),

@@ -50,6 +50,7 @@ function titled(title: string, body: string): string {
 
 /** The first held payers and why; the table of payers has all. */
 function heldPayers({ headline }: ReportModel): string {
+    if (headline.untied_count > 0) return '';
     const shown = headline.held.slice(0, HELD_LIMIT).map((payer) => {
         const money = (amount: string) => summaryAmount(amount, payer.currency);
         const reason = payer.is_over_limit

@@ -1,10 +1,10 @@
 import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
+import { didYouMean } from '../schema/suggest.ts';
 import { formatInstant } from '../time/instant.ts';
 import { type CompiledCard, type CompiledCharge, describePattern } from './card.ts';
 import { inFileOrder, Problems } from './problems.ts';
 import { groupBy, placeOf, type Span, spansOf, textOf } from './spans.ts';
-import { didYouMean } from '../schema/suggest.ts';
 import { lintTies } from './ties.ts';
 
 /** What the config knows: each meter with the attributes that a rate may name. */

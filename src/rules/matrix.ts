@@ -1,9 +1,9 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import type { MatrixFile } from '../schema/rate-card.ts';
+import { didYouMean } from '../schema/suggest.ts';
 import type { Place } from './card.ts';
 import type { Problems } from './problems.ts';
 import type { RateText } from './rate.ts';
-import { didYouMean } from '../schema/suggest.ts';
 
 /** A rate matrix: its CSV text, and where the card says what its columns are. */
 export interface MatrixSource {

@@ -1,12 +1,12 @@
 import { parseYaml } from '../compile/yaml.ts';
 import type { FileProblem } from '../errors/index.ts';
 import { rateSpecsSchema, type SpecFile } from '../schema/rate-card.ts';
+import { didYouMean } from '../schema/suggest.ts';
 import type { Instant } from '../time/instant.ts';
 import { type CompiledCard, type Place, sorted } from './card.ts';
 import type { KnownMeters } from './lint.ts';
 import { inFileOrder, Problems } from './problems.ts';
 import { decimalOf, readInstant } from './rate.ts';
-import { didYouMean } from '../schema/suggest.ts';
 
 /** What a worked example says must come out. */
 export type Expectation =

@@ -100,7 +100,14 @@ export async function ingest(
     for (const { input, role } of listings) {
         const own = objects.filter((object) => object.input === input.name);
         for (const files of byFormat(input.name, own)) {
-            const part = await readRows(engine, input, role, files, shape);
+            const part = await readRows(
+                engine,
+                input,
+                role,
+                files,
+                shape,
+                config.limits.line_bytes,
+            );
             (role === 'usage' ? usage : debits).push(part);
         }
     }
@@ -170,8 +177,9 @@ async function readRows(
     role: 'usage' | 'debits',
     files: InputFiles,
     shape: EventShape,
+    lineBytes: number,
 ): Promise<string> {
-    await loadLines(engine, input, files);
+    await loadLines(engine, input, files, lineBytes);
     if (files.format === 'parquet') await requireParquetTypes(engine, input, role, files, shape);
     const sql =
         role === 'usage'
@@ -207,7 +215,12 @@ const reading = `auto_detect = false, header = false, columns = {'raw_text': 'VA
     delim = E'\\x01', quote = '', escape = '', new_line = '\\n', filename = 'spool_path'`;
 
 /** Numbers the lines of text objects. A CSV is split into its columns, all of them text. */
-async function loadLines(engine: Engine, input: Input, files: InputFiles): Promise<void> {
+async function loadLines(
+    engine: Engine,
+    input: Input,
+    files: InputFiles,
+    lineBytes: number,
+): Promise<void> {
     const table = linesTable(files);
     if (files.format === 'ndjson') {
         // The streaming row number follows the files in the order given; less the lines before.
@@ -215,7 +228,7 @@ async function loadLines(engine: Engine, input: Input, files: InputFiles): Promi
             select objects.object_no, lines.running_no - objects.lines_before as line_no, lines.raw_text
             from (
                 select row_number() over () as running_no, raw_text, spool_path
-                from read_csv(${quoteList(files.paths)}, ${reading}, max_line_size = 67108864)
+                from read_csv(${quoteList(files.paths)}, ${reading}, max_line_size = ${lineBytes})
             ) as lines
             inner join (
                 select object_no, path, line_count,
@@ -244,7 +257,7 @@ async function loadCsv(
         parts.push(`select objects.object_no, row_number() over () + 1 as line_no,
                 to_json(lines)::varchar as raw_text, lines.*
             from read_csv(${quoteText(path)}, header = true, auto_detect = false, columns = {${named}},
-                delim = ${quoteText(input.delimiter)}, quote = '"', escape = '"', new_line = '\\n', null_padding = true) as lines
+                delim = ${quoteText(input.delimiter)}, quote = '"', escape = '"', new_line = '\\n', null_padding = true, parallel = false) as lines
             inner join raw.objects as objects on objects.path = ${quoteText(path)}`);
     }
     await engine.run(`create or replace table ${table} as ${parts.join('\nunion all by name\n')}`);

@@ -108,12 +108,21 @@ export async function runPipeline(
             setLatest(project.state, options.period, run.runId);
             return { run, certificate: finished, isReused: true };
         }
-        const certificate = await execute(project, effects, store, plan);
+        const certificate = await execute(project, effects, store, plan).catch((error) => {
+            throw fullDisk(error, run.folder) ?? error;
+        });
         setLatest(project.state, options.period, run.runId);
         return { run, certificate, isReused: false };
     } finally {
         await store.close();
     }
+}
+
+/** Whoever met the full disk (a file of ours, the engine, its spilling), a person hears the same. */
+function fullDisk(error: unknown, folder: string): RunError | null {
+    const detail = error instanceof Error ? error.message : String(error);
+    const isFull = /ENOSPC|no space left|could not write file/i.test(detail);
+    return isFull ? new RunError('DISK_FULL', { folder, detail }, error) : null;
 }
 
 async function execute(

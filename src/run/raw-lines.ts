@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Engine } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import type { Config } from '../schema/config.ts';
@@ -46,10 +45,21 @@ export async function rawLines(
         }
         const lines = new Set(places.map(({ line }) => line));
         let number = 0n;
-        for await (const text of createInterface({ input: createReadStream(object.path) })) {
+        for await (const text of linesOf(object.path)) {
             number += 1n;
             if (lines.has(number)) found.set(`${key}:${number}`, text);
         }
     }
     return found;
+}
+
+/** Lines that end in LF and in nothing else: JSON text may hold U+2028, which readline breaks at. */
+async function* linesOf(path: string): AsyncGenerator<string> {
+    let rest = '';
+    for await (const chunk of createReadStream(path, 'utf8')) {
+        const parts = (rest + chunk).split('\n');
+        rest = parts.pop() ?? '';
+        yield* parts;
+    }
+    if (rest !== '') yield rest;
 }

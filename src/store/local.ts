@@ -11,7 +11,7 @@ const chunkBytes = 262_144;
 const partialSuffix = '.partial';
 
 /**
- * A folder as an object store: keys are paths below it, with `/`. A link may stay inside the folder;
+ * A folder as an object store: keys are paths below it, with `/`. A link may stay inside it;
  * one that leads out is refused, not skipped, because a listing must never be silently shorter.
  */
 export function folderStore(folder: string): ObjectStore {
@@ -59,7 +59,7 @@ interface Walk {
     readonly prefix: string;
 }
 
-/** Objects of one folder and those below it, in key order. @param above its real path, parents first */
+/** Objects of one folder and below, in key order. @param above real paths down to the folder */
 async function* walk(
     of: Walk,
     under: string,
@@ -112,7 +112,7 @@ function byKeyBytes(one: { key: string }, other: { key: string }): number {
     return Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
 }
 
-/** The parts of a key. @throws RunError STORE_ACCESS_DENIED for anything but a plain relative path */
+/** The parts of a key. @throws RunError STORE_ACCESS_DENIED unless it is a plain relative path */
 function segments(address: string, key: string, operation: string): readonly string[] {
     const parts = key.split('/');
     if (key.includes('\0') || parts.some((part) => part === '' || part === '.' || part === '..')) {

@@ -39,7 +39,7 @@ interface Operation {
 
 /**
  * A bucket of S3, or of anything that speaks its protocol (Ceph, MinIO).
- * Failures of single requests are repeated by the SDK; a body that breaks is the reader's to repeat.
+ * The SDK repeats requests that fail; a body that breaks is the reader's to fetch again.
  */
 export function s3Store(options: S3Options, tuning: Partial<S3Tuning> = {}): ObjectStore {
     const { bucket } = options;
@@ -66,7 +66,7 @@ export function s3Store(options: S3Options, tuning: Partial<S3Tuning> = {}): Obj
                         }),
                     )
                     .catch((error) => throwAs(doing('list', prefix), error));
-            return allPages(page);
+            return allPages(page, doing('list', prefix));
         },
         async get(key, { ifEtag } = {}) {
             const operation = doing('get', key);
@@ -74,7 +74,7 @@ export function s3Store(options: S3Options, tuning: Partial<S3Tuning> = {}): Obj
                 .send(new GetObjectCommand({ Bucket: bucket, Key: key }))
                 .catch((error) => throwAs(operation, error));
             const body = objectBody(operation, answer);
-            // Not IfMatch: Ceph answers 412 to every quoted ETag, and no server takes unquoted ones.
+            // Not IfMatch: Ceph answers 412 to the quotes that AWS wants around it.
             if (ifEtag !== undefined && body.etag !== ifEtag) {
                 discard(body.stream);
                 const change = { store: address, key, expected: ifEtag, actual: body.etag };
@@ -83,8 +83,10 @@ export function s3Store(options: S3Options, tuning: Partial<S3Tuning> = {}): Obj
             return body;
         },
         async put(key, body) {
+            const whole = Buffer.from(body as Uint8Array);
+            const input = { Bucket: bucket, Key: key, Body: whole, ContentLength: whole.length };
             await client
-                .send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
+                .send(new PutObjectCommand(input))
                 .catch((error) => throwAs(doing('put', key), error));
         },
         async close() {
@@ -123,6 +125,7 @@ function openClient(
 /** A key is given once, however often the pages repeat it: a listing may shift while it is read. */
 async function* allPages(
     page: (token: string | undefined) => Promise<ListObjectsV2CommandOutput>,
+    operation: Operation,
 ): AsyncGenerator<ObjectEntry> {
     const seen = new Set<string>();
     let token: string | undefined;
@@ -133,7 +136,10 @@ async function* allPages(
             seen.add(key);
             yield { key, size: size ?? 0, etag: withoutQuotes(etag) };
         }
-        token = answer.IsTruncated ? answer.NextContinuationToken : undefined;
+        const next = answer.IsTruncated ? answer.NextContinuationToken : undefined;
+        if (next !== undefined && next === token)
+            throw unreachable(operation, 'the same page again');
+        token = next;
     } while (token !== undefined);
 }
 

@@ -21,7 +21,9 @@ export function parsePeriod(text: string, zone: string): Period {
     const context = { in: tz(zone) };
     // Noon of the 15th falls into the month in every zone there is.
     const start = startOfMonth(new Date(`${text}-15T12:00:00Z`), context);
-    return { start: fromDate(start), end: fromDate(addMonths(start, 1, context)) };
+    // Not a month later: where midnight of the first does not exist, a month begins an hour late.
+    const end = startOfMonth(addMonths(start, 1, context), context);
+    return { start: fromDate(start), end: fromDate(end) };
 }
 
 /**

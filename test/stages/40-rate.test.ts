@@ -97,7 +97,9 @@ describe('40-rate', () => {
         const given = (amount: string) => `
             given rated.usage quantity | unit_price | amount
                               3        | 0.1        | ${amount}`;
-        expect(await auditRows(rate, 'amount-is-quantity-times-price', given('0.300000000001'))).toBe(1);
+        expect(
+            await auditRows(rate, 'amount-is-quantity-times-price', given('0.300000000001')),
+        ).toBe(1);
         expect(await auditRows(rate, 'amount-is-quantity-times-price', given('0.3'))).toBe(0);
     });
 });

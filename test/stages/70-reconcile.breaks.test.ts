@@ -5,11 +5,7 @@ import { held, paid, ties, unused } from './70-reconcile.world.ts';
 describe('70-reconcile: each break alone', () => {
     const instant: readonly (readonly [string, string, string])[] = [
         // what happened, the world, key | account | amount | money | currency | entries
-        [
-            'METERED_NOT_DEBITED: usage that no debit names',
-            paid('5', ''),
-            'e | a | 5 | 5 | USD |',
-        ],
+        ['METERED_NOT_DEBITED: usage that no debit names', paid('5', ''), 'e | a | 5 | 5 | USD |'],
         [
             'METERED_ON_REVERSED: the debit was undone whole',
             `

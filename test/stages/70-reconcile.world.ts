@@ -8,6 +8,7 @@ import { defineTable, type Table, varchar } from '../../src/duck/table.ts';
 import { type Config, configSchema } from '../../src/schema/config.ts';
 import type { Stage } from '../../src/stage/define.ts';
 import { auditRows, check } from '../support/table.ts';
+import { type Defaults, withDefaults } from './defaults.ts';
 
 /*
  * The small world in which every break of 70-reconcile is provoked: three wallets of each kind
@@ -99,7 +100,7 @@ function proveIn(folder: string): Stage {
 const proven = proveIn(mkdtempSync(join(tmpdir(), 'tieout-reconcile-')));
 
 /** What a column says when a test does not name it. */
-const defaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const defaults: Defaults = {
     'compiled.event_values': {
         account_id: 'a',
         payer_id: 'org',
@@ -137,35 +138,17 @@ const world = `
                          t          | org      | The org    | USD      | TOK          | two_phase    | ${always}             | ${october}
                          r          | org      | The org    | USD      | REQ          | aggregated   | ${always}             | ${october}`;
 
-const head = /^\s*(?:given|then)\s+([a-z_]+\.[a-z_]+)/;
-
-/** Adds the columns that a given table leaves out. */
-function complete(text: string): string {
-    let added: readonly (readonly [string, string])[] = [];
-    return text
-        .split('\n')
-        .map((line) => {
-            if (line.trim() === '') return line;
-            const name = line.includes('given ') ? head.exec(line)?.[1] : undefined;
-            if (head.test(line)) {
-                added = Object.entries(defaults[name ?? ''] ?? {}).filter(
-                    ([column]) => !new RegExp(`[ |]${column}( |$)`).test(line),
-                );
-                return [line, ...added.map(([column]) => column)].join(' | ');
-            }
-            return [line, ...added.map(([, value]) => value)].join(' | ');
-        })
-        .join('\n');
-}
-
 /** Runs the stage over usage and debits, compares, and asks every proof of the stage to hold. */
 export function ties(text: string): Promise<void> {
-    return check(proven, `${world}\n${complete(text)}\n    then proofs.violations violation`);
+    return check(
+        proven,
+        `${world}\n${withDefaults(text, defaults)}\n    then proofs.violations violation`,
+    );
 }
 
 /** The rows an audit finds over usage and debits. */
 export function proof(audit: string, text: string): Promise<number> {
-    return auditRows(proven, audit, `${world}\n${complete(text)}`);
+    return auditRows(proven, audit, `${world}\n${withDefaults(text, defaults)}`);
 }
 
 /** One event `e` of account a, worth so much USD, and the debits that name it. */
@@ -187,7 +170,10 @@ export const held = (counted: string, entries: string) => `
 ${entries
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .map((line) => `                 e        | A                | t          | TOK   | ${line.trim()}`)
+    .map(
+        (line) =>
+            `                 e        | A                | t          | TOK   | ${line.trim()}`,
+    )
     .join('\n')}`;
 
 /** What is held for usage that does not exist. */

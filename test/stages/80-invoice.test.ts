@@ -47,7 +47,9 @@ describe('80-invoice', () => {
         const given = `${world('USD', '2', '1')}
             given invoice.line_items line_key`;
         expect(await auditRows(invoice, 'every-charge-has-one-line', given)).toBe(1);
-        expect(await auditRows(invoice, 'every-charge-has-one-line', world('USD', '2', '1'))).toBe(0);
+        expect(await auditRows(invoice, 'every-charge-has-one-line', world('USD', '2', '1'))).toBe(
+            0,
+        );
     });
 
     test('every-line-is-rounded-once fails when a line is off by more than half a unit', async () => {

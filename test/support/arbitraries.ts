@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { Book } from '../oracle/slow-rater.ts';
 import { assetOf, type DebitEntry, type Wallets, worthOf } from '../oracle/slow-reconciler.ts';
-import { cutUnits, instant, type Place, parseDecimal, unitsText, zero } from './exact.ts';
+import { cutUnits, instant, type Place, unitsText, zero } from './exact.ts';
 import {
     attributeValues,
     bandEdge,
@@ -364,8 +364,10 @@ export function usageEvents(options: { readonly maxEvents?: number } = {}): Arbi
             }),
         })
         .map(({ drafts, copies, junk }) => {
-            const objectOf = (of: Pick<Draft, 'event_type'>, file: number) =>
-                `${of.event_type === 'gpu.job' ? prefixes.gpu : prefixes.llm}2025-03-0${file}.ndjson`;
+            const objectOf = ({ event_type }: { readonly event_type: string }, file: number) => {
+                const prefix = event_type === 'gpu.job' ? prefixes.gpu : prefixes.llm;
+                return `${prefix}2025-03-0${file}.ndjson`;
+            };
             const events = drafts.map((draft, at) => ({
                 ...draft,
                 event_id: draft.event_id || `e${at}`,
@@ -528,9 +530,3 @@ export function worlds(options: { readonly maxEvents?: number } = {}): Arbitrary
             );
         });
 }
-
-/** Decimal text that means the same and is written otherwise. */
-export const sameDecimal = (a: string, b: string): boolean => {
-    const [one, other] = [parseDecimal(a), parseDecimal(b)];
-    return one.top === other.top && one.bottom === other.bottom;
-};

@@ -61,7 +61,8 @@ export function faultyStore(store: ObjectStore, faults: readonly Fault[]): Fault
         },
         async *list(prefix) {
             const number = begin('list', prefix);
-            const entries = await Array.fromAsync(store.list(prefix));
+            const entries: ObjectEntry[] = [];
+            for await (const entry of store.list(prefix)) entries.push(entry);
             const fault = strike(number, prefix, ['shuffle', 'repeat']);
             yield* fault ? disturbed(entries, fault) : entries;
         },

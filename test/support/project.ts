@@ -27,7 +27,7 @@ export const defaults: RunOptions = {
 /** A project in a temporary folder that is removed when the test ends. */
 export interface TestProject {
     readonly folder: string;
-    readonly write: (name: string, text: string) => void;
+    readonly write: (name: string, text: string | Uint8Array) => void;
     readonly effects: Effects;
     readonly run: (options?: Partial<RunOptions>) => Promise<RunResult>;
     readonly remove: () => void;
@@ -39,7 +39,7 @@ export function testProject(
     store: ObjectStore,
 ): TestProject {
     const folder = mkdtempSync(join(tmpdir(), 'tieout-test-'));
-    const write = (name: string, text: string) => {
+    const write = (name: string, text: string | Uint8Array) => {
         mkdirSync(dirname(join(folder, name)), { recursive: true });
         writeFileSync(join(folder, name), text);
     };
@@ -80,7 +80,9 @@ export function generatedWorld(options: BucketOptions = smallBucket): {
                 wallets: generatedWallets,
                 memory: '1GB',
             }),
-            ...Object.fromEntries(beside.map(({ key, bytes }) => [key, Buffer.from(bytes).toString()])),
+            ...Object.fromEntries(
+                beside.map(({ key, bytes }) => [key, Buffer.from(bytes).toString()]),
+            ),
         },
         objects: Object.fromEntries(objects.map(({ key, bytes }) => [key, bytes])),
         truth: bucket.truth,

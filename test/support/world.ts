@@ -390,6 +390,7 @@ function configOf(world: World): unknown {
         })),
         // Worlds are full of what cannot be used, and of differences.
         limits: { suspense_percent: '100' },
+        // Reading lines takes 1 GB at once, however small the objects are.
         engine: { memory: '4GB', threads: 2 },
     };
 }

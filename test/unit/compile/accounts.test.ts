@@ -1,0 +1,288 @@
+import { describe, expect, test } from 'vitest';
+import { compileAccounts } from '../../../src/compile/accounts.ts';
+import { type Config, configSchema } from '../../../src/schema/config.ts';
+
+const config: Config = configSchema.parse({
+    name: 'tiny',
+    store: { folder: 'bucket' },
+    rate_card: 'rates.yaml',
+    accounts: 'accounts.json',
+    assets: {},
+    usage: [{ name: 'gateway', prefix: 'usage/' }],
+    meters: [{ meter: 'requests', aggregation: 'count', unit: 'request' }],
+    wallets: [
+        { accounts: 'org', asset: 'TOK', shape: 'two_phase' },
+        { accounts: 'team', asset: 'REQ', shape: 'aggregated' },
+    ],
+});
+
+type Row = Readonly<Record<string, string | null>>;
+
+const jan = '2026-01-01T00:00:00Z';
+const row = (account_id: string, parent: string | null, over: Row = {}): Row => ({
+    account_id,
+    parent,
+    currency: 'USD',
+    valid_from: jan,
+    ...over,
+});
+
+/** One account a line, as a person would write the file. */
+const fileOf = (rows: readonly Row[]) =>
+    `[\n${rows.map((of) => JSON.stringify(of)).join(',\n')}\n]\n`;
+
+const compile = (rows: readonly Row[], period = '2026-10') =>
+    compileAccounts('accounts.json', fileOf(rows), config, period);
+
+function pathsOf(rows: readonly Row[], period?: string) {
+    const result = compile(rows, period);
+    if ('problems' in result) throw new Error(JSON.stringify(result.problems));
+    return result.tree.paths;
+}
+
+function problemsOf(rows: readonly Row[]): readonly string[] {
+    const result = compile(rows);
+    if (!('problems' in result)) throw new Error('no problems');
+    return result.problems.map(({ code, line, message }) => `${line} ${code}: ${message}`);
+}
+
+describe('accounts: who pays', () => {
+    const tree = (bill_to: string) => [
+        row('org', null),
+        row('unit', 'org'),
+        row('team', 'unit', { bill_to }),
+    ];
+    test.each([
+        ['self', 'team'],
+        ['parent', 'unit'],
+        ['top', 'org'],
+    ])('bill_to %s: %s', (bill_to, payer) => {
+        const team = pathsOf(tree(bill_to)).find(({ account_id }) => account_id === 'team');
+        expect(team).toMatchObject({ payer_id: payer, path: 'org > unit > team' });
+    });
+
+    test('without a parent to bill, an account pays for itself', () => {
+        const paths = pathsOf([row('org', null, { bill_to: 'parent' })]);
+        expect(paths.map(({ payer_id }) => payer_id)).toEqual(['org']);
+    });
+
+    test('bill_to is of the account itself, not of those above it', () => {
+        const rows = [
+            row('org', null),
+            row('unit', 'org', { bill_to: 'self' }),
+            row('team', 'unit'),
+        ];
+        expect(
+            pathsOf(rows).map(({ account_id, payer_id }) => `${account_id} ${payer_id}`),
+        ).toEqual(['org org', 'team org', 'unit unit']);
+    });
+
+    test('currency, zone and period are those of the payer', () => {
+        const paths = pathsOf([
+            row('org', null, { currency: 'JPY', time_zone: 'Asia/Tokyo' }),
+            row('team', 'org', { currency: 'EUR', time_zone: 'America/New_York' }),
+        ]);
+        expect(paths[1]).toMatchObject({
+            account_id: 'team',
+            currency: 'JPY',
+            time_zone: 'Asia/Tokyo',
+            period_start: '2026-09-30T15:00:00Z',
+            period_end: '2026-10-31T15:00:00Z',
+        });
+    });
+
+    test('a period over a change of the clocks has the offsets of its two ends', () => {
+        const rows = [row('org', null, { time_zone: 'America/New_York' })];
+        expect(pathsOf(rows, '2026-03')[0]).toMatchObject({
+            period_start: '2026-03-01T05:00:00Z',
+            period_end: '2026-04-01T04:00:00Z',
+        });
+    });
+
+    test('the nearest wallet on the path is the one that is debited', () => {
+        const rows = [row('org', null), row('unit', 'org'), row('team', 'unit'), row('free', null)];
+        expect(
+            pathsOf(rows).map((of) => `${of.account_id} ${of.wallet_asset} ${of.wallet_shape}`),
+        ).toEqual([
+            'free USD instant',
+            'org TOK two_phase',
+            'team REQ aggregated',
+            'unit TOK two_phase',
+        ]);
+    });
+});
+
+describe('accounts: time', () => {
+    const shown = (rows: readonly Row[], account: string) =>
+        pathsOf(rows)
+            .filter(({ account_id }) => account_id === account)
+            .map((of) => `${of.valid_from} ${of.valid_to} ${of.path}, ${of.payer_id}`);
+    const mid = '2026-10-15T12:00:00Z';
+
+    test('re-parented in mid-period: two spans that meet at the instant', () => {
+        const rows = [
+            row('one', null),
+            row('two', null),
+            row('team', 'one', { valid_to: mid }),
+            row('team', 'two', { valid_from: mid }),
+        ];
+        expect(shown(rows, 'team')).toEqual([
+            `${jan} ${mid} one > team, one`,
+            `${mid} 9999-12-31T00:00:00Z two > team, two`,
+        ]);
+    });
+
+    test('re-parented above it: the path of the leaf is split at the same instant', () => {
+        const rows = [
+            row('one', null),
+            row('two', null),
+            row('unit', 'one', { valid_to: mid }),
+            row('unit', 'two', { valid_from: mid }),
+            row('team', 'unit', { bill_to: 'parent' }),
+        ];
+        expect(shown(rows, 'team')).toEqual([
+            `${jan} ${mid} one > unit > team, unit`,
+            `${mid} 9999-12-31T00:00:00Z two > unit > team, unit`,
+        ]);
+    });
+
+    test('an instant with an offset is one in UTC', () => {
+        const rows = [row('org', null, { valid_from: '2026-01-01T01:00:00.5+01:00' })];
+        expect(pathsOf(rows)[0]?.valid_from).toBe('2026-01-01T00:00:00.5Z');
+    });
+
+    test('an account may pause, as long as nothing below it needs it then', () => {
+        const rows = [
+            row('org', null, { valid_to: '2026-02-01T00:00:00Z' }),
+            row('org', null, { valid_from: '2026-03-01T00:00:00Z' }),
+        ];
+        expect(shown(rows, 'org')).toHaveLength(2);
+    });
+
+    test('eight levels are as deep as it goes', () => {
+        const chain = Array.from({ length: 8 }, (_, at) => row(`l${at}`, at ? `l${at - 1}` : null));
+        const deepest = pathsOf(chain).find(({ account_id }) => account_id === 'l7');
+        expect(deepest?.path).toBe('l0 > l1 > l2 > l3 > l4 > l5 > l6 > l7');
+    });
+});
+
+describe('accounts: problems', () => {
+    const feb = '2026-02-01T00:00:00Z';
+    test.each<readonly [string, readonly Row[], readonly string[]]>([
+        [
+            'a cycle',
+            [row('a', 'b'), row('b', 'c'), row('c', 'a')],
+            [
+                '4 ACCOUNT_CYCLE: a > b > c > a is a cycle',
+                '2 ACCOUNT_CYCLE: b > c > a > b is a cycle',
+                '3 ACCOUNT_CYCLE: c > a > b > c is a cycle',
+            ],
+        ],
+        ['its own parent', [row('a', 'a')], ['2 ACCOUNT_CYCLE: a > a is a cycle']],
+        [
+            'a parent that does not exist',
+            [row('a', 'gone')],
+            [
+                `2 ACCOUNT_ORPHAN: a has the parent gone, which does not exist for all of ${jan} to 9999-12-31T00:00:00Z`,
+            ],
+        ],
+        [
+            'a parent that ends before its child',
+            [row('org', null, { valid_to: feb }), row('a', 'org')],
+            [
+                `3 ACCOUNT_ORPHAN: a has the parent org, which does not exist for all of ${jan} to 9999-12-31T00:00:00Z`,
+            ],
+        ],
+        [
+            'a parent with a pause',
+            [
+                row('org', null, { valid_to: feb }),
+                row('org', null, { valid_from: '2026-02-01T00:00:01Z' }),
+                row('a', 'org'),
+            ],
+            [
+                `4 ACCOUNT_ORPHAN: a has the parent org, which does not exist for all of ${jan} to 9999-12-31T00:00:00Z`,
+            ],
+        ],
+        [
+            'two rows at one instant',
+            [
+                row('one', null),
+                row('two', null),
+                row('a', 'one'),
+                row('a', 'two', { valid_from: feb }),
+            ],
+            [
+                `5 ACCOUNT_OVERLAP: a has two rows at ${feb} (parents one and two): it would have two payers`,
+            ],
+        ],
+        [
+            'nine levels',
+            Array.from({ length: 9 }, (_, at) => row(`l${at}`, at ? `l${at - 1}` : null)),
+            [
+                '10 ACCOUNT_TOO_DEEP: l8 > l7 > l6 > l5 > l4 > l3 > l2 > l1 > l0 is deeper than 8 levels',
+            ],
+        ],
+        [
+            'a currency that ISO does not list',
+            [row('a', null, { currency: 'USDT' })],
+            ['2 UNKNOWN_CURRENCY: a: USDT is not an ISO 4217 currency'],
+        ],
+        [
+            'a zone that IANA does not list, and an offset',
+            [
+                row('a', null, { time_zone: 'Mars/Olympus' }),
+                row('b', null, { time_zone: '+01:00' }),
+            ],
+            [
+                '2 UNKNOWN_ZONE: a: Mars/Olympus is not an IANA time zone',
+                '3 UNKNOWN_ZONE: b: +01:00 is not an IANA time zone',
+            ],
+        ],
+        [
+            'times without a zone, and an end before its start',
+            [
+                row('a', null, { valid_from: '2026-01-01' }),
+                row('b', null, { valid_from: '2026-01-01T00:00:00' }),
+                row('c', null, { valid_to: jan }),
+                row('d', null, { valid_from: '2026-02-30T00:00:00Z' }),
+            ],
+            [
+                '2 BAD_SPAN: a: 2026-01-01 to now is not a span',
+                '3 BAD_SPAN: b: 2026-01-01T00:00:00 to now is not a span',
+                `4 BAD_SPAN: c: ${jan} to ${jan} is not a span`,
+                '5 BAD_SPAN: d: 2026-02-30T00:00:00Z to now is not a span',
+            ],
+        ],
+        [
+            'several at once',
+            [row('a', 'gone'), row('b', 'b')],
+            [
+                `2 ACCOUNT_ORPHAN: a has the parent gone, which does not exist for all of ${jan} to 9999-12-31T00:00:00Z`,
+                '3 ACCOUNT_CYCLE: b > b is a cycle',
+            ],
+        ],
+    ])('%s', (_title, rows, problems) => {
+        expect(problemsOf(rows)).toEqual(problems);
+    });
+
+    test('a key that is not known, and one that is missing, at their lines', () => {
+        const rows = [row('a', null), { ...row('b', null), biil_to: 'self' }, { account_id: 'c' }];
+        const result = compile(rows);
+        if (!('problems' in result)) throw new Error('no problems');
+        expect(result.problems.map(({ line, path, code }) => `${line} ${path} ${code}`)).toEqual([
+            '3 1 ACCOUNT_INVALID',
+            '4 2.currency ACCOUNT_INVALID',
+            '4 2.valid_from ACCOUNT_INVALID',
+        ]);
+    });
+
+    test('text that is no YAML', () => {
+        const result = compileAccounts('accounts.json', '[{', config, '2026-10');
+        expect('problems' in result && result.problems[0]).toMatchObject({
+            code: 'ACCOUNT_INVALID',
+            file: 'accounts.json',
+            line: 1,
+        });
+    });
+});

@@ -13,33 +13,73 @@ create or replace macro money_round(amount, exponent) as
 
 -- The difference that one match may have: the larger of an amount and a share, the share capped.
 create or replace macro tolerance_of(expected, absolute, percent, cap) as
-    greatest(
-        cast(absolute as decimal(38, 18)),
-        least(
-            cast(cast(abs(expected) as decimal(26, 8)) * cast(percent as decimal(9, 6)) * 0.01
-                as decimal(38, 18)),
-            coalesce(cast(cap as decimal(38, 18)), cast(99999999999999999999 as decimal(38, 18)))
+    case
+        when percent = 0 then cast(absolute as decimal(38, 24))
+        else greatest(
+            cast(absolute as decimal(38, 24)),
+            least(
+                cast(cast(abs(expected) as decimal(26, 8)) * cast(percent as decimal(9, 6)) * 0.01
+                    as decimal(38, 24)),
+                coalesce(cast(cap as decimal(38, 24)), cast(99999999999999 as decimal(38, 24)))
+            )
         )
-    );
+    end;
 
--- The factor between two figures when it is one that a wrong unit makes (a power of ten, 60,
--- 3600), else null. `half_unit` is the rounding of the log; a figure of the size of that rounding
--- proves nothing and gives null.
+-- Whether one of two figures is `factor` times the other, but for the rounding of the log. A
+-- figure of the size of that rounding proves nothing.
+create or replace macro is_factor(expected, actual, half_unit, factor) as
+    (abs(expected) > half_unit * factor * 10
+        and abs(actual * factor - expected) <= half_unit * factor)
+    or (abs(actual) > half_unit * factor * 10
+        and abs(expected * factor - actual) <= half_unit * factor);
+
+-- The factor between two figures when it is one that a wrong unit makes, else null. All three are
+-- DECIMAL(38,9): enough to tell, and no product of them can overflow below the bound.
 create or replace macro unit_factor(expected, actual, half_unit) as
-    list_filter(
-        cast([
-            10, 60, 100, 1000, 3600, 10000, 100000, 1000000, 10000000, 100000000, 1000000000
-        ] as decimal(10, 0)[]),
-        lambda factor:
-            (cast(abs(expected) as decimal(38, 9)) > 10 * factor * cast(half_unit as decimal(24, 9))
-                and abs(
-                    cast(actual as decimal(38, 9)) * factor - cast(expected as decimal(38, 9))
-                ) <= factor * cast(half_unit as decimal(24, 9)))
-            or (cast(abs(actual) as decimal(38, 9)) > 10 * factor * cast(half_unit as decimal(24, 9))
-                and abs(
-                    cast(expected as decimal(38, 9)) * factor - cast(actual as decimal(38, 9))
-                ) <= factor * cast(half_unit as decimal(24, 9)))
-    )[1];
+    case
+        when abs(expected) >= 1000000000000000000 or abs(actual) >= 1000000000000000000 then null
+        when is_factor(expected, actual, half_unit, 10) then 10
+        when is_factor(expected, actual, half_unit, 60) then 60
+        when is_factor(expected, actual, half_unit, 100) then 100
+        when is_factor(expected, actual, half_unit, 1000) then 1000
+        when is_factor(expected, actual, half_unit, 3600) then 3600
+        when is_factor(expected, actual, half_unit, 10000) then 10000
+        when is_factor(expected, actual, half_unit, 100000) then 100000
+        when is_factor(expected, actual, half_unit, 1000000) then 1000000
+        when is_factor(expected, actual, half_unit, 10000000) then 10000000
+        when is_factor(expected, actual, half_unit, 100000000) then 100000000
+        when is_factor(expected, actual, half_unit, 1000000000) then 1000000000
+    end;
+
+-- The code of a debit on another account than the usage: up or down one tree, or elsewhere.
+create or replace macro account_code(usage_account, usage_payer, debit_account, debit_payer) as
+    case
+        when debit_account = usage_payer or usage_account = debit_payer then 'HIERARCHY_MISMATCH'
+        else 'ACCOUNT_MISMATCH'
+    end;
+
+-- The code of two quantities that differ.
+create or replace macro quantity_code(counted, debited_for) as
+    case
+        when unit_factor(
+            cast(counted as decimal(38, 9)),
+            cast(debited_for as decimal(38, 9)),
+            cast(0 as decimal(38, 9))
+        ) is not null then 'UNIT_MISMATCH'
+        else 'AMOUNT_QUANTITY'
+    end;
+
+-- The code of two amounts that differ by more than their tolerance.
+create or replace macro amount_code(worth, captured, kind, half_unit) as
+    case
+        when unit_factor(
+            cast(worth as decimal(38, 9)),
+            cast(captured as decimal(38, 9)),
+            cast(half_unit as decimal(38, 9))
+        ) is not null then 'UNIT_MISMATCH'
+        when kind = 'unit' then 'AMOUNT_QUANTITY'
+        else 'AMOUNT_PRICE'
+    end;
 
 -- A share of money: money x part / whole, cut to nine decimals, in whole numbers throughout.
 create or replace macro money_share(money, part, whole) as
@@ -51,3 +91,7 @@ create or replace macro money_share(money, part, whole) as
             as decimal(38, 0)
         ) * cast(0.000000001 as decimal(10, 9))
     end;
+
+-- A decimal as people write it: without the zeros that its scale adds.
+create or replace macro plain(amount) as
+    regexp_replace(cast(amount as varchar), '\.?0+$', '');

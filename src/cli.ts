@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
-import { InvariantError } from './assert.ts';
+import { Command, Option } from 'commander';
 import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
+import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
 import { report } from './commands/report.ts';
 import { rulesCheck, rulesTest } from './commands/rules.ts';
@@ -138,36 +138,21 @@ function wholeNumber(text: string): number {
     return Number.parseInt(text, 10);
 }
 
-/** One failure in words: what, where, the numbers, and what to do. Never a stack for a person. */
-function failure(error: unknown): { exit: number; text: string; json: unknown } {
-    if (error instanceof RunError) {
-        const { code, message, remedy, params, exit } = error;
-        return {
-            exit,
-            text: `${code}: ${message}\n  -> ${remedy}\n`,
-            json: { error: { code, message, remedy, params, exit } },
-        };
-    }
-    if (error instanceof CommanderError) {
-        const isHelp = error.exitCode === 0;
-        const message = error.message.replace(/^error: /, '');
-        return {
-            exit: isHelp ? 0 : 2,
-            text: isHelp ? '' : `USAGE: ${message}\n  -> See \`tieout --help\`.\n`,
-            json: isHelp ? null : { error: { code: 'USAGE', message, exit: 2 } },
-        };
-    }
-    const code = error instanceof InvariantError ? error.code : 'DEFECT';
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return {
-        exit: 70,
-        text: `${code}: this is a defect of tieout\n${detail}\n  -> Keep the run folder and report it with this text.\n`,
-        json: { error: { code, message: detail, exit: 70 } },
-    };
-}
-
 function toJson(value: unknown): string {
     return `${JSON.stringify(value, (_key, of) => (typeof of === 'bigint' ? of.toString() : of), 2)}\n`;
+}
+
+/** Whatever a store answered and whatever broke: the secrets of this process are never printed. */
+function withoutSecrets(text: string): string {
+    const names = [
+        'AWS_SECRET_ACCESS_KEY',
+        'AWS_SESSION_TOKEN',
+        'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+    ];
+    return names.reduce((shown, name) => {
+        const secret = process.env[name] ?? '';
+        return secret.length < 8 ? shown : shown.replaceAll(secret, `(${name})`);
+    }, text);
 }
 
 /** Runs one command line and gives its exit code. Nothing is thrown. */
@@ -184,8 +169,8 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
         return exit;
     } catch (error) {
         const { exit: code, text, json } = failure(error);
-        if (isJson && json !== null) terminal.out(toJson(json));
-        else terminal.err(text);
+        if (isJson && json !== null) terminal.out(withoutSecrets(toJson(json)));
+        else terminal.err(withoutSecrets(text));
         return code;
     }
 }

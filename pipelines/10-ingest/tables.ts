@@ -1,4 +1,11 @@
-import { bigint, defineTable, nullable, timestamp, varchar } from '../../src/duck/table.ts';
+import {
+    bigint,
+    defineTable,
+    nullable,
+    quantity,
+    timestamp,
+    varchar,
+} from '../../src/duck/table.ts';
 
 /** Filled by the ingest code, not by SQL: what was pinned before it was read. */
 export const rawObjects = defineTable('raw.objects', {
@@ -63,8 +70,8 @@ export const assets = defineTable('rules.assets', {
         kind: varchar('currency or unit.'),
         precision: bigint('Decimals the wallet keeps.'),
         counts: nullable(varchar('For a unit: which count of the event it is.')),
-        tolerance: varchar('Accepted difference of one match, absolute, as decimal text.'),
-        tolerance_percent: varchar('Accepted share of the expected amount, in percent.'),
-        tolerance_cap: nullable(varchar('Limit of the percentage, as decimal text.')),
+        tolerance: quantity('Accepted difference of one match, absolute.'),
+        tolerance_percent: quantity('Accepted share of the expected amount, in percent.'),
+        tolerance_cap: nullable(quantity('Limit of that share.')),
     },
 });

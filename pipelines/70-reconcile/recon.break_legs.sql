@@ -2,14 +2,6 @@
 -- debited on the account and asset it was debited from.
 -- Grain: break_id, account_id, asset.
 with
-outcomes as (
-    select * from recon.event_outcomes where fate = 'break'
-    union all by name
-    select * from recon.group_outcomes where fate = 'break'
-    union all by name
-    select * from recon.entry_outcomes where fate = 'break'
-),
-
 legs as (
     select
         sha256(
@@ -21,7 +13,8 @@ legs as (
             ])::varchar
         ) as break_id,
         outcomes.*
-    from outcomes
+    from recon.outcomes as outcomes
+    where fate = 'break'
 ),
 
 sided as (
@@ -34,6 +27,6 @@ sided as (
     where debit_account_id is not null
 )
 
-select break_id, code, account_id, asset, cast(sum(amount) as decimal(38, 18)) as amount
+select break_id, code, account_id, asset, cast(sum(amount) as decimal(38, 24)) as amount
 from sided
 group by break_id, code, account_id, asset

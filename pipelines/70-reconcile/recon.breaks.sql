@@ -2,18 +2,10 @@
 -- Grain: break_id. The worth in money is the usage's own; a debit of units without usage takes
 -- the average that its payer's usage of that asset came to.
 with
-outcomes as (
-    select * from recon.event_outcomes
-    union all by name
-    select * from recon.group_outcomes
-    union all by name
-    select * from recon.entry_outcomes
-),
-
 averages as (
     select usage_payer_id as payer_id, usage_asset as asset, currency, sum(money) as money,
         sum(expected) as counted
-    from outcomes
+    from recon.outcomes as outcomes
     where fate in ('match', 'break') and money is not null and usage_asset is not null
     group by usage_payer_id, usage_asset, currency
     having sum(expected) > 0
@@ -28,7 +20,7 @@ found as (
         usage_account_id is null
         or debit_account_id is null
         or (usage_account_id = debit_account_id and usage_asset = debit_asset) as is_one_sided
-    from outcomes
+    from recon.outcomes as outcomes
     where fate = 'break'
 ),
 
@@ -48,9 +40,9 @@ priced as (
             when amounted.amount = 0 then 0
             else coalesce(
                 cast(money_share(amounted.money, amounted.amount, amounted.expected)
-                    as decimal(38, 18)),
+                    as decimal(38, 24)),
                 cast(money_share(averages.money, amounted.amount, averages.counted)
-                    as decimal(38, 18))
+                    as decimal(38, 24))
             )
         end as money_amount,
         case
@@ -83,10 +75,10 @@ select
     payer_id,
     account_id,
     asset,
-    cast(amount as decimal(38, 18)) as amount,
+    cast(amount as decimal(38, 24)) as amount,
     expected,
     actual,
-    cast(money_amount as decimal(38, 18)) as money_amount,
+    cast(money_amount as decimal(38, 24)) as money_amount,
     money_currency as currency,
     event_id,
     holds.authorization_id,
@@ -112,11 +104,11 @@ select
     payer_id,
     account_id,
     asset,
-    cast(0 as decimal(38, 18)) as amount,
-    cast(0 as decimal(38, 18)) as expected,
-    cast(0 as decimal(38, 18)) as actual,
+    cast(0 as decimal(38, 24)) as amount,
+    cast(0 as decimal(38, 24)) as expected,
+    cast(0 as decimal(38, 24)) as actual,
     -- What the missing entries were worth nobody knows: it is not zero, and it holds the payer.
-    cast(null as decimal(38, 18)) as money_amount,
+    cast(null as decimal(38, 24)) as money_amount,
     cast(null as varchar) as currency,
     cast(null as varchar) as event_id,
     cast(null as varchar) as authorization_id,

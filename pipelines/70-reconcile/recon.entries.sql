@@ -17,7 +17,7 @@ select
             when entries.entry_type in ('reverse', 'refund') then -entries.amount
             else 0
         end
-        as decimal(38, 18)
+        as decimal(38, 24)
     ) as debit_amount,
     entries.quantity,
     entries.meter,

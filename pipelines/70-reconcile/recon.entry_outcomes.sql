@@ -16,15 +16,15 @@ select
     account_id as debit_account_id,
     asset as debit_asset,
     case when fate = 'ORPHAN_REVERSAL' then null else event_key end as event_id,
-    cast(0 as decimal(38, 18)) as expected,
-    cast(sum(case when is_in_period then debit_amount else 0 end) as decimal(38, 18)) as actual,
-    cast(null as decimal(38, 18)) as money,
+    cast(0 as decimal(38, 24)) as expected,
+    cast(sum(case when is_in_period then debit_amount else 0 end) as decimal(38, 24)) as actual,
+    cast(null as decimal(38, 24)) as money,
     cast(null as varchar) as currency,
     cast(0 as bigint) as usage_count,
     count(*) filter (where is_in_period) as entry_count,
     min(booked_at) as first_at,
     string_agg(entry_id, ' ' order by entry_no) as entry_ids,
-    'debited ' || sum(debit_amount) || ' in ' || count(*) || ' entry(s)' as detail
+    'debited ' || plain(sum(debit_amount)) || ' in ' || count(*) || ' entry(s)' as detail
 from recon.histories
 where fate not in ('main', 'reversed')
 group by

@@ -12,8 +12,8 @@ valued as (
         -- Each branch is cast alone: together they would take the scale of the coarser one.
         case
             when assets.kind = 'unit'
-                then cast(coalesce(values_of_event.counted_quantity, 0) as decimal(38, 18))
-            else cast(values_of_event.rated_amount as decimal(38, 18))
+                then cast(coalesce(values_of_event.counted_quantity, 0) as decimal(38, 24))
+            else cast(values_of_event.rated_amount as decimal(38, 24))
         end as worth
     from compiled.event_values as values_of_event
     inner join rules.assets as assets on values_of_event.wallet_asset = assets.asset
@@ -35,7 +35,7 @@ usage as (
         sum(case when is_in_period then worth else 0 end) as expected,
         case
             when min(currency) = max(currency)
-                then cast(sum(rated_amount) filter (where is_in_period) as decimal(38, 18))
+                then cast(sum(rated_amount) filter (where is_in_period) as decimal(38, 24))
         end as money,
         count(*) filter (where is_in_period) as usage_count,
         min(event_at) as first_at
@@ -107,7 +107,9 @@ judged as (
                 sides.expected, assets.tolerance, assets.tolerance_percent, assets.tolerance_cap
             ) then 'R4'
             when unit_factor(
-                sides.expected, sides.actual, cast(assets.tolerance as decimal(38, 18))
+                cast(sides.expected as decimal(38, 9)),
+                cast(sides.actual as decimal(38, 9)),
+                cast(assets.tolerance as decimal(38, 9))
             ) is not null then 'UNIT_MISMATCH'
             when assets.kind = 'unit' then 'AMOUNT_QUANTITY'
             else 'AMOUNT_PRICE'
@@ -132,9 +134,9 @@ select
     debit_account_id,
     debit_asset,
     cast(null as varchar) as event_id,
-    cast(sum(expected) as decimal(38, 18)) as expected,
-    cast(sum(actual) as decimal(38, 18)) as actual,
-    cast(sum(money) as decimal(38, 18)) as money,
+    cast(sum(expected) as decimal(38, 24)) as expected,
+    cast(sum(actual) as decimal(38, 24)) as actual,
+    cast(sum(money) as decimal(38, 24)) as money,
     currency,
     cast(sum(usage_count) as bigint) as usage_count,
     cast(sum(entry_count) as bigint) as entry_count,
@@ -142,7 +144,8 @@ select
     case when code in ('R4', 'unauditable') then '' else max(entry_ids) end as entry_ids,
     case
         when code in ('R4', 'unauditable') then ''
-        else sum(usage_count) || ' events worth ' || sum(expected) || ', debited ' || sum(total)
+        else sum(usage_count) || ' events worth ' || plain(sum(expected))
+            || ', debited ' || plain(sum(total))
     end as detail
 from judged
 group by

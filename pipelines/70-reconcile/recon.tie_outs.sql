@@ -10,7 +10,7 @@ wallets as (
 
 rated as (
     select charges.account_id, wallets.wallet_asset as asset,
-        cast(charges.amount as decimal(38, 18)) as amount
+        cast(charges.amount as decimal(38, 24)) as amount
     from rolled.charges as charges
     inner join wallets
         on charges.account_id = wallets.account_id
@@ -19,7 +19,7 @@ rated as (
         on wallets.wallet_asset = assets.asset
         and assets.kind = 'currency'
     union all
-    select account_id, wallet_asset as asset, cast(counted_quantity as decimal(38, 18)) as amount
+    select account_id, wallet_asset as asset, cast(counted_quantity as decimal(38, 24)) as amount
     from compiled.event_values
     inner join rules.assets as assets
         on wallet_asset = assets.asset
@@ -29,11 +29,7 @@ rated as (
 
 unaudited as (
     select usage_account_id as account_id, usage_asset as asset, expected
-    from recon.event_outcomes
-    where fate = 'unauditable'
-    union all
-    select usage_account_id as account_id, usage_asset as asset, expected
-    from recon.group_outcomes
+    from recon.outcomes
     where fate = 'unauditable'
 ),
 
@@ -75,11 +71,11 @@ summed as (
             when count(parts.unaudited) > 0 then 'unauditable'
             else 'tied'
         end as status,
-        cast(coalesce(sum(parts.rated), 0) as decimal(38, 18)) as rated,
-        cast(coalesce(sum(parts.debited), 0) as decimal(38, 18)) as debited,
-        cast(coalesce(sum(parts.broken), 0) as decimal(38, 18)) as broken,
-        cast(coalesce(sum(parts.rounding), 0) as decimal(38, 18)) as rounding,
-        cast(coalesce(sum(parts.unaudited), 0) as decimal(38, 18)) as unaudited
+        cast(coalesce(sum(parts.rated), 0) as decimal(38, 24)) as rated,
+        cast(coalesce(sum(parts.debited), 0) as decimal(38, 24)) as debited,
+        cast(coalesce(sum(parts.broken), 0) as decimal(38, 24)) as broken,
+        cast(coalesce(sum(parts.rounding), 0) as decimal(38, 24)) as rounding,
+        cast(coalesce(sum(parts.unaudited), 0) as decimal(38, 24)) as unaudited
     from parts
     left join payers on parts.account_id = payers.account_id
     group by parts.account_id, parts.asset
@@ -92,8 +88,8 @@ select
     status,
     rated,
     debited,
-    cast(rated - debited as decimal(38, 18)) as difference,
+    cast(rated - debited as decimal(38, 24)) as difference,
     broken,
     rounding,
-    cast(rated - debited - broken - rounding - unaudited as decimal(38, 18)) as unexplained
+    cast(rated - debited - broken - rounding - unaudited as decimal(38, 24)) as unexplained
 from summed

@@ -3,7 +3,6 @@ import {
     amount,
     bigint,
     boolean,
-    type Column,
     defineTable,
     exactAmount,
     nullable,
@@ -12,10 +11,6 @@ import {
     typed,
     varchar,
 } from '../../src/duck/table.ts';
-
-/** DECIMAL(38,18): an amount of an asset in the reconciliation; audited to lose nothing. */
-const assetAmount = (comment: string): Column<string> =>
-    typed('DECIMAL(38,18)', comment) as Column<string>;
 
 /** Compiled from the config: what every metered event is worth and what its wallet should take. */
 export const eventValues = (_shape: EventShape) =>
@@ -57,7 +52,7 @@ export const entries = defineTable('recon.entries', {
         wallet_id: nullable(varchar('Wallet.')),
         asset: varchar('Asset.'),
         amount: quantity('Magnitude.'),
-        debit_amount: assetAmount('Signed effect on the wallet.'),
+        debit_amount: exactAmount('Signed effect on the wallet.'),
         quantity: nullable(quantity('What the wallet layer thought it sold.')),
         meter: nullable(varchar('What an aggregated debit counts.')),
         grant_id: nullable(varchar('Grant touched.')),
@@ -91,7 +86,7 @@ export const histories = defineTable('recon.histories', {
         payer_id: nullable(varchar('Its payer.')),
         asset: varchar('Asset.'),
         amount: quantity('Magnitude.'),
-        debit_amount: assetAmount('Signed effect.'),
+        debit_amount: exactAmount('Signed effect.'),
         quantity: nullable(quantity('What was sold.')),
         grant_id: nullable(varchar('Grant touched.')),
         booked_at: timestamp('When.'),
@@ -107,12 +102,12 @@ const position = {
     account_id: varchar('Account debited.'),
     payer_id: nullable(varchar('Its payer.')),
     asset: varchar('Asset debited.'),
-    captured: assetAmount('Captured and not reversed.'),
-    returned: assetAmount('Given back of captures that were not undone whole.'),
-    authorized: assetAmount('Held.'),
-    released: assetAmount('Given back.'),
-    expired: assetAmount('Lapsed.'),
-    period_amount: assetAmount('Net effect booked within the period.'),
+    captured: exactAmount('Captured and not reversed.'),
+    returned: exactAmount('Given back of captures that were not undone whole.'),
+    authorized: exactAmount('Held.'),
+    released: exactAmount('Given back.'),
+    expired: exactAmount('Lapsed.'),
+    period_amount: exactAmount('Net effect booked within the period.'),
     quantity: nullable(quantity('What the wallet layer thought it sold.')),
     is_declined: boolean('The authorization was refused.'),
     is_reversed: boolean('A capture was undone whole.'),
@@ -127,9 +122,8 @@ const position = {
 };
 
 export const positions = defineTable('recon.positions', {
-    comment: 'One row per event that any debit names: what was held, taken and given back for it.',
+    comment: 'One row per life of debits: what was held, taken and given back in it.',
     grain: ['event_key'],
-    storage: 'view',
     columns: position,
 });
 
@@ -145,9 +139,9 @@ const outcome = {
     debit_account_id: nullable(varchar('Account debited.')),
     debit_asset: nullable(varchar('Asset debited.')),
     event_id: nullable(varchar('Event of a break.')),
-    expected: assetAmount('What usage of the period says, in the asset.'),
-    actual: assetAmount('What was debited in the period, in the asset.'),
-    money: nullable(assetAmount('Worth of that usage in money.')),
+    expected: exactAmount('What usage of the period says, in the asset.'),
+    actual: exactAmount('What was debited in the period, in the asset.'),
+    money: nullable(exactAmount('Worth of that usage in money.')),
     currency: nullable(varchar('ISO 4217.')),
     usage_count: bigint('Usage events of the period.'),
     entry_count: bigint('Debit entries booked in the period.'),
@@ -173,9 +167,13 @@ const outcomeTable = (name: string, comment: string) =>
         columns: outcome,
     });
 
-export const eventOutcomes = outcomeTable(
-    'recon.event_outcomes',
-    'One row per break between an event and its debits; matches summed by account and rule.',
+export const plainOutcomes = outcomeTable(
+    'recon.plain_outcomes',
+    'One row per break between an event and its one capture; matches summed by account and rule.',
+);
+export const lifeOutcomes = outcomeTable(
+    'recon.life_outcomes',
+    'One row per break between an event and a life of debits; matches summed the same way.',
 );
 export const groupOutcomes = outcomeTable(
     'recon.group_outcomes',
@@ -185,6 +183,14 @@ export const entryOutcomes = outcomeTable(
     'recon.entry_outcomes',
     'One row per entry that is a break of its own: repeated debits, reversals of nothing.',
 );
+
+export const outcomes = defineTable('recon.outcomes', {
+    comment:
+        'One row per outcome of any kind: the partition of all usage and debits of the period.',
+    grain: ['fate', 'code', 'break_key', 'usage_account_id', 'debit_account_id', 'debit_asset'],
+    storage: 'view',
+    columns: outcome,
+});
 
 export const sequenceGaps = defineTable('recon.sequence_gaps', {
     comment: 'One row per wallet whose sequence numbers have holes: the log is not complete.',
@@ -213,10 +219,10 @@ export const breaks = defineTable('recon.breaks', {
         payer_id: nullable(varchar('Payer.')),
         account_id: nullable(varchar('Account that used, or was debited.')),
         asset: nullable(varchar('Asset.')),
-        amount: assetAmount('Effect on rated - debited in the asset.'),
-        expected: assetAmount('What usage says.'),
-        actual: assetAmount('What was debited.'),
-        money_amount: nullable(assetAmount('The difference in money.')),
+        amount: exactAmount('Effect on rated - debited in the asset.'),
+        expected: exactAmount('What usage says.'),
+        actual: exactAmount('What was debited.'),
+        money_amount: nullable(exactAmount('The difference in money.')),
         currency: nullable(varchar('ISO 4217.')),
         event_id: nullable(varchar('Usage event.')),
         authorization_id: nullable(varchar('Authorization.')),
@@ -235,7 +241,7 @@ export const breakLegs = defineTable('recon.break_legs', {
         code: varchar('Its code.'),
         account_id: varchar('Account.'),
         asset: varchar('Asset.'),
-        amount: assetAmount('Effect on rated - debited.'),
+        amount: exactAmount('Effect on rated - debited.'),
     },
 });
 
@@ -249,9 +255,9 @@ export const matches = defineTable('recon.matches', {
         asset: varchar('Asset.'),
         usage_count: bigint('Events.'),
         entry_count: bigint('Entries.'),
-        expected: assetAmount('What usage says.'),
-        actual: assetAmount('What was debited.'),
-        difference: assetAmount('Accepted difference.'),
+        expected: exactAmount('What usage says.'),
+        actual: exactAmount('What was debited.'),
+        difference: exactAmount('Accepted difference.'),
     },
 });
 
@@ -263,12 +269,12 @@ export const tieOuts = defineTable('recon.tie_outs', {
         account_id: varchar('Account.'),
         asset: varchar('Asset.'),
         status: varchar('tied, or unauditable where no log exists.'),
-        rated: assetAmount('Usage in the asset, from the charges or the counted events.'),
-        debited: assetAmount('Net debits booked in the period, from the log.'),
-        difference: assetAmount('rated - debited.'),
-        broken: assetAmount('Sum of the breaks.'),
-        rounding: assetAmount('Sum of accepted differences.'),
-        unexplained: assetAmount('What is left. Must be zero.'),
+        rated: exactAmount('Usage in the asset, from the charges or the counted events.'),
+        debited: exactAmount('Net debits booked in the period, from the log.'),
+        difference: exactAmount('rated - debited.'),
+        broken: exactAmount('Sum of the breaks.'),
+        rounding: exactAmount('Sum of accepted differences.'),
+        unexplained: exactAmount('What is left. Must be zero.'),
     },
 });
 

@@ -4,8 +4,10 @@ import { compileAccounts } from '../compile/accounts.ts';
 import { Engine } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
+import { visible } from '../report/visible.ts';
 import type { Project } from '../run/project.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { told } from './failure.ts';
 
 interface Finding {
     readonly check: string;
@@ -19,10 +21,10 @@ export async function doctor(context: CommandContext): Promise<Answer> {
     const findings: Finding[] = [];
     const check = async (name: string, work: () => Promise<string> | string): Promise<boolean> => {
         try {
-            findings.push({ check: name, ok: true, found: await work() });
+            findings.push({ check: name, ok: true, found: visible(await work()) });
             return true;
         } catch (error) {
-            findings.push({ check: name, ok: false, ...told(error) });
+            findings.push({ check: name, ok: false, ...foundWrong(error) });
             return false;
         }
     };
@@ -95,36 +97,61 @@ async function checkProject(
     });
 }
 
-function told(error: unknown): { readonly found: string; readonly remedy?: string } {
-    if (error instanceof RunError) {
-        return { found: `${error.code} ${error.message}`, remedy: error.remedy };
+/** What a check of doctor's own found wrong, with what to do. */
+class Amiss extends Error {
+    readonly remedy: string;
+
+    constructor(found: string, remedy: string) {
+        super(found);
+        this.remedy = remedy;
     }
-    return { found: error instanceof Error ? error.message : String(error) };
+}
+
+function foundWrong(error: unknown): { readonly found: string; readonly remedy?: string } {
+    if (error instanceof RunError) {
+        const { message, remedy } = told(error);
+        return { found: `${error.code}: ${message}`, remedy };
+    }
+    if (error instanceof Amiss) return { found: error.message, remedy: error.remedy };
+    return { found: visible(error instanceof Error ? error.message : String(error)) };
 }
 
 function nodeVersion(): string {
     const [major = '0'] = process.versions.node.split('.');
     if (Number.parseInt(major, 10) >= 24) return process.versions.node;
-    throw new Error(`Node ${process.versions.node}; tieout needs 24 or newer`);
+    throw new Amiss(process.versions.node, 'Run tieout with Node 24 or newer.');
 }
 
 /** Signed requests are refused when the clocks of the two sides differ by a quarter of an hour. */
 async function clockOffset(endpoint: string, now: string): Promise<string> {
-    const answer = await fetch(endpoint, { method: 'HEAD', signal: AbortSignal.timeout(5_000) });
-    const date = answer.headers.get('date');
+    // Not the whole endpoint: somebody may have written a password into it.
+    const { origin } = new URL(endpoint);
+    const date = await fetch(origin, { method: 'HEAD', signal: AbortSignal.timeout(5_000) })
+        .then((answer) => answer.headers.get('date'))
+        .catch(() => {
+            throw new Amiss(`${origin} does not answer`, 'Check `store.endpoint` and the network.');
+        });
     if (!date) return 'the store does not tell its time';
     const seconds = Math.round(Math.abs(Date.parse(date) - Date.parse(now)) / 1000);
     if (seconds < 300) return `within ${seconds} s of the store's`;
-    throw new Error(`${seconds} s apart from the store's: set the clock, or requests are refused`);
+    throw new Amiss(`${seconds} s apart from the store's`, 'Set the clock: requests are refused.');
 }
 
 function diskSpace(state: string): string {
-    mkdirSync(state, { recursive: true });
-    accessSync(state, constants.W_OK);
+    try {
+        mkdirSync(state, { recursive: true });
+        accessSync(state, constants.W_OK);
+    } catch (error) {
+        const detail = (error as Error).message;
+        throw new RunError('STATE_UNUSABLE', { folder: state, detail });
+    }
     const { bavail, bsize } = statfsSync(state, { bigint: true });
     const free = bavail * bsize;
     if (free < 2n ** 30n) {
-        throw new Error(`${figure(free.toString())} bytes free under ${state}: a run needs more`);
+        throw new Amiss(
+            `${figure(free.toString())} bytes free under ${state}`,
+            'Free some space: a run needs a GiB at the least.',
+        );
     }
     return `${figure((free / 2n ** 30n).toString())} GiB free under ${state}`;
 }

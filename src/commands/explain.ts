@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lineEventsSql } from '../compile/meters.ts';
 import { eventShape } from '../compile/shape.ts';
-import { Engine, type Row } from '../duck/engine.ts';
+import type { Engine, Row } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
-import { figure } from '../report/figures.ts';
+import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { trimmed } from '../run/certify.ts';
 import { latestRun, latestRuns, type RunFolder } from '../run/folders.ts';
 import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
 import { rawLines } from '../run/raw-lines.ts';
+import { readTables } from '../run/tables.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
@@ -56,49 +57,65 @@ export async function explain(flags: ExplainFlags, context: CommandContext): Pro
     if (runs.length === 0) {
         throw new RunError('RUN_NOT_FOUND', { detail: `no finished run in ${project.state}` });
     }
+    const found: { run: RunFolder; line: LineItem }[] = [];
     for (const run of runs) {
-        const found = await explainIn(run, flags, project, context);
-        if (found) return { exit: 0, text: explanationText(found), json: found };
+        const lines = await inRun(run, project, linesOf);
+        const wanted = lines.filter(({ line_key }) =>
+            line_key.startsWith(flags.lineKey.toLowerCase()),
+        );
+        found.push(...wanted.map((line) => ({ run, line })));
     }
-    throw new RunError('LINE_NOT_FOUND', {
-        line_key: flags.lineKey,
-        run: runs.map(({ runId }) => runId).join(', '),
+    const [first] = found;
+    if (!first) {
+        const run = runs.map(({ runId }) => runId).join(', ');
+        throw new RunError('LINE_NOT_FOUND', { line_key: flags.lineKey, run });
+    }
+    if (found.length > 1) {
+        throw new RunError('USAGE', {
+            detail: `${flags.lineKey} is the beginning of ${counted(found.length, 'line key')}`,
+            remedy: 'Write more of the key, as it is in line_items.csv.',
+        });
+    }
+    const explanation = await explainIn(first.run, first.line, flags, project, context);
+    return { exit: 0, text: explanationText(explanation), json: explanation };
+}
+
+async function inRun<T>(
+    run: RunFolder,
+    project: Project,
+    work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+    const engine = await readTables(run, {
+        memory: project.config.engine.memory,
+        threads: 2,
+        spill: join(tmpdir(), 'tieout-explain'),
     });
+    try {
+        return await work(engine);
+    } finally {
+        engine.close();
+    }
+}
+
+/** The lines of a run. One that only reconciled has none. */
+async function linesOf(engine: Engine): Promise<readonly LineItem[]> {
+    const [exists] = await engine.rows(
+        "select 1 from information_schema.tables where table_schema = 'invoice' and table_name = 'line_items'",
+    );
+    return exists ? readLines(engine) : [];
 }
 
 async function explainIn(
     run: RunFolder,
+    line: LineItem,
     flags: ExplainFlags,
     project: Project,
     context: CommandContext,
-): Promise<Explanation | null> {
-    const engine = await Engine.open({
-        file: run.database,
-        memory: project.config.engine.memory,
-        threads: 2,
-        spill: join(tmpdir(), 'tieout-explain'),
-        readOnly: true,
-    });
-    try {
-        const [exists] = await engine.rows(
-            "select 1 from information_schema.tables where table_schema = 'invoice' and table_name = 'line_items'",
-        );
-        if (!exists) return null;
-        const lines = (await readLines(engine)).filter(({ line_key }) =>
-            line_key.startsWith(flags.lineKey.toLowerCase()),
-        );
-        const [line] = lines;
-        if (!line) return null;
-        if (lines.length > 1) {
-            throw new RunError('USAGE', {
-                detail: `${flags.lineKey} is the beginning of ${lines.length} line keys: write more of it`,
-            });
-        }
+): Promise<Explanation> {
+    return inRun(run, project, async (engine) => {
         const trace = await traceOf(engine, run, line, flags, project);
         return flags.raw ? await withRaw(engine, trace, project, context) : trace;
-    } finally {
-        engine.close();
-    }
+    });
 }
 
 async function traceOf(
@@ -119,7 +136,8 @@ async function traceOf(
     const meter = config.meters.find((of) => of.meter === line.meter);
     if (!meter) {
         throw new RunError('USAGE', {
-            detail: `meter ${line.meter} of this line is no longer in the config`,
+            detail: `the meter ${line.meter} of this line is no longer in the config`,
+            remedy: 'Explain it with the tieout.yaml of its run, by --config.',
         });
     }
     const events = lineEventsSql(config, eventShape(config), meter, line.attributes);

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { writeBucket } from '../../fixtures/generator/index.ts';
 import { generatedSpecs, generatedWallets, projectFiles } from '../../fixtures/project.ts';
@@ -11,10 +11,7 @@ const samplePeriod = '2026-10';
 /** Writes a project over a folder with sample data. @throws RunError USAGE when DIR is not empty. */
 export async function init(dir: string, context: CommandContext): Promise<Answer> {
     const folder = resolve(context.cwd, dir);
-    if (existsSync(folder) && readdirSync(folder).length > 0) {
-        throw new RunError('USAGE', { detail: `${folder} is not empty: nothing was written` });
-    }
-    mkdirSync(folder, { recursive: true });
+    makeEmptyFolder(folder);
     const data = join(folder, 'data');
     const truth = await writeBucket({ seed: 1, period: samplePeriod, events: 1_000 }, data);
     const files = {
@@ -39,4 +36,17 @@ export async function init(dir: string, context: CommandContext): Promise<Answer
         text: `${at}: ${names.join(' ')}\n${truth.usage_lines} usage lines and ${truth.debit_lines} debit lines of ${samplePeriod}, with differences planted in them\n\nNext:\n  cd ${at}\n  tieout doctor\n  tieout rules test\n  tieout run --period ${samplePeriod}\n  tieout report --period ${samplePeriod}\n`,
         json: { folder, files: names, period: samplePeriod },
     };
+}
+
+function makeEmptyFolder(folder: string): void {
+    const remedy = 'Name a folder that is empty or does not exist yet.';
+    const refuse = (detail: string) => new RunError('USAGE', { detail, remedy });
+    try {
+        mkdirSync(folder, { recursive: true });
+    } catch (error) {
+        throw refuse(`${folder} cannot be made: ${(error as Error).message}`);
+    }
+    if (readdirSync(folder).length > 0) {
+        throw refuse(`${folder} is not empty: nothing was written`);
+    }
 }

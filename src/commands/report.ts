@@ -1,10 +1,11 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import { buildReport } from '../report/model.ts';
 import { renderTerminal } from '../report/terminal.ts';
-import { latestRun, readCertificate } from '../run/folders.ts';
+import { inspectOutput, latestRun } from '../run/folders.ts';
 import { readBreaks, readLines } from '../run/outputs.ts';
+import { readTables } from '../run/tables.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
 
@@ -15,18 +16,19 @@ export async function report(
 ): Promise<Answer> {
     const project = projectOf(context);
     const run = latestRun(project.state, requirePeriod(flags.period));
-    const certificate = readCertificate(run);
-    if (!certificate) {
-        throw new RunError('RUN_NOT_FOUND', {
-            detail: `${run.output} is not whole: a file is missing or was changed after the run`,
+    const { certificate, changes } = inspectOutput(run);
+    if (!certificate || changes.length) {
+        throw new RunError('OUTPUT_CHANGED', {
+            folder: run.output,
+            files: changes,
+            period: flags.period,
+            as_of: certificate?.as_of ?? null,
         });
     }
-    const engine = await Engine.open({
-        file: run.database,
+    const engine = await readTables(run, {
         memory: project.config.engine.memory,
         threads: 2,
-        spill: join(run.folder, 'spill'),
-        readOnly: true,
+        spill: join(tmpdir(), 'tieout-report'),
     });
     try {
         const lines = certificate.pipeline === 'nightly' ? await readLines(engine) : [];

@@ -35,6 +35,7 @@ export async function rulesTest(context: CommandContext): Promise<Answer> {
     if (!existsSync(path)) {
         throw new RunError('USAGE', {
             detail: `${join(project.folder, file)} does not exist: the card has no worked examples`,
+            remedy: 'Write what finance expects of the card into that file; `tieout init` shows one.',
         });
     }
     const known = { meters: knownMeters(project.config) };

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { RunError } from '../errors/index.ts';
 import { amountWithCode, counted, figure } from '../report/figures.ts';
 import { sumsBy } from '../report/model.ts';
+import { visible } from '../report/visible.ts';
 import {
     describeStages,
     type Plan,
@@ -13,7 +14,7 @@ import {
 import type { RunOptions } from '../run/prepare.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
-import { isPeriod } from '../time/period.ts';
+import { daysOf, isPeriod } from '../time/period.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 
 export interface RunFlags {
@@ -24,7 +25,7 @@ export interface RunFlags {
 /** @throws RunError PERIOD_INVALID */
 export function requirePeriod(period: string): string {
     if (!isPeriod(period)) {
-        throw new RunError('PERIOD_INVALID', { period, detail: 'not a month' });
+        throw new RunError('PERIOD_INVALID', { period, detail: 'it is not a month' });
     }
     return period;
 }
@@ -39,12 +40,24 @@ function optionsOf(
     now: string,
 ): RunOptions {
     requirePeriod(period);
-    if (asOf === undefined) return { pipeline, period, as_of: `${now.slice(0, 10)}T00:00:00Z` };
+    const as_of = asOf === undefined ? `${now.slice(0, 10)}T00:00:00Z` : requireInstant(asOf);
+    // Data of a period may be a day older than it: zones, and debits booked early.
+    if (daysOf(period, new Date(as_of)).length === 0) {
+        throw new RunError('PERIOD_INVALID', {
+            period,
+            detail: `it has not begun as of ${as_of}`,
+        });
+    }
+    return { pipeline, period, as_of };
+}
+
+function requireInstant(asOf: string): string {
     try {
-        return { pipeline, period, as_of: formatInstant(parseInstant(asOf)) };
+        return formatInstant(parseInstant(asOf));
     } catch {
         throw new RunError('USAGE', {
-            detail: `--as-of ${asOf} is not an instant with a zone, like 2026-11-03T02:00:00Z`,
+            detail: `--as-of ${asOf} is not an instant with a zone`,
+            remedy: 'Write it like 2026-11-03T02:00:00Z.',
         });
     }
 }
@@ -101,7 +114,7 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
                 : `zero for ${counted(tie_outs.length, 'account and asset', 'accounts and assets')}`,
         ],
         ['breaks', `${figure(String(breakCount))} open`],
-        ['held', held.length ? held.map(({ payer_id }) => payer_id).join(', ') : 'nobody'],
+        ['held', held.map(({ payer_id }) => visible(payer_id)).join(', ') || 'nobody'],
         ['digest', certificate.run_digest],
         ['report', at('report.html')],
         ...(certificate.pipeline === 'nightly'

@@ -186,7 +186,7 @@ export function eventValuesViewSql(
         const filter = filterSql(meter, columns);
         const price = (index: number) => `prices_${at}.price_${index}`;
         const join = `left join (${pricesSql(meter, classes)}) as prices_${at}
-    on (${filter}) and segment_at = prices_${at}.price_segment
+    on case when ${filter} then segment_at end = prices_${at}.price_segment
     and currency = prices_${at}.price_currency${meter.attributes
         .map((name) => ` and coalesce(${quoteName(name)}, '') = prices_${at}.${keyName(name)}`)
         .join('')}`;

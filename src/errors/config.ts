@@ -17,44 +17,63 @@ export function printProblem(problem: FileProblem): string {
     return `${problem.file}:${problem.line}: ${problem.code} ${problem.message}${path}${remedy}`;
 }
 
+/** `1 problem`, `2 problems`: a message counts as people do. */
+export function counting(count: number, one: string, many = `${one}s`): string {
+    return `${count} ${count === 1 ? one : many}`;
+}
+
 const list = (problems: readonly FileProblem[]) => problems.map(printProblem).join('\n');
 
 /** Errors in what people write: the command line, the config, accounts, assets, rate cards. */
 export const configErrors = {
-    USAGE: defineError<{ detail: string }>(
+    USAGE: defineError<{ detail: string; remedy?: string }>(
         2,
         (p) => p.detail,
-        () => 'See `tieout --help`.',
+        (p) => p.remedy ?? 'See `tieout --help`.',
     ),
-    CONFIG_NOT_FOUND: defineError<{ searched: string }>(
+    CONFIG_NOT_FOUND: defineError<{ searched: string; isNamed: boolean }>(
         2,
-        (p) => `no tieout.yaml in ${p.searched} or any folder above it`,
-        () => 'Run `tieout init DIR`, or name the file with --config.',
+        (p) =>
+            p.isNamed
+                ? `--config ${p.searched} is not a file`
+                : `no tieout.yaml in ${p.searched} or any folder above it`,
+        (p) =>
+            p.isNamed
+                ? 'Name a file that exists; a relative path starts at the current folder.'
+                : 'Run `tieout init DIR`, or name the file with --config.',
     ),
     CONFIG_INVALID: defineError<{ problems: readonly FileProblem[] }>(
         2,
-        (p) => `${p.problems.length} problem(s) in the configuration\n${list(p.problems)}`,
+        (p) =>
+            `${counting(p.problems.length, 'problem')} in the configuration\n${list(p.problems)}`,
         () => 'Correct them all and run again; `tieout doctor` checks without running.',
     ),
     ACCOUNTS_INVALID: defineError<{ problems: readonly FileProblem[] }>(
         2,
-        (p) => `${p.problems.length} problem(s) in the accounts\n${list(p.problems)}`,
+        (p) => `${counting(p.problems.length, 'problem')} in the accounts\n${list(p.problems)}`,
         () => 'Correct the accounts file and run again; nothing was metered.',
     ),
     RULES_INVALID: defineError<{ problems: readonly FileProblem[] }>(
         2,
-        (p) => `${p.problems.length} problem(s) in the rate cards\n${list(p.problems)}`,
-        () => 'Correct them and run `tieout rules check`.',
+        (p) => `${counting(p.problems.length, 'problem')} in the rate card\n${list(p.problems)}`,
+        () =>
+            'Correct them all and run `tieout rules check`; no run starts with a rate card like this.',
     ),
     RULES_SPEC_FAILED: defineError<{ problems: readonly FileProblem[] }>(
         1,
-        (p) => `${p.problems.length} worked example(s) do not come out\n${list(p.problems)}`,
+        (p) =>
+            `${counting(p.problems.length, 'worked example does', 'worked examples do')} not come out\n${list(p.problems)}`,
         () => 'Either the card or the example is wrong: decide which, and change that one.',
+    ),
+    STATE_UNUSABLE: defineError<{ folder: string; detail: string }>(
+        2,
+        (p) => `${p.folder} cannot be made or written: ${p.detail}`,
+        () => 'Check `state` in tieout.yaml, and who may write there.',
     ),
     PERIOD_INVALID: defineError<{ period: string; detail: string }>(
         2,
         (p) => `--period ${p.period}: ${p.detail}`,
-        () => 'Write a month as 2026-10.',
+        () => 'Name a month that has begun, written as 2026-10.',
     ),
     COMMAND_NOT_YET: defineError<{ command: string }>(
         2,

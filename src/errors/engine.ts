@@ -1,3 +1,4 @@
+import { counting } from './config.ts';
 import { defineError } from './define.ts';
 
 interface InStage {
@@ -5,21 +6,27 @@ interface InStage {
     readonly check: string;
 }
 
+/** The engine adds advice about settings that tieout makes itself: what happened is its first line. */
+const firstLine = (text: string) => text.split('\n')[0] ?? '';
+
+const indented = (rows: readonly string[]) => rows.map((row) => `    ${row}`).join('\n');
+
 /** Errors of the engine, the stage runner and the run as a whole. */
 export const engineErrors = {
     ENGINE_MEMORY: defineError<{ stage: string; limit: string; detail: string }>(
         75,
-        (p) => `${p.stage}: out of memory at ${p.limit}: ${p.detail}`,
-        () => 'Raise `engine.memory` in tieout.yaml or free disk for spilling, then run again.',
+        (p) => `${p.stage}: out of memory at ${p.limit}: ${firstLine(p.detail)}`,
+        () =>
+            'Raise `engine.memory` in tieout.yaml or free disk for spilling, then run again: it goes on at this stage.',
     ),
     ENGINE_LOCKED: defineError<{ file: string; detail: string }>(
         75,
-        (p) => `${p.file} is held by another process: ${p.detail}`,
-        () => 'Another run of the same inputs is working: wait for it, then run again.',
+        (p) => `${p.file} is held by another process: ${firstLine(p.detail)}`,
+        () => 'Another tieout works on this run: wait until it ends, or end it, then run again.',
     ),
     ENGINE_FAILED: defineError<{ stage: string; statement: string; detail: string }>(
         70,
-        (p) => `${p.stage}: ${p.detail}\n${p.statement}`,
+        (p) => `${p.stage}: ${p.detail}\n${indented(p.statement.split('\n'))}`,
         () => 'This is a defect of tieout. Keep the run folder and report it.',
     ),
     CONTRACT_MISMATCH: defineError<InStage & { expected: string; actual: string }>(
@@ -31,27 +38,50 @@ export const engineErrors = {
     GRAIN_BROKEN: defineError<InStage & { grain: string; rows: readonly string[] }>(
         70,
         (p) =>
-            `${p.stage}/${p.check}: more than one row for the same (${p.grain}):\n${p.rows.join('\n')}`,
+            `${p.stage}/${p.check}: more than one row for the same (${p.grain}):\n${indented(p.rows)}`,
         () => 'Nothing was kept of this stage. Look for a join that fans out.',
     ),
     AUDIT_FAILED: defineError<InStage & { count: number; rows: readonly string[] }>(
         1,
-        (p) => `${p.stage}/${p.check}: ${p.count} row(s) break the audit:\n${p.rows.join('\n')}`,
-        () => 'Nothing was kept of this stage and no line was written. Explain these rows first.',
+        (p) =>
+            `${p.stage}/${p.check}: ${counting(p.count, 'row breaks', 'rows break')} the audit${
+                p.rows.length < p.count ? `, the first ${p.rows.length} are` : ''
+            }:\n${indented(p.rows)}`,
+        (p) =>
+            p.check === 'suspense-is-within-its-limit'
+                ? 'Have the producer send these rows again in order, or accept the loss: raise `limits.suspense_percent` in tieout.yaml. No line was written.'
+                : `No line was written. Explain these rows first; what they break is in pipelines/${p.stage}/audits/${p.check}.sql.`,
     ),
     NOT_CONSERVED: defineError<InStage & { equation: string; left: string; right: string }>(
         1,
         (p) => `${p.stage}/${p.check}: ${p.equation}: ${p.left} is not ${p.right}`,
         () => 'Something was lost or doubled in this stage. Nothing was kept of it.',
     ),
+    RUN_DAMAGED: defineError<{ folder: string; file: string; detail: string }>(
+        75,
+        (p) => `${p.file} cannot be opened: ${firstLine(p.detail)}`,
+        (p) =>
+            `Remove ${p.folder} and run again with the same --period and --as-of: everything in it is made anew from the objects.`,
+    ),
+    OUTPUT_CHANGED: defineError<{
+        folder: string;
+        files: readonly string[];
+        period: string;
+        as_of: string | null;
+    }>(
+        2,
+        (p) => `${p.folder} is not as its run left it: ${p.files.join(', ')}`,
+        (p) =>
+            `Deliver nothing from it. \`tieout run --period ${p.period}${p.as_of ? ` --as-of ${p.as_of}` : ''}\` makes it anew from the same inputs.`,
+    ),
     RUN_NOT_FOUND: defineError<{ detail: string }>(
         2,
         (p) => p.detail,
-        () => 'Run `tieout run --period ...` first.',
+        () => 'Run `tieout run --period yyyy-MM` first.',
     ),
     LINE_NOT_FOUND: defineError<{ line_key: string; run: string }>(
         2,
-        (p) => `no line ${p.line_key} in run ${p.run}`,
+        (p) => `no line of ${p.run} has a key that begins with ${p.line_key}`,
         () => 'Take the key from line_items.csv; a prefix of it is enough if it is unique.',
     ),
 };

@@ -40,19 +40,43 @@ export function runFolder(state: string, runId: string): RunFolder {
 
 export const certificateFile = 'certificate.json';
 
+/** An output folder as it is found: its certificate, and what is not as that says. */
+export interface FoundOutput {
+    readonly certificate: Certificate | null;
+    /** For people: `breaks.csv is missing`. */
+    readonly changes: readonly string[];
+}
+
+/** Compares an output folder with its certificate, file by file. */
+export function inspectOutput(run: RunFolder): FoundOutput {
+    const file = join(run.output, certificateFile);
+    if (!existsSync(file)) return { certificate: null, changes: [`${certificateFile} is missing`] };
+    const certificate = parseCertificate(readFileSync(file, 'utf8'));
+    if (!certificate) return { certificate, changes: [`${certificateFile} was changed`] };
+    const changes = Object.entries(certificate.outputs).flatMap(([name, hash]) => {
+        const path = join(run.output, name);
+        if (!existsSync(path)) return [`${name} is missing`];
+        return sha256(readFileSync(path)) === hash ? [] : [`${name} was changed`];
+    });
+    return { certificate, changes };
+}
+
+function parseCertificate(text: string): Certificate | null {
+    try {
+        const certificate = JSON.parse(text) as Certificate | null;
+        return certificate?.outputs && certificate.run_digest ? certificate : null;
+    } catch {
+        return null;
+    }
+}
+
 /**
  * The certificate of a finished run, or null. Finished means that every file it names is there with
  * the very bytes it names: a run that someone edited is not one.
  */
 export function readCertificate(run: RunFolder): Certificate | null {
-    const file = join(run.output, certificateFile);
-    if (!existsSync(file)) return null;
-    const certificate = JSON.parse(readFileSync(file, 'utf8')) as Certificate;
-    const isWhole = Object.entries(certificate.outputs).every(([name, hash]) => {
-        const path = join(run.output, name);
-        return existsSync(path) && sha256(readFileSync(path)) === hash;
-    });
-    return isWhole ? certificate : null;
+    const { certificate, changes } = inspectOutput(run);
+    return changes.length === 0 ? certificate : null;
 }
 
 /** Writes a small file whole or not at all. */

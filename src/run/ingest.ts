@@ -10,6 +10,7 @@ import { quoteList, quoteName, quoteTable, quoteText } from '../duck/sql.ts';
 import type { RowOf } from '../duck/table.ts';
 import type { Progress } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
+import { visible } from '../report/visible.ts';
 import type { Config, DebitInput, UsageInput } from '../schema/config.ts';
 import type { ObjectEntry, ObjectStore } from '../store/object-store.ts';
 import { type SpooledObject, spoolObjects } from '../store/spool.ts';
@@ -143,7 +144,7 @@ async function fetchObjects(
             csv: { requiredColumns: csvColumns(input), delimiter: input.delimiter },
             concurrency: config.engine.concurrency,
             lineBytesLimit: config.limits.line_bytes,
-            onProgress: (at) => progress.advance(at.bytes, at.key),
+            onProgress: (at) => progress.advance(at.bytes, visible(at.key)),
         });
         progress.end(`${entries.length} objects`);
         const offset = objects.length;

@@ -3,13 +3,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { nightly, reconciliation } from '../../pipelines/nightly.ts';
 import { type AccountTree, compileAccounts } from '../compile/accounts.ts';
-import { Engine } from '../duck/engine.ts';
 import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
-import { readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
+import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
 import { certify } from './certify.ts';
@@ -19,6 +18,8 @@ import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { writeOutputs } from './outputs.ts';
 import { prepare, type RunOptions } from './prepare.ts';
 import type { Project } from './project.ts';
+import { breakSeals, sealStage } from './seals.ts';
+import { openTables } from './tables.ts';
 
 /** A run before anything is read: what it would read, from what, as which run. */
 export interface Plan {
@@ -104,25 +105,37 @@ export async function runPipeline(
     try {
         const plan = await planRun(project, store, options);
         const { run, finished } = plan;
-        if (finished) {
-            setLatest(project.state, options.period, run.runId);
-            return { run, certificate: finished, isReused: true };
-        }
-        const certificate = await execute(project, effects, store, plan).catch((error) => {
-            throw fullDisk(error, run.folder) ?? error;
-        });
+        const certificate = finished ?? (await execute(project, effects, store, plan));
         setLatest(project.state, options.period, run.runId);
-        return { run, certificate, isReused: false };
+        return { run, certificate, isReused: finished !== null };
+    } catch (error) {
+        throw unusableDisk(error, project.state) ?? error;
     } finally {
         await store.close();
     }
 }
 
-/** Whoever met the full disk (a file of ours, the engine, its spilling), a person hears the same. */
-function fullDisk(error: unknown, folder: string): RunError | null {
-    const detail = error instanceof Error ? error.message : String(error);
-    const isFull = /ENOSPC|no space left|could not write file/i.test(detail);
-    return isFull ? new RunError('DISK_FULL', { folder, detail }, error) : null;
+/**
+ * Whoever met the full disk (a file of ours, the engine, its spilling), a person hears the same. A
+ * folder that can't be written is a matter of the config, not a defect.
+ */
+function unusableDisk(error: unknown, folder: string): RunError | null {
+    const { message: detail = String(error), code = '' } = error as NodeJS.ErrnoException;
+    if (/ENOSPC|EDQUOT|no space left|could not write file/i.test(detail)) {
+        return new RunError(
+            'DISK_FULL',
+            { folder, detail: engineSentence(error) ?? detail },
+            error,
+        );
+    }
+    const isRefused = /^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST)$/.test(code);
+    return isRefused ? new RunError('STATE_UNUSABLE', { folder, detail }, error) : null;
+}
+
+/** What the engine said itself, without the statement that met it. */
+function engineSentence(error: unknown): string | null {
+    if (!(error instanceof RunError) || error.code !== 'ENGINE_FAILED') return null;
+    return (error as RunError<'ENGINE_FAILED'>).params.detail.split('\n')[0] ?? null;
 }
 
 async function execute(
@@ -135,8 +148,7 @@ async function execute(
     const { config } = project;
     mkdirSync(run.folder, { recursive: true });
     mkdirSync(run.lake, { recursive: true });
-    const engine = await Engine.open({
-        file: run.database,
+    const engine = await openTables(run, {
         memory: config.engine.memory,
         threads: config.engine.threads ?? availableParallelism(),
         spill: join(run.folder, 'spill'),
@@ -145,14 +157,10 @@ async function execute(
         // Only now is the run ours alone: another process would hold the database.
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(run.output, { recursive: true, force: true });
-        await prepare(engine, project, tree, options, run.runId);
-        const objects = await ingest(
-            engine,
-            store,
-            config,
-            plan.listings,
-            run.scratch,
-            effects.progress,
+        await inStage('prepare', () => prepare(engine, project, tree, options, run.runId));
+        await breakSeals(engine, run, plan.stages);
+        const objects = await inStage('10-ingest', () =>
+            ingest(engine, store, config, plan.listings, run.scratch, effects.progress),
         );
         let upstream = sha256(
             JSON.stringify([
@@ -171,14 +179,17 @@ async function execute(
                 position: index + 1,
                 onCheck: (check) => effects.progress.advance(0, check),
             });
+            sealStage(run, stage);
             upstream = fingerprint;
             effects.progress.end();
         }
         effects.progress.begin('write');
-        const certificate = await writeOutputs(engine, run, {
-            ...(await certify(engine, project, options, run.runId)),
-            run_fingerprint: runFingerprint(plan, upstream),
-        });
+        const certificate = await inStage('write', async () =>
+            writeOutputs(engine, run, {
+                ...(await certify(engine, project, options, run.runId)),
+                run_fingerprint: runFingerprint(plan, upstream),
+            }),
+        );
         effects.progress.end(run.output);
         return certificate;
     } finally {

@@ -325,8 +325,8 @@ function show(row: Row): string {
     );
 }
 
-/** Engine errors do not know which stage they happened in; the runner does. */
-async function inStage<T>(stage: string, work: () => Promise<T>): Promise<T> {
+/** Engine errors do not know which part of a run they happened in; who runs it does. */
+export async function inStage<T>(stage: string, work: () => Promise<T>): Promise<T> {
     try {
         return await work();
     } catch (error) {

@@ -12,7 +12,7 @@ describe('70-reconcile: holds', () => {
                                          young    | B                | t          | TOK   | h2       | authorize  | 100    | 2026-10-10 12:00:00
             then recon.breaks         code      | break_key | authorization_id | amount
                                       OPEN_HOLD | A         | A                | 0
-            then recon.event_outcomes fate    | code      | entry_count
+            then recon.life_outcomes fate    | code      | entry_count
                                       break   | OPEN_HOLD | 1
                                       pending | pending   | 1
         `));
@@ -35,7 +35,7 @@ describe('70-reconcile: holds', () => {
                                          e2       | t          | TOK   | x2       | expire     | 100    | 2026-10-10 13:00:00
                                          e3       | t          | TOK   | d3       | decline    | 100    | 2026-10-10 12:00:00
             then recon.breaks         code
-            then recon.event_outcomes fate   | entry_count
+            then recon.life_outcomes fate   | entry_count
                                       closed | 5
         `));
 

@@ -1,17 +1,9 @@
 -- I12, the debit side: every entry booked in the period is in one match or one break.
 with
-outcomes as (
-    select entry_count from recon.event_outcomes
-    union all
-    select entry_count from recon.group_outcomes
-    union all
-    select entry_count from recon.entry_outcomes
-),
-
 counted as (
     select
         (select count(*) from recon.entries where is_in_period) as entry_count,
-        (select coalesce(sum(entry_count), 0) from outcomes) as outcome_count
+        (select coalesce(sum(entry_count), 0) from recon.outcomes) as outcome_count
 )
 
 select entry_count, outcome_count

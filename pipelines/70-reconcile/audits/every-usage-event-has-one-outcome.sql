@@ -1,15 +1,9 @@
 -- I12, the usage side: every metered event of the period is in one match or one break.
 with
-outcomes as (
-    select usage_count from recon.event_outcomes
-    union all
-    select usage_count from recon.group_outcomes
-),
-
 counted as (
     select
         (select count(*) from compiled.event_values where is_in_period) as event_count,
-        (select coalesce(sum(usage_count), 0) from outcomes) as outcome_count
+        (select coalesce(sum(usage_count), 0) from recon.outcomes) as outcome_count
 )
 
 select event_count, outcome_count

@@ -1,6 +1,6 @@
--- Outcome of every event and every life of debits: one match or one break.
--- Grain: as declared. Breaks stand alone by break_key; matches are summed by account and rule, so
--- that ten million agreeing events cost a few rows.
+-- Outcome of every event whose debits have a history: holds, several captures, reversals, or a
+-- name shared with another source. Few, and judged by everything that can have gone wrong.
+-- Grain: as declared.
 with
 logged as (
     select account_id from recon.entries group by account_id
@@ -13,19 +13,18 @@ usage as (
             when shared.event_id is null then values_of_event.event_id
             else 'ambiguous:' || values_of_event.source || '/' || values_of_event.event_id
         end as event_key,
-        logged.account_id is not null or logged_payer.account_id is not null as is_audited,
+        values_of_event.account_id in (select logged.account_id from logged)
+        or values_of_event.payer_id in (select logged.account_id from logged) as is_audited,
         -- Each branch is cast alone: together they would take the scale of the coarser one.
         case
             when assets.kind = 'unit'
-                then cast(coalesce(values_of_event.counted_quantity, 0) as decimal(38, 18))
-            else cast(values_of_event.rated_amount as decimal(38, 18))
-        end as expected_amount,
-        assets.counts is not null as is_counted
+                then cast(coalesce(values_of_event.counted_quantity, 0) as decimal(38, 24))
+            else cast(values_of_event.rated_amount as decimal(38, 24))
+        end as expected_amount
     from compiled.event_values as values_of_event
+    semi join recon.busy_ids as busy_ids on hash(values_of_event.event_id) = busy_ids.key_hash
     inner join rules.assets as assets on values_of_event.wallet_asset = assets.asset
     left join mediated.shared_event_ids as shared on values_of_event.event_id = shared.event_id
-    left join logged on values_of_event.account_id = logged.account_id
-    left join logged as logged_payer on values_of_event.payer_id = logged_payer.account_id
     where values_of_event.wallet_shape <> 'aggregated'
 ),
 
@@ -74,12 +73,12 @@ measured as (
         sides.*,
         tolerance_of(
             sides.worth,
-            coalesce(assets.tolerance, '0'),
-            coalesce(assets.tolerance_percent, '0'),
+            coalesce(assets.tolerance, 0),
+            coalesce(assets.tolerance_percent, 0),
             assets.tolerance_cap
         ) as tolerance,
         coalesce(assets.kind, 'currency') as kind,
-        cast(coalesce(assets.tolerance, '0') as decimal(38, 18)) as half_unit,
+        coalesce(assets.tolerance, 0) as half_unit,
         sides.authorized - sides.captured - sides.released - sides.expired as open_hold,
         coalesce(
             sides.first_booked_at
@@ -113,18 +112,13 @@ judged as (
             when is_captured_late then 'LIFECYCLE_INVALID'
             when authorized > 0 and captured > authorized then 'OVER_CAPTURE'
             when debit_asset <> usage_asset then 'ASSET_MISMATCH'
-            when debit_account_id <> usage_account_id then case
-                when debit_account_id = usage_payer_id or usage_account_id = debit_payer_id
-                    then 'HIERARCHY_MISMATCH'
-                else 'ACCOUNT_MISMATCH'
-            end
+            when debit_account_id <> usage_account_id
+                then account_code(
+                    usage_account_id, usage_payer_id, debit_account_id, debit_payer_id
+                )
             when not is_used_in_period or actual is distinct from captured then 'TIMING_CUTOFF'
-            when debit_quantity is not null and counted_quantity is not null and kind = 'currency'
-                and debit_quantity <> counted_quantity then case
-                    when unit_factor(counted_quantity, debit_quantity, 0) is not null
-                        then 'UNIT_MISMATCH'
-                    else 'AMOUNT_QUANTITY'
-                end
+            when kind = 'currency' and counted_quantity <> debit_quantity
+                then quantity_code(counted_quantity, debit_quantity)
             when authorized > 0 and open_hold > 0 and is_old then 'UNDER_CAPTURE'
             when captured = worth then case
                 when is_by_authorization then 'R3'
@@ -139,9 +133,7 @@ judged as (
             when returned > 0 and abs(captured + returned - worth) <= tolerance
                 then 'METERED_ON_REVERSED'
             when capture_count > 1 and authorized = 0 then 'SPLIT_INCOMPLETE'
-            when unit_factor(worth, captured, half_unit) is not null then 'UNIT_MISMATCH'
-            when kind = 'unit' then 'AMOUNT_QUANTITY'
-            else 'AMOUNT_PRICE'
+            else amount_code(worth, captured, kind, half_unit)
         end as code
     from measured
 ),
@@ -168,24 +160,26 @@ select
     debit_account_id,
     debit_asset,
     case when fate = 'break' then event_key end as event_id,
-    cast(sum(expected) as decimal(38, 18)) as expected,
-    cast(sum(actual) as decimal(38, 18)) as actual,
-    cast(sum(money) as decimal(38, 18)) as money,
+    cast(sum(expected) as decimal(38, 24)) as expected,
+    cast(sum(actual) as decimal(38, 24)) as actual,
+    cast(sum(money) as decimal(38, 24)) as money,
     currency,
     count(*) filter (where is_used_in_period) as usage_count,
     cast(sum(period_entry_count) as bigint) as entry_count,
-    min(least(coalesce(event_at, first_booked_at), coalesce(first_booked_at, event_at))) as first_at,
+    min(least(coalesce(event_at, first_booked_at), coalesce(first_booked_at, event_at)))
+        as first_at,
     coalesce(case when fate = 'break' then max(entry_ids) end, '') as entry_ids,
     case
         when fate <> 'break' then ''
-        else 'worth ' || max(worth) || ', captured ' || max(captured)
+        else 'worth ' || plain(max(worth)) || ', captured ' || plain(max(captured))
             || case when max(authorized) > 0
-                then ', authorized ' || max(authorized) || ', released ' || max(released)
-                    || ', expired ' || max(expired)
+                then ', authorized ' || plain(max(authorized))
+                    || ', released ' || plain(max(released))
+                    || ', expired ' || plain(max(expired))
                 else ''
             end
-            || coalesce(', counted ' || max(counted_quantity), '')
-            || coalesce(', debited for ' || max(debit_quantity), '')
+            || coalesce(', counted ' || plain(max(counted_quantity)), '')
+            || coalesce(', debited for ' || plain(max(debit_quantity)), '')
     end as detail
 from fated
 group by

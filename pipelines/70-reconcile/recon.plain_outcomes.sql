@@ -1,0 +1,165 @@
+-- Outcome of every event that has at most one plain capture, and of every such capture: nearly all.
+-- Grain: as declared. Breaks stand alone by break_key; matches are summed by account and rule, so
+-- that ten million agreeing events cost a few rows. Kept narrow: this join is the largest of all.
+with
+logged as (
+    select account_id from recon.entries group by account_id
+),
+
+usage as (
+    select
+        values_of_event.event_id,
+        values_of_event.payer_id,
+        values_of_event.account_id,
+        values_of_event.wallet_asset,
+        values_of_event.currency,
+        values_of_event.is_in_period,
+        values_of_event.is_unrated,
+        values_of_event.event_at,
+        values_of_event.rated_amount,
+        values_of_event.counted_quantity,
+        values_of_event.account_id in (select logged.account_id from logged)
+        or values_of_event.payer_id in (select logged.account_id from logged) as is_audited
+    from compiled.event_values as values_of_event
+    anti join recon.busy_ids as busy_ids on hash(values_of_event.event_id) = busy_ids.key_hash
+    where values_of_event.wallet_shape <> 'aggregated'
+),
+
+captures as (
+    select
+        entries.event_id,
+        entries.account_id,
+        entries.payer_id,
+        entries.asset,
+        entries.amount,
+        entries.quantity,
+        entries.is_in_period,
+        entries.booked_at,
+        entries.entry_id
+    from recon.entries as entries
+    anti join recon.busy_ids as busy_ids on hash(entries.event_id) = busy_ids.key_hash
+    where entries.event_id is not null and not entries.is_aggregated
+),
+
+sides as (
+    select
+        usage.event_id is not null as is_used,
+        captures.event_id is not null as is_debited,
+        coalesce(usage.event_id, captures.event_id) as event_id,
+        usage.payer_id as usage_payer_id,
+        usage.account_id as usage_account_id,
+        usage.wallet_asset as usage_asset,
+        usage.currency,
+        coalesce(usage.is_in_period, false) as is_used_in_period,
+        coalesce(usage.is_audited, true) as is_audited,
+        coalesce(usage.is_unrated, false) as is_unrated,
+        usage.rated_amount,
+        usage.counted_quantity,
+        captures.payer_id as debit_payer_id,
+        captures.account_id as debit_account_id,
+        captures.asset as debit_asset,
+        captures.amount as captured_amount,
+        captures.quantity as debit_quantity,
+        coalesce(captures.is_in_period, false) as is_debited_in_period,
+        coalesce(usage.event_at, captures.booked_at) as event_at,
+        coalesce(captures.booked_at, usage.event_at) as booked_at,
+        captures.entry_id
+    from usage
+    full outer join captures on usage.event_id = captures.event_id
+    where coalesce(usage.is_in_period, false) or coalesce(captures.is_in_period, false)
+),
+
+measured as (
+    select
+        sides.*,
+        assets.kind,
+        assets.tolerance,
+        assets.tolerance_percent,
+        assets.tolerance_cap,
+        case
+            when not sides.is_used then 0
+            when assets.kind = 'unit'
+                then cast(coalesce(sides.counted_quantity, 0) as decimal(38, 24))
+            else sides.rated_amount
+        end as worth,
+        cast(coalesce(sides.captured_amount, 0) as decimal(38, 24)) as captured
+    from sides
+    left join rules.assets as assets on sides.usage_asset = assets.asset
+),
+
+judged as (
+    select
+        measured.*,
+        case
+            when not is_used and captured = 0 then 'closed'
+            when not is_used then 'DEBITED_NOT_METERED'
+            when not is_debited and not is_audited then 'unauditable'
+            when is_unrated and is_used_in_period then 'UNRATED'
+            when not is_debited then 'METERED_NOT_DEBITED'
+            when debit_asset <> usage_asset then 'ASSET_MISMATCH'
+            when debit_account_id <> usage_account_id
+                then account_code(
+                    usage_account_id, usage_payer_id, debit_account_id, debit_payer_id
+                )
+            when not is_used_in_period or (not is_debited_in_period and captured <> 0)
+                then 'TIMING_CUTOFF'
+            when kind = 'currency' and counted_quantity <> debit_quantity
+                then quantity_code(counted_quantity, debit_quantity)
+            when captured = worth then 'R1'
+            when abs(captured - worth)
+                <= tolerance_of(worth, tolerance, tolerance_percent, tolerance_cap) then 'R2'
+            else amount_code(worth, captured, kind, tolerance)
+        end as code
+    from measured
+),
+
+fated as (
+    select
+        judged.*,
+        case
+            when code in ('R1', 'R2') then 'match'
+            when code in ('closed', 'unauditable') then code
+            else 'break'
+        end as fate
+    from judged
+)
+
+select
+    fate,
+    code,
+    case when fate = 'break' then event_id else '' end as break_key,
+    usage_payer_id,
+    usage_account_id,
+    usage_asset,
+    debit_payer_id,
+    debit_account_id,
+    debit_asset,
+    case when fate = 'break' then event_id end as event_id,
+    cast(sum(case when is_used_in_period then worth else 0 end) as decimal(38, 24)) as expected,
+    cast(sum(case when is_debited_in_period then captured else 0 end) as decimal(38, 24)) as actual,
+    cast(sum(rated_amount) filter (where is_used_in_period and not is_unrated) as decimal(38, 24))
+        as money,
+    currency,
+    count(*) filter (where is_used_in_period) as usage_count,
+    count(*) filter (where is_debited_in_period) as entry_count,
+    min(least(event_at, booked_at)) as first_at,
+    coalesce(max(entry_id) filter (where fate = 'break'), '') as entry_ids,
+    case
+        when fate <> 'break' then ''
+        else 'worth ' || plain(max(worth)) || ', captured ' || plain(max(captured))
+            || coalesce(', counted ' || plain(max(counted_quantity)), '')
+            || coalesce(', debited for ' || plain(max(debit_quantity)), '')
+    end as detail
+from fated
+group by
+    fate,
+    code,
+    case when fate = 'break' then event_id else '' end,
+    case when fate = 'break' then event_id end,
+    usage_payer_id,
+    usage_account_id,
+    usage_asset,
+    debit_payer_id,
+    debit_account_id,
+    debit_asset,
+    currency

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { config, gpu, over, requests, type Values } from './30-meter.world.ts';
+
+describe('30-meter: the worth of an event', () => {
+    const of = (token_class: string, unit_price: string, model = 'opus-4'): Values => ({
+        attributes: `{"band":"standard","model":"${model}","token_class":"${token_class}"}`,
+        unit_price,
+    });
+    const worth =
+        'select event_id, is_unrated, rated_amount from compiled.event_values order by event_id';
+
+    test('every class at the price that was chosen for it', async () => {
+        const events = [{ input_tokens: '1000', cached_tokens: '400', output_tokens: '50' }];
+        const prices = [of('input', '0.01'), of('cache_read', '0.001'), of('output', '0.1')];
+        expect(await over({ events, prices }, worth)).toEqual(['e1 | false | 11.4']);
+    });
+
+    test('a class without a price makes the event unrated; its other classes keep their worth', async () => {
+        const events = [
+            { input_tokens: '1000', cached_tokens: '400' },
+            { input_tokens: '1000', cached_tokens: '0' },
+            { input_tokens: '1000', model: 'new' },
+        ];
+        const prices = [of('input', '0.01')];
+        expect(await over({ events, prices }, worth)).toEqual([
+            'e1 | true | 6',
+            'e2 | false | 10',
+            'e3 | true | 0',
+        ]);
+    });
+
+    test('a quantity that is not there is neither priced nor unrated', async () => {
+        const both = config({
+            meters: [...config().meters, { ...gpu, event_type: undefined }, requests],
+            derived: { ...config().derived },
+        });
+        const events = [{ output_tokens: '10', gpu_seconds: null, region: null }];
+        expect(await over({ config: both, events, prices: [of('output', '0.1')] }, worth)).toEqual([
+            'e1 | false | 1',
+        ]);
+    });
+
+    test('the price of the segment of the event, in the currency of its payer', async () => {
+        const boundaries = ['2026-10-05T00:00:00Z'];
+        const events = [
+            { output_tokens: '1', event_at: '2026-10-04 23:59:59' },
+            { output_tokens: '1', event_at: '2026-10-05 00:00:00' },
+        ];
+        const prices = [
+            of('output', '0.1'),
+            { ...of('output', '0.2'), segment_at: '2026-10-05' },
+            { ...of('output', '9'), currency: 'EUR' },
+        ];
+        expect(await over({ events, prices, boundaries }, worth)).toEqual([
+            'e1 | false | 0.1',
+            'e2 | false | 0.2',
+        ]);
+    });
+
+    test('what the wallet counts, by the asset of the wallet', async () => {
+        const counting = config({ counts: { tokens: 'input_tokens + output_tokens' } });
+        const events = [
+            { input_tokens: '7', output_tokens: '2' },
+            { account_id: 'b', input_tokens: '7', output_tokens: '2' },
+        ];
+        const paths = [{ wallet_asset: 'TOK' }, { account_id: 'b' }];
+        const query =
+            'select account_id, counted_quantity from compiled.event_values order by account_id';
+        expect(await over({ config: counting, events, paths }, query)).toEqual(['a | 9', 'b | _']);
+    });
+
+    test('the worth of all events of a period is what their quantities cost', async () => {
+        const events = [
+            { input_tokens: '1003', cached_tokens: '401', output_tokens: '57' },
+            { input_tokens: '300000', cached_tokens: '1', output_tokens: '3' },
+            { input_tokens: '200000', cached_tokens: '199999', output_tokens: '0' },
+        ];
+        const prices = ['standard', 'long'].flatMap((band) =>
+            ['input', 'cache_read', 'output'].map((token_class, index) => ({
+                ...of(token_class, `0.00000${index + (band === 'long' ? 4 : 1)}3`),
+                attributes: `{"band":"${band}","model":"opus-4","token_class":"${token_class}"}`,
+            })),
+        );
+        const query = `select (select sum(rated_amount) from compiled.event_values)
+            = (select sum(quantity * unit_price) from compiled.metered_usage
+                inner join rated.rate_choices using (meter, attributes, segment_at)) as agrees`;
+        expect(await over({ events, prices }, query)).toEqual(['true']);
+    });
+});

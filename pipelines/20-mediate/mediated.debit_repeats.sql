@@ -29,11 +29,11 @@ compared as (
 select
     object_no,
     line_no,
-    case when content = first_content then 'duplicate' else 'conflict' end as kind,
+    case when content is not distinct from first_content then 'duplicate' else 'conflict' end as kind,
     source,
     record_id,
     first_object_no,
     first_line_no,
-    content
+    cast(to_json(content) as varchar) as content
 from compared
 where (object_no, line_no) <> (first_object_no, first_line_no)

@@ -16,7 +16,8 @@ judged as (
                 then 'NEGATIVE_QUANTITY:amount'
         end as suspense,
         debit_rows.entry_id,
-        debit_rows.raw_text
+        debit_rows.raw_text,
+        debit_rows.content
     from raw.debit_rows as debit_rows
     left join rules.assets as assets on debit_rows.asset = assets.asset
 )
@@ -27,6 +28,6 @@ select
     split_part(suspense, ':', 1) as code,
     nullif(split_part(suspense, ':', 2), '') as field,
     entry_id as record_id,
-    raw_text
+    coalesce(raw_text, cast(to_json(content) as varchar)) as raw_text
 from judged
 where suspense is not null

@@ -10,7 +10,8 @@ judged as (
             case when spans.account_id is null then 'UNKNOWN_ACCOUNT:account_id' end
         ) as suspense,
         usage_rows.event_id,
-        usage_rows.raw_text
+        usage_rows.raw_text,
+        usage_rows.content
     from raw.usage_rows as usage_rows
     left join accounts.spans as spans
         on usage_rows.account_id = spans.account_id
@@ -24,6 +25,6 @@ select
     split_part(suspense, ':', 1) as code,
     nullif(split_part(suspense, ':', 2), '') as field,
     event_id as record_id,
-    raw_text
+    coalesce(raw_text, cast(to_json(content) as varchar)) as raw_text
 from judged
 where suspense is not null

@@ -4,6 +4,7 @@ import {
     date,
     defineTable,
     nullable,
+    opaque,
     quantity,
     timestamp,
     typed,
@@ -50,7 +51,7 @@ const debitColumns = {
 const rowHead = {
     input: varchar('Input of tieout.yaml.'),
     ...place,
-    raw_text: nullable(varchar('The line as it was stored.')),
+    raw_text: nullable(varchar('The line as it was stored. Null for Parquet, which has none.')),
     suspense: nullable(varchar('Why the row cannot be used: CODE or CODE:field.')),
 };
 
@@ -64,7 +65,7 @@ export const usageRows = (shape: EventShape) =>
             ...rowHead,
             ...usageIdentity,
             ...shapeColumns(shape),
-            content: varchar('Everything the event says that tieout reads, as one text.'),
+            content: opaque('Everything the event says that tieout reads, as one value.'),
         },
     });
 
@@ -76,7 +77,7 @@ export const debitRows = defineTable('raw.debit_rows', {
     columns: {
         ...rowHead,
         ...debitColumns,
-        content: varchar('Everything the entry says that tieout reads, as one text.'),
+        content: opaque('Everything the entry says that tieout reads, as one value.'),
     },
 });
 
@@ -104,7 +105,7 @@ const repeats = (name: string, keyed: string) =>
             record_id: varchar('event_id or entry_id.'),
             first_object_no: bigint('Where the copy that counts is.'),
             first_line_no: bigint('Its line.'),
-            content: varchar('What this copy says.'),
+            content: varchar('What this copy says, as JSON.'),
         },
     });
 export const usageRepeats = repeats('mediated.usage_repeats', 'an event');
@@ -121,6 +122,7 @@ export const usageEvents = (shape: EventShape) =>
     defineTable('mediated.usage_events', {
         comment: 'One row per usage event that counts.',
         grain: ['source', 'event_id'],
+        repeatable: { keys: 'mediated.usage_repeat_keys', hash: 'hash(event_id)' },
         storage: 'lake',
         partition: 'event_on',
         columns: {
@@ -140,6 +142,7 @@ export const usageEvents = (shape: EventShape) =>
 export const debitEntries = defineTable('mediated.debit_entries', {
     comment: 'One row per debit entry that counts.',
     grain: ['input', 'entry_id'],
+    repeatable: { keys: 'mediated.debit_repeat_keys', hash: 'hash(entry_id)' },
     storage: 'lake',
     partition: 'booked_on',
     totals: { amount: 'amount' },
@@ -166,7 +169,9 @@ const suspended = (name: string, what: string) =>
             code: varchar('Why.'),
             field: nullable(varchar('Which field.')),
             record_id: nullable(varchar('Its id, where it has one.')),
-            raw_text: nullable(varchar('The line as it was stored.')),
+            raw_text: nullable(
+                varchar('The line as it was stored; what was read of a Parquet row.'),
+            ),
         },
     });
 export const suspendedUsage = suspended('suspense.usage_rows', 'usage');

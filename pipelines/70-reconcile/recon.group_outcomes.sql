@@ -20,6 +20,11 @@ valued as (
     left join logged on values_of_event.account_id = logged.account_id
     left join logged as logged_payer on values_of_event.payer_id = logged_payer.account_id
     where values_of_event.wallet_shape = 'aggregated'
+        -- Says the same by account, so that a log without such wallets costs no scan.
+        and values_of_event.account_id in (
+            select paths.account_id from accounts.paths as paths
+            where paths.wallet_shape = 'aggregated'
+        )
 ),
 
 -- One row per day even where the payer changed within it: a debit of the day is for all of it.

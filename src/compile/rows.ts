@@ -183,9 +183,8 @@ function storedRows(files: InputFiles, paths: readonly string[]): string {
     }
     if (files.format === 'csv') return `select * from ${linesTable(files)}`;
     const roots = [...new Set(paths.map((path) => path.split('.')[0] ?? path))].map(quoteName);
-    const packed = roots.map((root) => `${root} := file.${root}`).join(', ');
     return `select objects.object_no, file.file_row_number + 1 as line_no,
-                to_json(struct_pack(${packed}))::varchar as raw_text,
+                cast(null as varchar) as raw_text,
                 ${roots.map((root) => `file.${root}`).join(', ')}
             from read_parquet(${quoteList(files.paths)}, file_row_number = true, filename = 'spool_path', union_by_name = true) as file
             inner join raw.objects as objects on objects.path = file.spool_path`;

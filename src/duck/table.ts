@@ -29,6 +29,11 @@ export const amount = column<string>('DECIMAL(38,12)');
 /** A list of text. */
 export const varcharList = column<readonly string[]>('VARCHAR[]');
 
+/** A value of whatever type the config makes it: compared whole, never taken apart. */
+export function opaque(comment: string): Column<unknown> {
+    return { type: 'ANY', nullable: false, comment };
+}
+
 /** Any other type, spelled as `describe` prints it. */
 export function typed(type: string, comment: string): Column<unknown> {
     return { type, nullable: false, comment };
@@ -54,6 +59,11 @@ export interface Table<
     readonly storage: Storage;
     /** For a lake: the DATE column its Parquet is partitioned by. */
     readonly partition?: string;
+    /**
+     * Keys that alone can repeat, where an earlier relation has found them: the grain is checked
+     * among these rows only, which proves the same at a fraction of the cost.
+     */
+    readonly repeatable?: { readonly keys: string; readonly hash: string };
     /** Columns that carry control totals, where the relation has them. */
     readonly totals?: { readonly quantity?: string; readonly amount?: string };
 }

@@ -151,7 +151,9 @@ function requireContract(
     columns: readonly { readonly name: string; readonly type: string }[],
 ): void {
     const expected = Object.entries(table.columns).map(([name, of]) => `${name} ${of.type}`);
-    const actual = columns.map((column) => `${column.name} ${column.type}`);
+    const actual = columns.map(({ name, type }) =>
+        table.columns[name]?.type === 'ANY' ? `${name} ANY` : `${name} ${type}`,
+    );
     if (expected.join() === actual.join()) return;
     const differs = (one: readonly string[], other: readonly string[]) =>
         one.filter((column, index) => column !== other[index]).join(', ') || 'nothing more';
@@ -218,15 +220,19 @@ async function fillLake(table: Table, sql: string, context: StageContext): Promi
 
 async function checkGrain(stage: Stage, table: Table, engine: Engine): Promise<void> {
     if (table.storage === 'view') return;
-    const grain = table.grain.map(quoteName);
+    const grain = table.grain.map(quoteName).join(', ');
+    const { keys, hash } = table.repeatable ?? {};
+    const source = keys
+        ? `(from ${quoteTable(table.name)} semi join ${quoteTable(keys)} as keys on ${hash} = keys.key_hash)`
+        : quoteTable(table.name);
     // Distinct hashes prove distinct keys; only a collision or a real double needs the slow look.
     const { repeats } = await engine.one(
-        `select count(*) - count(distinct hash(${grain.join(', ')})) as repeats from ${quoteTable(table.name)}`,
+        `select count(*) - count(distinct hash(${grain})) as repeats from ${source}`,
     );
     if (repeats === 0n) return;
     const rows = await engine.rows(
-        `select ${grain.join(', ')}, count(*) as row_count from ${quoteTable(table.name)}
-         group by ${grain.join(', ')} having count(*) > 1 order by ${grain.join(', ')} limit ${rowsShown}`,
+        `select ${grain}, count(*) as row_count from ${source}
+         group by ${grain} having count(*) > 1 order by ${grain} limit ${rowsShown}`,
     );
     if (rows.length) {
         throw new RunError('GRAIN_BROKEN', {

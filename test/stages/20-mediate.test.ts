@@ -58,9 +58,9 @@ describe('20-mediate: usage', () => {
             then mediated.usage_events  event_id | tokens
                                         e        | 1
             then mediated.usage_repeats line_no | kind      | source | record_id | content
-                                        2       | conflict  | s      | e         | two
-                                        3       | conflict  | s      | e         | two
-                                        4       | duplicate | s      | e         | one
+                                        2       | conflict  | s      | e         | "two"
+                                        3       | conflict  | s      | e         | "two"
+                                        4       | duplicate | s      | e         | "one"
         `,
         ));
 

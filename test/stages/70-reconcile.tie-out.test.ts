@@ -74,6 +74,8 @@ ${debits}`;
 
     test('a day of money at another price', () =>
         ties(`
+            given accounts.paths account_id | payer_id | currency | wallet_asset | wallet_shape | valid_from | valid_to   | period_start | period_end
+                                 a          | org      | USD      | USD          | aggregated   | 2000-01-01 | 9999-12-31 | 2026-10-01   | 2026-11-01
             given compiled.event_values  event_id | wallet_shape | rated_amount
                                          e        | aggregated   | 5
             given mediated.debit_entries entry_id | amount | aggregated

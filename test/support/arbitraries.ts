@@ -530,3 +530,52 @@ export function worlds(options: { readonly maxEvents?: number } = {}): Arbitrary
             );
         });
 }
+
+export interface Many {
+    readonly runs: number;
+    /** Worlds that run at the same time: most of a small run is planning, on one thread. */
+    readonly together?: number;
+}
+
+/** Repeats what a failure printed; without it, worlds are new only when more are asked for. */
+const givenSeed = process.env.TIEOUT_ORACLE_SEED;
+const givenRuns = process.env.TIEOUT_ORACLE_RUNS;
+
+/** How many runs a property has that has `usual` of them in `npm test`. */
+export function runsOf(usual: number): number {
+    return givenRuns ? Math.ceil((usual * Number(givenRuns)) / 25) : usual;
+}
+
+/**
+ * Checks a property of many values, several at once. When one fails it is shrunk, and the error
+ * names the seed and path that bring it back.
+ */
+export async function holdsFor<T>(
+    arbitrary: Arbitrary<T>,
+    { runs, together = 4 }: Many,
+    check: (value: T) => Promise<void>,
+): Promise<void> {
+    const seed = givenSeed ? Number(givenSeed) : givenRuns ? Date.now() % 2 ** 31 : 20_250_301;
+    const property = fc.asyncProperty(arbitrary, check);
+    const values = fc.sample(property, { seed, numRuns: runs });
+    const failed: number[] = [];
+    let next = 0;
+    const work = async () => {
+        while (next < values.length && failed.length === 0) {
+            const at = next++;
+            const [value] = values[at] as [T];
+            await check(value).catch(() => failed.push(at));
+        }
+    };
+    await Promise.all(Array.from({ length: together }, work));
+    const [first] = failed;
+    if (first === undefined) return;
+    await fc.assert(property, {
+        seed,
+        path: String(first),
+        numRuns: 1,
+        interruptAfterTimeLimit: 40_000,
+        markInterruptAsFailure: true,
+    });
+    throw new Error(`run ${first} of seed ${seed} failed once, and not when it ran alone`);
+}

@@ -1,6 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import { Engine } from '../../src/duck/engine.ts';
+import type { RunResult } from '../../src/run/pipeline.ts';
+import type { Break } from '../../src/schema/break.ts';
+import type { Certificate } from '../../src/schema/certificate.ts';
 import {
     type Account,
     type Book,
@@ -11,7 +15,9 @@ import {
     type UsageEvent,
 } from '../oracle/slow-rater.ts';
 import type { DebitEntry, Wallets } from '../oracle/slow-reconciler.ts';
-import { bandOf, minus, one, type Place, plus } from './exact.ts';
+import { bandOf, decimalText, minus, one, type Place, parseDecimal, plus } from './exact.ts';
+import { memoryStore } from './memory-store.ts';
+import { type TestProject, testProject } from './project.ts';
 
 /*
  * A small world twice: as the files of a project that the pipeline runs, and as what the oracles
@@ -390,7 +396,111 @@ function configOf(world: World): unknown {
         })),
         // Worlds are full of what cannot be used, and of differences.
         limits: { suspense_percent: '100' },
-        // Reading lines takes 1 GB at once, however small the objects are.
-        engine: { memory: '4GB', threads: 2 },
+        // Reading lines takes 1 GB at once, however small the objects are. Several worlds run at
+        // once: a thread each is the faster way.
+        engine: { memory: '4GB', threads: 1 },
     };
+}
+
+/** One fact per line of text, sorted: what differs between two runs then shows by itself. */
+export type Facts = readonly string[];
+
+/** What a night made of a world, in the words of the oracles and with their exact figures. */
+export interface Night {
+    readonly certificate: Certificate;
+    /** payer | account | meter | attributes | rate | currency | quantity | amount | events */
+    readonly charges: Facts;
+    /** payer | account | meter | attributes | code | quantity | events */
+    readonly unrated: Facts;
+    /** payer | account | meter | attributes | rate | currency | minor units */
+    readonly lines: Facts;
+    readonly breaks: readonly Pick<
+        Break,
+        'code' | 'break_key' | 'account_id' | 'asset' | 'amount' | 'expected' | 'actual'
+    >[];
+    /** code | account | asset | effect on rated - debited */
+    readonly legs: Facts;
+    /** rule | account | asset | events | entries | expected | actual */
+    readonly matches: Facts;
+}
+
+const inBucket = 'bucket/';
+
+/** The project of a world, its objects in memory. Whoever makes it removes it. */
+export function projectOf(world: World): TestProject {
+    const [objects, files] = [true, false].map((isObject) =>
+        Object.fromEntries(
+            Object.entries(projectFiles(world))
+                .filter(([path]) => path.startsWith(inBucket) === isObject)
+                .map(([path, text]) => [isObject ? path.slice(inBucket.length) : path, text]),
+        ),
+    );
+    return testProject(files ?? {}, memoryStore(objects ?? {}));
+}
+
+/** Runs the whole pipeline over a world. @throws RunError as the run does. */
+export async function nightOf(world: World): Promise<Night> {
+    const project = projectOf(world);
+    try {
+        return await readNight(await project.run({ period, as_of: asOf }));
+    } finally {
+        project.remove();
+    }
+}
+
+const figure = (text: unknown) => decimalText(parseDecimal(String(text)));
+
+/** Reads the relations of a finished run. */
+export async function readNight({ run, certificate }: RunResult): Promise<Night> {
+    const engine = await Engine.open({
+        file: run.database,
+        memory: '1GB',
+        threads: 1,
+        spill: run.scratch,
+        readOnly: true,
+    });
+    const facts = async (sql: string): Promise<Facts> => {
+        const rows = await engine.rows(sql);
+        const text = (value: unknown) =>
+            /^-?\d+\.\d+$/.test(String(value)) ? figure(value) : String(value);
+        return rows.map((row) => Object.values(row).map(text).join(' | ')).sort();
+    };
+    // The oracle's name of a rate: meter, what it names, priority, start.
+    const rate = `rates.meter || ' ' || rates.match_key || ' p' || rates.priority
+        || ' from ' || epoch_us(rates.effective_from)`;
+    try {
+        const breaks = await engine.rows(`
+            select code, break_key, account_id, asset, amount, expected, actual
+            from recon.breaks order by code, break_key, break_id`);
+        return {
+            certificate,
+            charges: await facts(`
+                select payer_id, account_id, rates.meter, attributes, ${rate}, charges.currency,
+                    quantity, amount, event_count
+                from rolled.charges as charges
+                inner join rules.rates as rates on charges.rate_id = rates.rate_id`),
+            unrated: await facts(`
+                select payer_id, account_id, meter, attributes, code, sum(quantity),
+                    sum(event_count)
+                from suspense.unrated_usage
+                group by payer_id, account_id, meter, attributes, code`),
+            lines: await facts(`
+                select payer_id, account_id, rates.meter, attributes, ${rate}, lines.currency,
+                    amount_minor
+                from invoice.line_items as lines
+                inner join rules.rates as rates on lines.rate_id = rates.rate_id`),
+            breaks: breaks.map((row) => ({
+                ...(row as unknown as Night['breaks'][number]),
+                amount: figure(row.amount),
+                expected: figure(row.expected),
+                actual: figure(row.actual),
+            })),
+            legs: await facts('select code, account_id, asset, amount from recon.break_legs'),
+            matches: await facts(`
+                select rule, account_id, asset, usage_count, entry_count, expected, actual
+                from recon.matches`),
+        };
+    } finally {
+        engine.close();
+    }
 }

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { holdsFor, runsOf, worlds } from '../support/arbitraries.ts';
+import { instant } from '../support/exact.ts';
+import {
+    bookOf,
+    lineCounts,
+    type Night,
+    nightOf,
+    prefixes,
+    type World,
+    walletsOf,
+} from '../support/world.ts';
+import { type Bill, pathOf, rateUsage } from './slow-rater.ts';
+import { tieOuts, uniqueEntries } from './slow-reconciler.ts';
+
+/*
+ * The pipeline against the oracles: two implementations that share nothing, over worlds that no one
+ * has looked at. TIEOUT_ORACLE_RUNS=500 asks for more worlds, and for new ones;
+ * TIEOUT_ORACLE_SEED brings back those of a failure.
+ */
+
+interface ObjectCount {
+    lines: number;
+    events: number;
+    duplicates: number;
+    conflicts: number;
+    suspended: number;
+}
+
+/** What each object must have held, by the oracle. */
+function expectedCounts(world: World, bill: Bill): Readonly<Record<string, ObjectCount>> {
+    const counts: Record<string, ObjectCount> = {};
+    const add = ({ object }: { readonly object: string }, fate: keyof ObjectCount) => {
+        counts[object] ??= { lines: 0, events: 0, duplicates: 0, conflicts: 0, suspended: 0 };
+        counts[object].lines += 1;
+        counts[object][fate] += 1;
+    };
+    const { accounts } = world;
+    const book = bookOf(world);
+    const identity = (of: World['events'][number]) => JSON.stringify([of.source, of.event_id]);
+    const kept = new Map(bill.kept.map((event) => [identity(event as never), event]));
+    for (const event of world.events) {
+        const first = kept.get(identity(event));
+        if (!pathOf(accounts, event.account_id, instant(event.at))) add(event, 'suspended');
+        else if (!first || first === event) add(event, 'events');
+        else {
+            const { duplicates } = rateUsage([first, event], book);
+            add(event, duplicates ? 'duplicates' : 'conflicts');
+        }
+    }
+    for (const junk of world.junk) add(junk, 'suspended');
+    const entries = new Map(uniqueEntries(world.debits).kept.map((of) => [of.entry_id, of]));
+    for (const entry of world.debits) {
+        const first = entries.get(entry.entry_id);
+        if (!first || first === entry) add(entry, 'events');
+        else {
+            const { duplicates } = uniqueEntries([first, entry]);
+            add(entry, duplicates ? 'duplicates' : 'conflicts');
+        }
+    }
+    for (const prefix of [prefixes.llm, prefixes.gpu]) {
+        // The line of an input that has nothing else.
+        const isEmpty = !Object.keys(counts).some((key) => key.startsWith(prefix));
+        if (isEmpty) add({ object: `${prefix}empty.ndjson` }, 'suspended');
+    }
+    return counts;
+}
+
+function countsOf({ certificate }: Night): Readonly<Record<string, ObjectCount>> {
+    return Object.fromEntries(
+        certificate.inputs.map(({ key, lines, events, duplicates, conflicts, suspended }) => [
+            key,
+            {
+                lines: Number(lines),
+                events: Number(events),
+                duplicates: Number(duplicates),
+                conflicts: Number(conflicts),
+                suspended: Number(suspended),
+            },
+        ]),
+    );
+}
+
+const text = (...parts: readonly unknown[]) => parts.join(' | ');
+
+/** Everything the oracles say of a world, in the form in which the night is read. */
+function expectedOf(world: World) {
+    const book = bookOf(world);
+    const bill = rateUsage(world.events, book);
+    const heads = ({ payer_id, account_id, meter, attributes }: Bill['lines'][number]) =>
+        text(payer_id, account_id, meter, attributes);
+    return {
+        counts: expectedCounts(world, bill),
+        charges: bill.lines
+            .map((of) =>
+                text(heads(of), of.rate, of.currency, of.quantity, of.amount_exact, of.event_count),
+            )
+            .sort(),
+        unrated: bill.unrated
+            .map((of) => text(heads(of), of.rate, of.quantity, of.event_count))
+            .sort(),
+        lines: bill.lines
+            .map((of) => text(heads(of), of.rate, of.currency, of.amount_minor))
+            .sort(),
+        tieOuts: tieOuts(world.events, world.debits, book, walletsOf(world)).map((of) =>
+            text(of.account_id, of.asset, of.rated, of.debited, of.difference),
+        ),
+    };
+}
+
+function saidBy(night: Night): ReturnType<typeof expectedOf> {
+    return {
+        counts: countsOf(night),
+        charges: night.charges,
+        unrated: night.unrated,
+        lines: night.lines,
+        tieOuts: night.certificate.tie_outs
+            .filter(({ rated, debited }) => rated !== '0' || debited !== '0')
+            .map((of) => [JSON.stringify([of.account_id, of.asset]), of] as const)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([, of]) => text(of.account_id, of.asset, of.rated, of.debited, of.difference)),
+    };
+}
+
+async function agrees(world: World): Promise<void> {
+    const night = await nightOf(world);
+    expect(saidBy(night)).toEqual(expectedOf(world));
+    expect(night.certificate.tie_outs.filter(({ unexplained }) => unexplained !== '0')).toEqual([]);
+    // Worlds know no limit on lines: none may be lost between the writer and the counts.
+    const { usage, debits } = lineCounts(world);
+    const read = night.certificate.inputs.reduce((total, { lines }) => total + Number(lines), 0);
+    expect(read).toBe(usage + debits);
+}
+
+describe('the whole night says what the oracles say', () => {
+    test('of random worlds', { timeout: 3_600_000 }, () =>
+        holdsFor(worlds(), { runs: runsOf(25) }, agrees),
+    );
+});

@@ -36,6 +36,8 @@ priced as (
     select
         amounted.*,
         case
+            -- What usage without a price is worth nobody knows: it is not zero.
+            when amounted.code = 'UNRATED' then null
             when assets.kind = 'currency' then amounted.amount
             when amounted.amount = 0 then 0
             else coalesce(

@@ -72,7 +72,13 @@ reversed as (
 
 lives as (
     select
-        keyed.*,
+        keyed.* exclude (is_orphan),
+        -- A reversal of nothing: its original is unknown, or its life never took anything.
+        keyed.is_orphan
+        or (
+            keyed.entry_type in ('reverse', 'refund')
+            and not bool_or(keyed.entry_type = 'capture') over life
+        ) as is_orphan,
         coalesce(reversed.amount >= keyed.amount, false) and keyed.entry_type = 'capture'
             as is_undone,
         keyed.entry_type = 'capture' and coalesce(reversed.amount < keyed.amount, true) as is_live,

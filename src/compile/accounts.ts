@@ -117,6 +117,9 @@ export function compileAccounts(
         .sort()
         .flatMap((account) => chainsOf(account, byAccount, file, problems));
     if (problems.length) return { problems: unique(problems) };
+    const paths = chains.map((chain) => toPath(chain, config, period));
+    problems.push(...foreignWallets(file, paths, byAccount));
+    if (problems.length) return { problems: unique(problems) };
     return {
         tree: {
             spans: spans.map((span) => ({
@@ -125,7 +128,7 @@ export function compileAccounts(
                 valid_from: formatInstant(span.from),
                 valid_to: formatInstant(span.to),
             })),
-            paths: chains.map((chain) => toPath(chain, config, period)),
+            paths,
         },
     };
 }
@@ -268,6 +271,25 @@ function toPath(chain: Chain, config: Config, period: string): AccountPath {
         wallet_asset: wallet?.asset ?? payer.currency,
         wallet_shape: wallet?.shape ?? 'instant',
     };
+}
+
+/** Money in a wallet can only be compared with usage that is rated in the same money. */
+function foreignWallets(
+    file: string,
+    paths: readonly AccountPath[],
+    byAccount: ReadonlyMap<string, readonly Span[]>,
+): readonly FileProblem[] {
+    return paths
+        .filter(
+            ({ wallet_asset, currency }) => isCurrency(wallet_asset) && wallet_asset !== currency,
+        )
+        .map(({ account_id, wallet_asset, payer_id, currency }) => ({
+            code: 'WALLET_CURRENCY',
+            file,
+            line: byAccount.get(account_id)?.[0]?.line ?? 1,
+            message: `${account_id} has a wallet in ${wallet_asset}, and its payer ${payer_id} is billed in ${currency}`,
+            remedy: 'Give the payer that currency, or the wallet an asset of units.',
+        }));
 }
 
 function unique(problems: readonly FileProblem[]): readonly FileProblem[] {

@@ -108,6 +108,9 @@ function timeField(
     };
 }
 
+/** Amounts hold 14 digits before the point (DECIMAL(38,24)): one wild row must not stop a night. */
+const limit = '100000000000000';
+
 /** A number from text. Whole numbers of up to 18 digits take the fast way through BIGINT. */
 function numberField(
     name: string,
@@ -117,6 +120,7 @@ function numberField(
         readonly type: 'integer' | 'decimal';
         readonly optional: boolean;
         readonly signed?: boolean;
+        readonly isUnbounded?: boolean;
     },
 ): Field {
     const target = options.type === 'integer' ? 'bigint' : 'decimal(38,12)';
@@ -142,7 +146,10 @@ function numberField(
               { when: `${present} and ${fine} and (${parsed}) is null`, code: 'TOO_FINE' },
               { when: `${present} and (${parsed}) is null`, code: 'NOT_A_NUMBER' },
           ];
-    return { name, sql: parsed, checks: [...missing, ...readable, ...sign] };
+    const size = options.isUnbounded
+        ? []
+        : [{ when: `abs(${parsed}) >= ${limit}`, code: 'TOO_LARGE' }];
+    return { name, sql: parsed, checks: [...missing, ...readable, ...sign, ...size] };
 }
 
 function firstCode(
@@ -296,6 +303,7 @@ export function debitRowsSql(
                 type: 'integer',
                 optional: true,
                 signed: true,
+                isUnbounded: true,
             });
         }
         return textField(

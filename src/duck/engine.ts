@@ -193,6 +193,9 @@ export class Engine {
                     error,
                 );
             }
+            if (/overflow|out of range.*DECIMAL|DECIMAL.*out of range/i.test(detail)) {
+                throw new RunError('AMOUNT_OVERFLOW', { stage: 'engine', detail }, error);
+            }
             throw new RunError('ENGINE_FAILED', { stage: 'engine', statement, detail }, error);
         }
     }

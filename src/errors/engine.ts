@@ -19,6 +19,16 @@ export const engineErrors = {
         () =>
             'Raise `engine.memory` in tieout.yaml or free disk for spilling, then run again: it goes on at this stage.',
     ),
+    AMOUNT_OVERFLOW: defineError<{ stage: string; detail: string }>(
+        1,
+        (p) => `${p.stage}: an amount has more than 14 digits before the point: ${p.detail}`,
+        () => 'Nothing was kept of this stage. Look for a wrong unit in a price or a quantity.',
+    ),
+    EXPRESSION_INVALID: defineError<{ stage: string; detail: string }>(
+        2,
+        (p) => `${p.stage}: an expression of tieout.yaml is not one: ${p.detail}`,
+        () => 'Correct it in `meters`, `derived` or `counts`; nothing was metered.',
+    ),
     ENGINE_LOCKED: defineError<{ file: string; detail: string }>(
         75,
         (p) => `${p.file} is held by another process: ${firstLine(p.detail)}`,

@@ -85,7 +85,7 @@ export async function runStage(
         context.engine.transaction(async () => {
             await requireInputs(stage, context.engine);
             for (const { table, sql: text } of stage.compiled ?? []) {
-                await fill(stage, table, text, context);
+                await asWritten(stage, () => fill(stage, table, text, context));
             }
             for (const table of stage.writes) {
                 context.onCheck?.(table.name);
@@ -337,7 +337,7 @@ export async function inStage<T>(stage: string, work: () => Promise<T>): Promise
         return await work();
     } catch (error) {
         if (!(error instanceof RunError)) throw error;
-        if (error.code === 'ENGINE_MEMORY' || error.code === 'ENGINE_FAILED') {
+        if (['ENGINE_MEMORY', 'ENGINE_FAILED', 'AMOUNT_OVERFLOW'].includes(error.code)) {
             throw new RunError(
                 error.code,
                 { ...(error.params as never as object), stage } as never,
@@ -345,5 +345,16 @@ export async function inStage<T>(stage: string, work: () => Promise<T>): Promise
             );
         }
         throw error;
+    }
+}
+
+/** A compiled view that does not bind holds an expression that a person wrote. */
+async function asWritten(stage: Stage, work: () => Promise<void>): Promise<void> {
+    try {
+        await work();
+    } catch (error) {
+        if (!(error instanceof RunError) || error.code !== 'ENGINE_FAILED') throw error;
+        const { detail } = error.params as { readonly detail: string };
+        throw new RunError('EXPRESSION_INVALID', { stage: stage.name, detail }, error);
     }
 }

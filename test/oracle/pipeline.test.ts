@@ -3,6 +3,7 @@ import { holdsFor, runsOf, worlds } from '../support/arbitraries.ts';
 import { instant } from '../support/exact.ts';
 import {
     bookOf,
+    type Facts,
     lineCounts,
     type Night,
     nightOf,
@@ -83,8 +84,16 @@ function countsOf({ certificate }: Night): Readonly<Record<string, ObjectCount>>
 
 const text = (...parts: readonly unknown[]) => parts.join(' | ');
 
+interface Said {
+    readonly counts: Readonly<Record<string, ObjectCount>>;
+    readonly charges: Facts;
+    readonly unrated: Facts;
+    readonly lines: Facts;
+    readonly tieOuts: Facts;
+}
+
 /** Everything the oracles say of a world, in the form in which the night is read. */
-function expectedOf(world: World) {
+function expectedOf(world: World): Said {
     const book = bookOf(world);
     const bill = rateUsage(world.events, book);
     const heads = ({ payer_id, account_id, meter, attributes }: Bill['lines'][number]) =>
@@ -108,7 +117,7 @@ function expectedOf(world: World) {
     };
 }
 
-function saidBy(night: Night): ReturnType<typeof expectedOf> {
+function saidBy(night: Night): Said {
     return {
         counts: countsOf(night),
         charges: night.charges,

@@ -50,7 +50,7 @@ describe('70-reconcile: each break alone', () => {
             `
     given compiled.event_values  event_id | is_unrated
                                  e        | true`,
-            'e | a | 0 | 0 | USD |',
+            'e | a | 0 | _ | USD |',
         ],
         [
             'UNRATED: what was debited for usage without a price',
@@ -59,7 +59,7 @@ describe('70-reconcile: each break alone', () => {
                                  e        | true
     given mediated.debit_entries event_id | entry_id | amount
                                  e        | d        | 5`,
-            'e | a | -5 | -5 | USD | d',
+            'e | a | -5 | _ | USD | d',
         ],
         [
             'DEBITED_NOT_METERED: a debit that no usage stands behind',

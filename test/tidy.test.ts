@@ -65,7 +65,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
     'date-fns': ['time'],
     '@date-fns/tz': ['time'],
     pino: ['log'],
-    commander: ['cli'],
+    commander: ['cli', 'commands'],
     zod: ['schema', 'compile', 'rules'],
     'cli-table3': ['report'],
     'csv-stringify/sync': ['export'],

@@ -29,7 +29,10 @@ compared as (
 select
     object_no,
     line_no,
-    case when content is not distinct from first_content then 'duplicate' else 'conflict' end as kind,
+    case
+        when content is not distinct from first_content then 'duplicate'
+        else 'conflict'
+    end as kind,
     source,
     record_id,
     first_object_no,

@@ -25,7 +25,9 @@ keyed as (
             list_transform(
                 masks.mask,
                 lambda name: to_json(name)::varchar || ':'
-                    || coalesce((combinations.attributes -> ('$."' || name || '"'))::varchar, 'null')
+                    || coalesce(
+                        (combinations.attributes -> ('$."' || name || '"'))::varchar, 'null'
+                    )
             ),
             ','
         ) || '}' as match_key

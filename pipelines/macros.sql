@@ -95,3 +95,16 @@ create or replace macro money_share(money, part, whole) as
 -- A decimal as people write it: without the zeros that its scale adds.
 create or replace macro plain(amount) as
     regexp_replace(cast(amount as varchar), '\.?0+$', '');
+
+-- A quotient of whole numbers that are not negative: cut, begun, or rounded half up or half even.
+create or replace macro divide_rounded(amount, divisor, mode) as
+    case mode
+        when 'down' then amount // divisor
+        when 'up' then amount // divisor + case when amount % divisor = 0 then 0 else 1 end
+        when 'half_even' then amount // divisor + case
+            when (amount % divisor) * 2 > divisor then 1
+            when (amount % divisor) * 2 = divisor then (amount // divisor) % 2
+            else 0
+        end
+        else amount // divisor + case when (amount % divisor) * 2 >= divisor then 1 else 0 end
+    end;

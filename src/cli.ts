@@ -6,8 +6,11 @@ import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
+import { quote } from './commands/quote.ts';
 import { report } from './commands/report.ts';
 import { rulesCheck, rulesTest } from './commands/rules.ts';
+import { rulesDiff } from './commands/rules-diff.ts';
+import { type ImportFlags, importFormats, rulesImport } from './commands/rules-import.ts';
 import { plan, type RunFlags, run } from './commands/run.ts';
 import type { Effects } from './effects.ts';
 import { RunError } from './errors/index.ts';
@@ -17,7 +20,7 @@ import { version } from './run/code.ts';
 import { openStore } from './store/open.ts';
 
 /** Parts of the contract that are not built yet: they say so and exit with 2. */
-const later = ['backfill', 'quote', 'close', 'reopen', 'deliver'] as const;
+const later = ['backfill', 'close', 'reopen', 'deliver'] as const;
 
 interface GlobalFlags {
     readonly config?: string;
@@ -106,6 +109,10 @@ function program(
         .action((lineKey: string, flags: { period?: string; events: number; raw: boolean }) =>
             answer(explain({ lineKey, ...flags }, context())),
         );
+    cli.command('quote')
+        .description('price what-ifs: JSON lines in, JSON lines out')
+        .requiredOption('--file <file>', 'one line of a quote a line')
+        .action((flags: { file: string }) => answer(quote(flags, context())));
     const rules = cli.command('rules').description('check and test the rate card');
     rules
         .command('check')
@@ -115,7 +122,23 @@ function program(
         .command('test')
         .description('run the worked examples beside the card')
         .action(() => answer(rulesTest(context())));
-    notYet(rules, 'diff', 'rules diff');
+    rules
+        .command('import')
+        .description('make a rate card of a public price list')
+        .addOption(
+            new Option('--format <format>', importFormats.join(' or ')).makeOptionMandatory(),
+        )
+        .requiredOption('--file <file>', 'the price list')
+        .requiredOption('--out <dir>', 'folder for the card; nothing in it is written over')
+        .option('--provider <name>', 'only its models')
+        .action((flags: ImportFlags) => answer(rulesImport(flags, context())));
+    rules
+        .command('diff <old> [new]')
+        .description('what moves between two cards over the usage of a period; `current` is one')
+        .addOption(period)
+        .action((old: string, other: string | undefined, flags: { period: string }) =>
+            answer(rulesDiff({ old, new: other }, flags, context())),
+        );
     for (const command of later) notYet(cli, command, command);
     return cli;
 }
@@ -133,7 +156,7 @@ function notYet(parent: Command, name: string, command: string): void {
 
 function wholeNumber(text: string): number {
     if (!/^\d{1,6}$/.test(text)) {
-        throw new RunError('USAGE', { detail: `${text} is not a whole number` });
+        throw new RunError('USAGE', { detail: `--events ${text} is not a whole number` });
     }
     return Number.parseInt(text, 10);
 }
@@ -175,4 +198,15 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     }
 }
 
-if (import.meta.main) process.exitCode = await runCli(process.argv.slice(2), realTerminal());
+/** `tieout plan | head`: whoever reads has enough. That is no failure of ours. */
+function letGo(stream: NodeJS.WriteStream): void {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error;
+    });
+}
+
+if (import.meta.main) {
+    letGo(process.stdout);
+    letGo(process.stderr);
+    process.exitCode = await runCli(process.argv.slice(2), realTerminal());
+}

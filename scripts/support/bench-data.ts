@@ -61,8 +61,11 @@ export function floorQueries(folder: string): Readonly<Record<string, string>> {
     const debits = `read_parquet(${quoteText(join(folder, 'debits', '*.parquet'))})`;
     return {
         scan: `select sum(input_tokens), sum(output_tokens), (select sum(amount) from ${debits}) from ${usage}`,
-        dedupe: `select count(*), sum(input_tokens) from (
+        'dedupe usage': `select count(*), sum(input_tokens) from (
             select input_tokens, row_number() over (partition by source, id order by time) as copy_no from ${usage}
+        ) where copy_no = 1`,
+        'dedupe debits': `select count(*), sum(amount) from (
+            select amount, row_number() over (partition by entry_id order by booked_at) as copy_no from ${debits}
         ) where copy_no = 1`,
         'group by meter key and day': `select count(*) from (
             select subject, model, input_tokens > 200000 as is_long, cast(time as date) as day,

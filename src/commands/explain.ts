@@ -72,7 +72,7 @@ export async function explain(flags: ExplainFlags, context: CommandContext): Pro
     }
     if (found.length > 1) {
         throw new RunError('USAGE', {
-            detail: `${flags.lineKey} is the beginning of ${counted(found.length, 'line key')}`,
+            detail: `"${flags.lineKey}" is the beginning of ${counted(found.length, 'line key')}`,
             remedy: 'Write more of the key, as it is in line_items.csv.',
         });
     }

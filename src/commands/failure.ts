@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { InvariantError } from '../assert.ts';
-import { catalogue, RunError } from '../errors/index.ts';
+import { catalogue, type ErrorCode, RunError } from '../errors/index.ts';
 import { visible } from '../report/visible.ts';
 
 /** A failure as it is told: to a person and to a machine. */
@@ -15,13 +15,18 @@ interface AnyDefinition {
     readonly remedy: (params: unknown) => string;
 }
 
+/** In these the engine speaks, in lines of its own; the sentence takes the first or indents them. */
+const engineWords: ReadonlySet<ErrorCode> = new Set([
+    ...(['ENGINE_MEMORY', 'ENGINE_LOCKED', 'ENGINE_FAILED', 'RUN_DAMAGED'] as const),
+    ...(['AMOUNT_OVERFLOW', 'EXPRESSION_INVALID'] as const),
+]);
+
 /**
  * The sentence and the remedy of an error for a terminal. Names and lines of strangers are in it:
  * none of them may move the cursor, begin a line of its own or turn the text around.
  */
 export function told({ code, params }: RunError): { message: string; remedy: string } {
-    // What the engine says has lines of its own: the statement, and a mark under the place.
-    const clean = code.startsWith('ENGINE_') ? visibleLines : visible;
+    const clean = engineWords.has(code) ? visibleLines : visible;
     const shown = cleaned(params, clean);
     const { text, remedy } = catalogue[code] as unknown as AnyDefinition;
     return { message: text(shown), remedy: remedy(shown) };
@@ -58,7 +63,7 @@ export function failure(error: unknown): Failure {
 function usage(error: CommanderError): Failure {
     if (error.exitCode === 0) return { exit: 0, text: '', json: null };
     const isHelp = error.code === 'commander.help';
-    const said = visibleLines(error.message.replace(/^error: /, ''));
+    const said = visible(error.message.replace(/^error: /, '').replaceAll('\n', ' '));
     return failed(2, 'USAGE', {
         message: isHelp ? 'a command is missing' : said,
         remedy: 'See `tieout --help`.',

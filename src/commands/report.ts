@@ -6,6 +6,7 @@ import { renderTerminal } from '../report/terminal.ts';
 import { inspectOutput, latestRun } from '../run/folders.ts';
 import { readBreaks, readLines } from '../run/outputs.ts';
 import { readTables } from '../run/tables.ts';
+import type { Certificate } from '../schema/certificate.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
 
@@ -21,8 +22,7 @@ export async function report(
         throw new RunError('OUTPUT_CHANGED', {
             folder: run.output,
             files: changes,
-            period: flags.period,
-            as_of: certificate?.as_of ?? null,
+            command: commandOf(flags.period, certificate),
         });
     }
     const engine = await readTables(run, {
@@ -42,4 +42,11 @@ export async function report(
     } finally {
         engine.close();
     }
+}
+
+/** What makes the output of a period again. A certificate that cannot be read does not say as of when. */
+function commandOf(period: string, certificate: Certificate | null): string {
+    if (!certificate) return `tieout run --period ${period}`;
+    const command = certificate.pipeline === 'reconcile' ? 'reconcile' : 'run';
+    return `tieout ${command} --period ${period} --as-of ${certificate.as_of}`;
 }

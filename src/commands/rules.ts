@@ -45,7 +45,7 @@ export async function rulesTest(context: CommandContext): Promise<Answer> {
     if (problems.length) throw new RunError('RULES_SPEC_FAILED', { problems });
     return {
         exit: 0,
-        text: `${outcome.results.map(({ name, actual }) => `ok  ${name}: ${actual}`).join('\n')}\n${counted(outcome.results.length, 'worked example')} come out\n`,
+        text: `${outcome.results.map(({ name, actual }) => `ok  ${name}: ${actual}`).join('\n')}\n${counted(outcome.results.length, 'worked example comes out', 'worked examples come out')}\n`,
         json: outcome.results,
     };
 }

@@ -22,7 +22,12 @@ export function counting(count: number, one: string, many = `${one}s`): string {
     return `${count} ${count === 1 ? one : many}`;
 }
 
-const list = (problems: readonly FileProblem[]) => problems.map(printProblem).join('\n');
+/** In the order in which a person goes through a file. */
+const list = (problems: readonly FileProblem[]) =>
+    [...problems]
+        .sort((one, other) => (one.file === other.file ? one.line - other.line : 0))
+        .map(printProblem)
+        .join('\n');
 
 /** Errors in what people write: the command line, the config, accounts, assets, rate cards. */
 export const configErrors = {

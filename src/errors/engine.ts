@@ -9,6 +9,13 @@ interface InStage {
 /** The engine adds advice about settings that tieout makes itself: what happened is its first line. */
 const firstLine = (text: string) => text.split('\n')[0] ?? '';
 
+/** The line of a statement that the engine points at, and its mark under the place. */
+function excerpt(text: string): readonly string[] {
+    const lines = text.split('\n');
+    const at = lines.findIndex((line) => line.startsWith('LINE '));
+    return at < 0 ? [] : [indented(lines.slice(at, at + 2))];
+}
+
 const indented = (rows: readonly string[]) => rows.map((row) => `    ${row}`).join('\n');
 
 /** Errors of the engine, the stage runner and the run as a whole. */
@@ -21,35 +28,44 @@ export const engineErrors = {
     ),
     AMOUNT_OVERFLOW: defineError<{ stage: string; detail: string }>(
         1,
-        (p) => `${p.stage}: an amount has more than 14 digits before the point: ${p.detail}`,
+        (p) =>
+            `${p.stage}: an amount has more than 14 digits before the point: ${firstLine(p.detail)}`,
         () => 'Nothing was kept of this stage. Look for a wrong unit in a price or a quantity.',
     ),
     EXPRESSION_INVALID: defineError<{ stage: string; detail: string }>(
         2,
-        (p) => `${p.stage}: an expression of tieout.yaml is not one: ${p.detail}`,
+        (p) =>
+            [
+                `${p.stage}: an expression of tieout.yaml is not one: ${firstLine(p.detail)}`,
+                ...excerpt(p.detail),
+            ].join('\n'),
         () => 'Correct it in `meters`, `derived` or `counts`; nothing was metered.',
     ),
     ENGINE_LOCKED: defineError<{ file: string; detail: string }>(
         75,
-        (p) => `${p.file} is held by another process: ${firstLine(p.detail)}`,
+        (p) =>
+            `${p.file} is held by ${/held in (.+? \(PID \d+\))/.exec(p.detail)?.[1] ?? `another process: ${firstLine(p.detail)}`}`,
         () => 'Another tieout works on this run: wait until it ends, or end it, then run again.',
     ),
     ENGINE_FAILED: defineError<{ stage: string; statement: string; detail: string }>(
         70,
-        (p) => `${p.stage}: ${p.detail}\n${indented(p.statement.split('\n'))}`,
+        (p) =>
+            `${p.stage}: ${firstLine(p.detail)}\n${indented([...p.detail.split('\n').slice(1), ...p.statement.split('\n')])}`,
         () => 'This is a defect of tieout. Keep the run folder and report it.',
     ),
     CONTRACT_MISMATCH: defineError<InStage & { expected: string; actual: string }>(
         70,
         (p) =>
             `${p.stage}/${p.check}: the select gives ${p.actual}, the contract says ${p.expected}`,
-        () => 'Change the select or the contract in tables.ts, whichever is wrong.',
+        (p) =>
+            `Change ${p.check}.sql or the contract in pipelines/${p.stage}/tables.ts, whichever is wrong.`,
     ),
     GRAIN_BROKEN: defineError<InStage & { grain: string; rows: readonly string[] }>(
         70,
         (p) =>
             `${p.stage}/${p.check}: more than one row for the same (${p.grain}):\n${indented(p.rows)}`,
-        () => 'Nothing was kept of this stage. Look for a join that fans out.',
+        (p) =>
+            `Nothing was kept of this stage. Look for a join that fans out in pipelines/${p.stage}/${p.check}.sql.`,
     ),
     AUDIT_FAILED: defineError<InStage & { count: number; rows: readonly string[] }>(
         1,
@@ -65,7 +81,8 @@ export const engineErrors = {
     NOT_CONSERVED: defineError<InStage & { equation: string; left: string; right: string }>(
         1,
         (p) => `${p.stage}/${p.check}: ${p.equation}: ${p.left} is not ${p.right}`,
-        () => 'Something was lost or doubled in this stage. Nothing was kept of it.',
+        () =>
+            'Something was lost or doubled in this stage, and nothing was kept of it. Keep the run folder and report it.',
     ),
     RUN_DAMAGED: defineError<{ folder: string; file: string; detail: string }>(
         75,
@@ -76,13 +93,11 @@ export const engineErrors = {
     OUTPUT_CHANGED: defineError<{
         folder: string;
         files: readonly string[];
-        period: string;
-        as_of: string | null;
+        command: string;
     }>(
         2,
         (p) => `${p.folder} is not as its run left it: ${p.files.join(', ')}`,
-        (p) =>
-            `Deliver nothing from it. \`tieout run --period ${p.period}${p.as_of ? ` --as-of ${p.as_of}` : ''}\` makes it anew from the same inputs.`,
+        (p) => `Deliver nothing from it. \`${p.command}\` makes it anew from the same inputs.`,
     ),
     RUN_NOT_FOUND: defineError<{ detail: string }>(
         2,

@@ -1,3 +1,4 @@
+import { counting } from './config.ts';
 import { defineError } from './define.ts';
 
 /** Where an object is: the store's address and the key in it. */
@@ -6,19 +7,25 @@ interface AtKey {
     readonly key: string;
 }
 
+const isFolder = (store: string) => store.startsWith('folder:');
+
 /** Errors of listing, fetching and spooling objects. */
 export const storeErrors = {
     STORE_BUCKET_MISSING: defineError<{ store: string }>(
         2,
         (p) => `${p.store} does not exist`,
-        () =>
-            'Check `store.bucket` (or `store.path`) in tieout.yaml and the endpoint in the environment.',
+        (p) =>
+            isFolder(p.store)
+                ? 'Check `store.folder` in tieout.yaml; a relative path starts beside that file.'
+                : 'Check `store.bucket`, `store.endpoint` and `store.region` in tieout.yaml.',
     ),
     STORE_ACCESS_DENIED: defineError<{ store: string; operation: string; detail: string }>(
         2,
         (p) => `${p.store} refused ${p.operation}: ${p.detail}`,
-        () =>
-            'Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get.',
+        (p) =>
+            isFolder(p.store)
+                ? 'Give this user the right to read there; a link may not lead out of the folder.'
+                : 'Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get.',
     ),
     STORE_UNREACHABLE: defineError<{
         store: string;
@@ -27,7 +34,8 @@ export const storeErrors = {
         attempts: number;
     }>(
         75,
-        (p) => `${p.store} did not answer ${p.operation} after ${p.attempts} attempts: ${p.detail}`,
+        (p) =>
+            `${p.store} did not answer ${p.operation} after ${counting(p.attempts, 'attempt')}: ${p.detail}`,
         () =>
             'Check the network and the endpoint, then run the same command again; nothing was written.',
     ),

@@ -8,12 +8,13 @@ const LIMIT = 40;
 const NAME = 32;
 const HELD_LIMIT = 6;
 
-type Cell = string | { readonly content: string; readonly hAlign: 'right' };
+export type Cell = string | { readonly content: string; readonly hAlign: 'right' };
 
 const name = (text: string | null): string => clipped(text ?? '', NAME);
-const right = (content: string): Cell => ({ content, hAlign: 'right' });
+export const right = (content: string): Cell => ({ content, hAlign: 'right' });
 
-function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
+/** A table without lines, of at most forty rows. */
+export function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
     const made = new Table({
         style: { head: [], border: [], compact: true },
         chars: {

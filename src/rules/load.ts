@@ -9,6 +9,7 @@ import {
     type CompiledRate,
     type Place,
 } from './card.ts';
+import { cutRates, markUp } from './inherit.ts';
 import { readMatrix } from './matrix.ts';
 import { inFileOrder, Problems } from './problems.ts';
 import { compileRate, type RateText } from './rate.ts';
@@ -22,27 +23,46 @@ interface Reading {
     readonly problems: Problems;
 }
 
+type Load = { readonly card: CompiledCard } | { readonly problems: readonly FileProblem[] };
+
+/** Cards of a chain of `extends`, the first and the last included. */
+const chainLimit = 8;
+
 /**
- * Reads a rate card and the matrices beside it. All problems at once, each with file and line.
- * What only makes sense against meters or between rates is for `lintCard`.
+ * Reads a rate card, the matrices beside it, and the cards it is derived from. All problems at
+ * once, each with file and line. What only makes sense against meters or between rates is for
+ * `lintCard`.
  * @param readText gives the text of a file; a matrix is asked for relative to the card's folder.
  */
-export function loadCard(
+export function loadCard(file: string, readText: (path: string) => string): Load {
+    return loadLink(posix.normalize(file), readText(file), readText, []);
+}
+
+/** Reads one card of a chain. @param above the cards that led here by `extends`. */
+function loadLink(
     file: string,
+    text: string,
     readText: (path: string) => string,
-): { readonly card: CompiledCard } | { readonly problems: readonly FileProblem[] } {
-    const parsed = parseYaml(file, readText(file), rateCardSchema, 'CARD_INVALID');
+    above: readonly string[],
+): Load {
+    const parsed = parseYaml(file, text, rateCardSchema, 'CARD_INVALID');
     if ('problems' in parsed) return parsed;
     const problems = new Problems();
     const placeOf = (path: readonly PropertyKey[]) => ({ file, line: parsed.lineOf(path) });
     const reading = { file, card: parsed.value, readText, placeOf, problems };
     const charges = parsed.value.charges.map((charge, at) => loadCharge(reading, charge, at));
+    const base = loadBase(reading, [...above, file]);
+    checkHead(reading, base);
+    if (problems.list.length || (base && 'problems' in base)) {
+        const ofBase = base && 'problems' in base ? base.problems : [];
+        return { problems: inFileOrder([...ofBase, ...problems.list]) };
+    }
+    const own = charges.flatMap((charge) => charge.rates);
+    const inherited = base ? inherit(reading, base.card, own) : [];
     if (problems.list.length) return { problems: inFileOrder(problems.list) };
-    const rates = charges
-        .flatMap((charge) => charge.rates)
-        .sort((one, other) =>
-            one.rate_id < other.rate_id ? -1 : one.rate_id > other.rate_id ? 1 : 0,
-        );
+    const rates = [...inherited, ...own].sort((one, other) =>
+        one.rate_id < other.rate_id ? -1 : one.rate_id > other.rate_id ? 1 : 0,
+    );
     const { card, version, currency } = parsed.value;
     return {
         card: {
@@ -50,11 +70,84 @@ export function loadCard(
             version,
             currency,
             currencyAt: placeOf(['currency']),
-            charges: charges.map(({ charge }) => charge),
+            charges: [...(base?.card.charges ?? []), ...charges.map(({ charge }) => charge)],
             rates,
             boundaries: boundariesOf(rates),
         },
     };
+}
+
+/** The card that this one extends, or null when there is none or it cannot be had. */
+function loadBase(reading: Reading, chain: readonly string[]): Load | null {
+    const { card, placeOf, problems, readText } = reading;
+    if (card.extends === undefined) return null;
+    const at = placeOf(['extends']);
+    const file = beside(reading.file, card.extends);
+    const path = [...chain, file].join(' > ');
+    if (chain.includes(file)) {
+        problems.add(at, 'CARD_CYCLE', `${path} is a cycle`, {
+            remedy: 'Take `extends` out of the card that begins the chain.',
+        });
+        return null;
+    }
+    if (chain.length >= chainLimit) {
+        problems.add(at, 'CARD_TOO_DEEP', `${path} is more than ${chainLimit} cards`, {
+            remedy: 'Derive the card from one further down the chain.',
+        });
+        return null;
+    }
+    let text: string;
+    try {
+        text = readText(file);
+    } catch {
+        problems.add(at, 'FILE_NOT_FOUND', `${file} cannot be read`, {
+            remedy: 'The card that is extended is named relative to the folder of this one.',
+        });
+        return null;
+    }
+    return loadLink(file, text, readText, chain);
+}
+
+/** What the keys at the head of a card demand of each other. */
+function checkHead({ card, placeOf, problems }: Reading, base: Load | null): void {
+    if (card.extends === undefined && card.markup) {
+        problems.add(placeOf(['markup']), 'MARKUP_ALONE', 'a markup needs a card that it raises', {
+            remedy: 'Name that card with `extends`, or take the markup out.',
+        });
+    }
+    if (card.extends === undefined && card.charges.length === 0) {
+        problems.add(placeOf(['charges']), 'CARD_INVALID', 'a card needs at least one charge', {
+            remedy: 'Write charges, or `extends` with a card that has some.',
+        });
+    }
+    if (base && 'card' in base && base.card.currency !== card.currency) {
+        problems.add(
+            placeOf(['currency']),
+            'BASE_CURRENCY',
+            `this card is in ${card.currency}, and ${card.extends}, which it extends, in ` +
+                base.card.currency,
+            { remedy: 'Prices are not converted: derive a card from one in its own currency.' },
+        );
+    }
+}
+
+/** The rates of the base as this card has them. */
+function inherit(
+    { card, placeOf, problems }: Reading,
+    base: CompiledCard,
+    own: readonly CompiledRate[],
+): readonly CompiledRate[] {
+    const head = { card: card.card, card_version: card.version };
+    const kept = cutRates(base.rates, own, head);
+    if (!card.markup) return kept;
+    return markUp(kept, card.markup.percent, placeOf(['markup', 'percent']), problems);
+}
+
+/** A path that a file names, relative to its folder. */
+function beside(file: string, named: string): string {
+    return posix.isAbsolute(named)
+        ? posix.normalize(named)
+        : posix.join(posix.dirname(file), named);
 }
 
 function loadCharge(
@@ -111,8 +204,7 @@ function matrixRates(reading: Reading, charge: ChargeFile, at: number): readonly
     const { matrix } = charge;
     if (!matrix) return [];
     const { readText, problems } = reading;
-    const isAbsolute = posix.isAbsolute(matrix.file);
-    const file = isAbsolute ? matrix.file : posix.join(posix.dirname(reading.file), matrix.file);
+    const file = beside(reading.file, matrix.file);
     const placeOf = (path: readonly string[]) =>
         reading.placeOf(['charges', at, 'matrix', ...path]);
     let text: string;

@@ -31,8 +31,8 @@ export interface ChargeHead
 }
 
 /** Decimals of a unit price, and the whole digits that leave room for an amount. */
-const priceScale = 12;
-const wholeDigits = 14;
+export const priceScale = 12;
+export const wholeDigits = 14;
 
 /** Compiles one rate. Notes every problem of it; null when it has any. */
 export function compileRate(

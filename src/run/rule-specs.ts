@@ -1,20 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { meteredUsage } from '../../pipelines/30-meter/tables.ts';
-import { rate } from '../../pipelines/40-rate/stage.ts';
-import { rates } from '../../pipelines/40-rate/tables.ts';
+import type { meteredUsage } from '../../pipelines/30-meter/tables.ts';
 import { beginning } from '../compile/meters.ts';
-import { Engine, type Row } from '../duck/engine.ts';
+import type { Engine, Row } from '../duck/engine.ts';
 import type { RowOf } from '../duck/table.ts';
 import type { FileProblem } from '../errors/index.ts';
 import { compare, formatAmount, parseAmount } from '../money/amount.ts';
 import { type CompiledCard, canonicalJson, segmentAt } from '../rules/card.ts';
 import type { KnownMeters } from '../rules/lint.ts';
 import { loadSpecs, type RateSpec } from '../rules/specs.ts';
-import { runStage } from '../stage/run.ts';
 import { formatInstant } from '../time/instant.ts';
-import { createControl, loadMacros, replaceTable } from './prepare.ts';
+import { reRate } from './re-rate.ts';
 
 /** What came of one worked example. */
 export interface SpecResult {
@@ -51,29 +45,10 @@ export async function rateSpecs(
     card: CompiledCard,
     specs: readonly RateSpec[],
 ): Promise<readonly SpecResult[]> {
-    const folder = mkdtempSync(join(tmpdir(), 'tieout-specs-'));
-    const engine = await Engine.open({
-        file: ':memory:',
-        memory: '512MB',
-        threads: 1,
-        spill: join(folder, 'spill'),
-    });
-    try {
-        await loadMacros(engine);
-        await createControl(engine);
-        await replaceTable(engine, rates, card.rates);
-        await replaceTable(engine, meteredUsage, meteredRows(card, specs));
-        await runStage(rate, {
-            engine,
-            lake: join(folder, 'lake'),
-            upstream: 'specs',
-            position: 1,
-        });
-        return await readResults(engine, card, specs);
-    } finally {
-        engine.close();
-        rmSync(folder, { recursive: true, force: true });
-    }
+    const engine = { memory: '512MB', threads: 1 };
+    return reRate({ card, usage: meteredRows(card, specs), ...engine }, (rated) =>
+        readResults(rated, card, specs),
+    );
 }
 
 /** The examples that did not come out, as RULES_SPEC_FAILED takes them. */

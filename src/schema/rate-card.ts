@@ -54,54 +54,68 @@ const cardName = text('card').regex(
     'a card is named with lower-case letters, digits, ".", "_" and "-"',
 );
 
-/** Attribute to value; `"*"` is any value. */
-const when = z.record(z.string(), text('the value of an attribute ("*" is any)'), {
-    error: ({ input }) =>
-        input === undefined || input === null
-            ? 'when is missing: write `when: {}` for a rate of all usage of the meter'
-            : undefined,
-});
+// What `describe` says is for the published JSON Schema: an editor shows it beside the key.
 
-const priority = z.int('priority must be a whole number, like 10').default(0);
+/** Attribute to value; `"*"` is any value. */
+const when = z
+    .record(z.string(), text('the value of an attribute ("*" is any)'), {
+        error: ({ input }) =>
+            input === undefined || input === null
+                ? 'when is missing: write `when: {}` for a rate of all usage of the meter'
+                : undefined,
+    })
+    .describe('Attribute to value, or "*" for any; {} is all usage of the meter.');
+
+const priority = z
+    .int('priority must be a whole number, like 10')
+    .default(0)
+    .describe('The higher wins among rates that name as many attributes.');
 
 const rate = strict({
     when,
-    price: decimal('price'),
-    from: text('from'),
-    to: text('to').optional(),
+    price: decimal('price').describe('Decimal in quotes, for price_per units.'),
+    from: text('from').describe('First instant, with its zone: 2026-01-01T00:00:00Z.'),
+    to: text('to').optional().describe('First instant after it; left out while the rate is open.'),
     priority,
 });
 
 const matrix = strict({
-    file: text('file'),
-    /** Attribute to the column that has its value. */
-    attributes: z.record(z.string(), text('a column name')),
-    price: text('price (the name of a column)'),
-    from: text('from (the name of a column)'),
-    to: text('to (the name of a column)').optional(),
-    priority: text('priority (the name of a column)').optional(),
-    /** Columns that are for people. Any other column that nothing names is an error. */
-    ignore: z.array(text('a column name')).default([]),
+    file: text('file').describe('CSV with a header, relative to the folder of the card.'),
+    attributes: z
+        .record(z.string(), text('a column name'))
+        .describe('Attribute to the column that has its value.'),
+    price: text('price (the name of a column)').describe('Column of the price.'),
+    from: text('from (the name of a column)').describe('Column of the first instant.'),
+    to: text('to (the name of a column)')
+        .optional()
+        .describe('Column of the first instant after it; an empty cell is open.'),
+    priority: text('priority (the name of a column)')
+        .optional()
+        .describe('Column of the priority; an empty cell is 0.'),
+    ignore: z
+        .array(text('a column name'))
+        .default([])
+        .describe('Columns for people. Any other column that nothing names is an error.'),
 });
 
 /** What every charge has, whatever its model. */
 const anyCharge = {
-    product: text('product'),
-    description: text('description').optional(),
-    meter: text('meter'),
-    unit: text('unit'),
+    product: text('product').describe('What the invoice line is grouped by.'),
+    description: text('description').optional().describe('What the line says: the product.'),
+    meter: text('meter').describe('A meter of tieout.yaml.'),
+    unit: text('unit').describe('Name of one unit of the meter.'),
 };
 
 /** quantity x price. Rates in the card, in a CSV matrix, or both. */
 const perUnit = strict({
     ...anyCharge,
-    model: z.literal('per_unit'),
-    /** The prices are for this many units. */
+    model: z.literal('per_unit').describe('Quantity x price.'),
     price_per: text('price_per')
         .regex(/^[1-9]\d*$/, 'price_per must be a whole number above zero, like "1000000"')
-        .default('1'),
-    rates: z.array(rate).default([]),
-    matrix: matrix.optional(),
+        .default('1')
+        .describe('The prices are for this many units.'),
+    rates: z.array(rate).default([]).describe('Rates written here.'),
+    matrix: matrix.optional().describe('Rates in a CSV file.'),
 });
 
 const models = ['per_unit'];
@@ -117,12 +131,21 @@ const charge = z.discriminatedUnion('model', [perUnit], {
     error: ({ code, input }) => (code === 'invalid_union' ? wrongModel(input) : undefined),
 });
 
-/** `<card>.yaml`. */
+/** `<card>.yaml`. Whether it has charges enough is for src/rules: one that extends needs none. */
 export const rateCardSchema = strict({
-    card: cardName,
-    version: text('version'),
-    currency: text('currency'),
-    charges: z.array(charge).min(1, 'a card needs at least one charge'),
+    card: cardName.describe('Its name: lower-case letters, digits, ".", "_" and "-".'),
+    version: text('version').describe('Text; a published version never changes.'),
+    currency: text('currency').describe('ISO 4217, upper case; one card, one currency.'),
+    extends: text('extends (the file of a card)')
+        .optional()
+        .describe('The card whose rates this one takes over, relative to the folder of this one.'),
+    markup: strict({ percent: decimal('percent').describe('Decimal in quotes, like "20".') })
+        .optional()
+        .describe('Raises every price that is taken over; below zero it lowers them.'),
+    charges: z
+        .array(charge)
+        .default([])
+        .describe('What is charged. In a card that extends another: what differs from it.'),
 });
 
 export type RateCardFile = z.output<typeof rateCardSchema>;

@@ -264,7 +264,7 @@ async function checkEquations(stage: Stage, engine: Engine): Promise<void> {
         const [row] = await engine.rows(violationsSql(equation));
         if (!row) continue;
         const { left_side, right_side, ...keys } = row;
-        const at = Object.keys(keys).length ? ` at ${show(keys)}` : '';
+        const at = Object.keys(keys).length ? ` for ${show(keys)}` : '';
         throw new RunError('NOT_CONSERVED', {
             stage: stage.name,
             check: equation.name,
@@ -280,7 +280,8 @@ function term(of: {
     readonly measure: string;
     readonly where?: string;
 }): string {
-    return `Σ ${of.measure} of ${of.relation}${of.where ? ` where ${of.where}` : ''}`;
+    const what = of.measure === '1' ? 'rows' : `Σ ${of.measure}`;
+    return `${what} of ${of.relation}${of.where ? ` where ${of.where}` : ''}`;
 }
 
 /** Count, quantity, amount and hash: each catches what the others miss. Nulls are counted too. */
@@ -300,7 +301,7 @@ async function recordTotals(stage: Stage, table: Table, engine: Engine): Promise
             ${quantity ? `coalesce(sum(${quoteName(quantity)}), 0)::varchar` : 'null'} as quantity,
             ${amount ? `coalesce(sum(${quoteName(amount)}), 0)::varchar` : 'null'} as amount,
             coalesce(${hash}, 0)::varchar as hash_total,
-            ${nulls || '0'} as null_count
+            ${nulls || '0::bigint'} as null_count
          from ${quoteTable(table.name)} as columns_of_row`,
     );
     if (row.null_count !== 0n) {
@@ -325,10 +326,18 @@ async function recordTotals(stage: Stage, table: Table, engine: Engine): Promise
     ]);
 }
 
+/** A row for people: `role='usage', line_count=10`. Text is quoted as SQL quotes it. */
 function show(row: Row): string {
-    return JSON.stringify(row, (_key, value) =>
-        typeof value === 'bigint' ? value.toString() : value,
-    );
+    return Object.entries(row)
+        .map(([name, value]) => `${name}=${shown(value)}`)
+        .join(', ');
+}
+
+function shown(value: unknown): string {
+    if (value === null) return 'null';
+    if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+    if (typeof value !== 'string') return JSON.stringify(value);
+    return /^-?\d+(\.\d+)?$/.test(value) ? value : quoteText(value);
 }
 
 /** Engine errors do not know which part of a run they happened in; who runs it does. */

@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
-import type { Book } from '../oracle/slow-rater.ts';
+import { type Book, pathOf, payerOf } from '../oracle/slow-rater.ts';
 import { assetOf, type DebitEntry, type Wallets, worthOf } from '../oracle/slow-reconciler.ts';
 import { cutUnits, instant, type Place, unitsText, zero } from './exact.ts';
 import {
@@ -255,6 +255,37 @@ export const walletLists: Arbitrary<readonly WorldWallet[]> = fc.uniqueArray(
     }),
     { selector: ({ account_id }) => account_id, maxLength: 4 },
 );
+
+/**
+ * Without the wallets that a run refuses: money of another currency than that of whoever pays for
+ * an account which follows the wallet.
+ */
+function soundWallets(
+    currency: Currency,
+    accounts: readonly WorldAccount[],
+    wallets: readonly WorldWallet[],
+): readonly WorldWallet[] {
+    const currencyOf = new Map(accounts.map((of) => [of.account_id, of.currency]));
+    const foreign = accounts
+        .flatMap(({ account_id }) =>
+            accounts.map(({ from }) => pathOf(accounts, account_id, instant(from))),
+        )
+        .filter((path) => path !== null)
+        .filter((path) => currencyOf.get(payerOf(path)) !== currency)
+        .map((path) =>
+            path
+                .map(({ account_id }) => wallets.find((of) => of.account_id === account_id))
+                .find((wallet) => wallet !== undefined),
+        )
+        .find((wallet) => wallet?.asset === null);
+    if (!foreign) return wallets;
+    // Without it another one may be the nearest.
+    return soundWallets(
+        currency,
+        accounts,
+        wallets.filter((wallet) => wallet !== foreign),
+    );
+}
 
 type Draft = Omit<WorldEvent, keyof Place> & { readonly micros: bigint; readonly file: number };
 
@@ -523,12 +554,64 @@ export function worlds(options: { readonly maxEvents?: number } = {}): Arbitrary
                 delivered: usageEvents(options),
             }),
         )
+        .map((world) => ({
+            ...world,
+            wallets: soundWallets(world.card.currency, world.accounts, world.wallets),
+        }))
         .chain(({ card, accounts, wallets, delivered }) => {
             const book = bookOf({ card, accounts });
             return debitLogs(delivered.events, book, walletsOf({ card, wallets })).map(
                 (debits) => ({ card, accounts, wallets, ...delivered, debits }),
             );
         });
+}
+
+/**
+ * The world without what the pipeline is known to get wrong, each with its own test in
+ * test/oracle/pipeline.test.ts that is marked as failing: whoever mends one takes it out here.
+ */
+export function withoutKnownDefects(world: World): World {
+    return legible(steady(settled(world)));
+}
+
+/** JSON numbers below 0.0001 are suspended as NOT_A_NUMBER: write them as text. */
+function legible(world: World): World {
+    const isShort = (value: string | null) => /^0\.0000/.test(value ?? '');
+    return {
+        ...world,
+        events: world.events.map((event) =>
+            Object.values(event.quantities).some(isShort) ? { ...event, isBare: false } : event,
+        ),
+    };
+}
+
+/** An account whose wallet changes its asset under one payer does not tie out. */
+function steady(world: World): World {
+    const { accounts, wallets } = world;
+    const book = bookOf(world);
+    const rows = accounts.flatMap(({ account_id }) =>
+        accounts.flatMap(({ from }) => {
+            const path = pathOf(accounts, account_id, instant(from));
+            const asset = assetOf(book, walletsOf(world), account_id, from);
+            return path ? [{ key: `${account_id} ${payerOf(path)}`, asset }] : [];
+        }),
+    );
+    const isChanged = [...Map.groupBy(rows, ({ key }) => key).values()].some((of) =>
+        of.some(({ asset }) => asset !== of[0]?.asset),
+    );
+    return isChanged && wallets.length ? steady({ ...world, wallets: wallets.slice(1) }) : world;
+}
+
+/** Captures of nothing take the place of those that moved a wallet. */
+function settled(world: World): World {
+    return {
+        ...world,
+        debits: placed(
+            world.debits
+                .filter((of) => of.entry_type !== 'capture' || !/^[0.]+$/.test(of.amount))
+                .toSorted((a, b) => a.line - b.line),
+        ),
+    };
 }
 
 export interface Many {

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { knownMeters } from '../compile/config.ts';
+import { RunError } from '../errors/index.ts';
+import { type RateDiff, renderRateDiff } from '../report/rate-diff.ts';
+import type { CompiledCard } from '../rules/card.ts';
+import { lintCard } from '../rules/lint.ts';
+import { loadCard } from '../rules/load.ts';
+import { latestRun } from '../run/folders.ts';
+import type { Project } from '../run/project.ts';
+import { diffRates } from '../run/rate-diff.ts';
+import { readTables } from '../run/tables.ts';
+import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { requirePeriod } from './run.ts';
+
+/** Names the card of the config in place of a file. */
+const current = 'current';
+
+/**
+ * `tieout rules diff A B`: what moves between two versions of a card over the metered usage of the
+ * latest run of a period. With one card, the other is the current one.
+ * @throws RunError USAGE, RULES_INVALID, RUN_NOT_FOUND
+ */
+export async function rulesDiff(
+    cards: { readonly old: string; readonly new: string | undefined },
+    { period }: { readonly period: string },
+    context: CommandContext,
+): Promise<Answer> {
+    const project = projectOf(context);
+    const run = latestRun(project.state, requirePeriod(period));
+    const [first, second] = cards.new === undefined ? [current, cards.old] : [cards.old, cards.new];
+    const old = readCard(first, project, context.cwd);
+    const now = readCard(second, project, context.cwd);
+    const options = { memory: project.config.engine.memory, threads: 2 };
+    const engine = await readTables(run, { ...options, spill: join(tmpdir(), 'tieout-diff') });
+    try {
+        const diff: RateDiff = {
+            run_id: run.runId,
+            period,
+            old: headOf(old),
+            new: headOf(now),
+            ...(await diffRates(engine, { old: old.card, new: now.card }, options)),
+        };
+        return { exit: 0, text: renderRateDiff(diff), json: diff };
+    } finally {
+        engine.close();
+    }
+}
+
+interface NamedCard {
+    readonly file: string;
+    readonly card: CompiledCard;
+}
+
+const headOf = ({ file, card: { card, version } }: NamedCard) => ({ file, card, version });
+
+/** A card by its file, read and checked as a run would. */
+function readCard(name: string, project: Project, cwd: string): NamedCard {
+    if (name === current) {
+        const file = resolve(project.folder, project.config.rate_card);
+        return { file: relative(cwd, file), card: project.card };
+    }
+    const read = loadCard(name, (path) => textOf(resolve(cwd, path), name));
+    if ('problems' in read) throw new RunError('RULES_INVALID', { problems: read.problems });
+    const known = { meters: knownMeters(project.config) };
+    const problems = lintCard(read.card, { known });
+    if (problems.length) throw new RunError('RULES_INVALID', { problems });
+    return { file: name, card: read.card };
+}
+
+function textOf(path: string, name: string): string {
+    try {
+        return readFileSync(path, 'utf8');
+    } catch {
+        throw new RunError('USAGE', {
+            detail: `${name} is not a rate card: ${path} cannot be read`,
+            remedy: `Name the file of a card, or \`${current}\` for the one in tieout.yaml.`,
+        });
+    }
+}

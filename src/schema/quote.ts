@@ -1,0 +1,153 @@
+import { z } from 'zod';
+
+/** Decimal text with at most 12 decimals; a JSON number is refused, whatever it is. */
+const decimal = z.string().regex(/^-?\d+(\.\d{1,12})?$/, 'QUOTE_DECIMAL');
+const positive = decimal.refine((text) => /[1-9]/.test(text) && !text.startsWith('-'), {
+    error: 'QUOTE_DECIMAL',
+});
+const unsigned = decimal.refine((text) => !text.startsWith('-'), { error: 'QUOTE_DECIMAL' });
+const instant = z.string();
+
+const tier = z.strictObject({
+    up_to: positive.nullable(),
+    unit_price: decimal.optional(),
+    flat_fee: decimal.optional(),
+    package_size: positive.optional(),
+    package_price: decimal.optional(),
+});
+
+const percentTier = z.strictObject({
+    up_to: positive.nullable(),
+    percent: decimal,
+    flat_fee: decimal.optional(),
+});
+
+const step = z.strictObject({
+    up_to: z.union([positive, z.record(z.string(), positive)]).nullable(),
+    price: decimal,
+});
+
+const modifiers = {
+    unit_conversion: z
+        .strictObject({
+            divide_by: positive.optional(),
+            multiply_by: positive.optional(),
+            rounding: z.enum(['up', 'down', 'nearest', 'none']).default('none'),
+            decimals: z
+                .string()
+                .regex(/^(\d|1[0-2])$/, 'QUOTE_DECIMAL')
+                .default('0'),
+        })
+        .optional(),
+    included: unsigned.optional(),
+    included_mode: z.enum(['subtract', 'whole_once_exceeded']).default('subtract'),
+    discounts: z
+        .array(
+            z.union([z.strictObject({ percent: unsigned }), z.strictObject({ amount: unsigned })]),
+        )
+        .default([]),
+    maximum: unsigned.optional(),
+    minimum: unsigned.optional(),
+    charge_zero_usage: z.boolean().default(false),
+    negative: z.enum(['mirror', 'clamp']).default('mirror'),
+    proration: z
+        .union([
+            unsigned,
+            z.strictObject({
+                from: instant,
+                to: instant,
+                period_start: instant,
+                period_end: instant,
+                unit: z.enum(['day', 'second']),
+                zone: z.string().default('UTC'),
+            }),
+        ])
+        .optional(),
+    rounding: z
+        .strictObject({
+            mode: z.enum(['half_away', 'half_even']).default('half_away'),
+            decimals: z
+                .string()
+                .regex(/^(\d|1[0-2])$/, 'QUOTE_DECIMAL')
+                .optional(),
+        })
+        .optional(),
+    tier_scope: z.enum(['line', 'account', 'pool']).default('line'),
+};
+
+const charge = z.discriminatedUnion('model', [
+    z.strictObject({ model: z.literal('per_unit'), unit_price: decimal, ...modifiers }),
+    z.strictObject({ model: z.literal('graduated'), tiers: z.array(tier).min(1), ...modifiers }),
+    z.strictObject({ model: z.literal('volume'), tiers: z.array(tier).min(1), ...modifiers }),
+    z.strictObject({
+        model: z.literal('package'),
+        package_size: positive,
+        package_price: decimal,
+        ...modifiers,
+    }),
+    z.strictObject({ model: z.literal('stairstep'), steps: z.array(step).min(1), ...modifiers }),
+    z.strictObject({
+        model: z.literal('percentage'),
+        percent: decimal,
+        fixed_fee_per_event: unsigned.optional(),
+        free_events: z
+            .string()
+            .regex(/^\d{1,9}$/, 'QUOTE_DECIMAL')
+            .optional(),
+        free_amount: unsigned.optional(),
+        min_per_event: unsigned.optional(),
+        max_per_event: unsigned.optional(),
+        ...modifiers,
+    }),
+    z.strictObject({
+        model: z.literal('graduated_percentage'),
+        tiers: z.array(percentTier).min(1),
+        ...modifiers,
+    }),
+    z.strictObject({
+        model: z.literal('dynamic'),
+        markup_percent: decimal.default('0'),
+        ...modifiers,
+    }),
+    z.strictObject({ model: z.literal('flat'), fee: decimal, ...modifiers }),
+]);
+
+const window = z.enum(['minute', 'hour', 'day', 'month']);
+
+const meter = z.strictObject({
+    aggregation: z.enum([
+        ...['sum', 'count', 'unique_count', 'min', 'max'],
+        ...['latest', 'average', 'percentile', 'weighted_sum'],
+    ] as [string, ...string[]]),
+    field: z.string().default('value'),
+    filter: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
+    window: z
+        .union([window, z.strictObject({ unit: window, zone: z.string().default('UTC') })])
+        .optional(),
+    percentile: unsigned.optional(),
+    values: z.enum(['levels', 'deltas']).default('levels'),
+    opening: decimal.optional(),
+    operation_field: z.string().optional(),
+    period_start: instant.optional(),
+    period_end: instant.optional(),
+});
+
+/** One event of a quote: its instant, id and value, and whatever else a filter looks at. */
+const event = z.record(z.string(), z.union([z.string(), z.null()]));
+
+/** One line of `tieout quote --file`. Unknown keys are refused. */
+export const quoteLine = z.strictObject({
+    id: z.string(),
+    charge,
+    quantity: z.union([decimal, z.record(z.string(), decimal)]).optional(),
+    groups: z.record(z.string(), decimal).optional(),
+    meter: meter.optional(),
+    events: z.array(event).optional(),
+    previously_billed: z.strictObject({ quantity: decimal, amount: decimal }).optional(),
+    currency: z.string(),
+});
+
+export type QuoteLine = z.infer<typeof quoteLine>;
+export type QuoteCharge = QuoteLine['charge'];
+export type QuoteMeter = z.infer<typeof meter>;
+export type QuoteEvent = z.infer<typeof event>;

@@ -1,0 +1,402 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fails, tieout, tinyFiles } from '../support/terminal.ts';
+
+const tiny = tinyFiles();
+const of = (name: string) => tiny[name] ?? '';
+
+/** What people write: the command line, the config, accounts, assets, rate cards. */
+describe('the command line', () => {
+    test('USAGE: an unknown command', async () => {
+        expect(await fails('USAGE', 2, { line: 'runn --period 2026-10' })).toMatchInlineSnapshot(`
+          "USAGE: unknown command 'runn' (Did you mean run?)
+            -> See \`tieout --help\`.
+          "
+        `);
+    });
+
+    test('USAGE: an unknown option', async () => {
+        const line = 'plan --period 2026-10 --force';
+        expect(await fails('USAGE', 2, { line })).toMatchInlineSnapshot(`
+          "USAGE: unknown option '--force'
+            -> See \`tieout --help\`.
+          "
+        `);
+    });
+
+    test('USAGE: no period', async () => {
+        expect(await fails('USAGE', 2, { line: 'run' })).toMatchInlineSnapshot(`
+          "USAGE: required option '--period <yyyy-MM>' not specified
+            -> See \`tieout --help\`.
+          "
+        `);
+    });
+
+    test('USAGE: another pipeline', async () => {
+        const line = 'run weekly --period 2026-10';
+        expect(await fails('USAGE', 2, { line })).toMatchInlineSnapshot(`
+          "USAGE: there is no pipeline weekly; the one to run is nightly
+            -> See \`tieout --help\`.
+          "
+        `);
+    });
+
+    test('USAGE: a number that is not one', async () => {
+        const line = 'explain abc --events many';
+        expect(await fails('USAGE', 2, { line })).toMatchInlineSnapshot(`
+          "USAGE: --events many is not a whole number
+            -> See \`tieout --help\`.
+          "
+        `);
+    });
+
+    test.each(['', 'rules'])('USAGE: nothing after `tieout %s`', async (line) => {
+        expect(await fails('USAGE', 2, { line })).toBe(
+            'USAGE: a command is missing\n  -> See `tieout --help`.\n',
+        );
+    });
+
+    test('USAGE: --as-of nonsense', async () => {
+        const line = 'run --period 2026-10 --as-of yesterday';
+        expect(await fails('USAGE', 2, { line })).toMatchInlineSnapshot(`
+          "USAGE: --as-of yesterday is not an instant with a zone
+            -> Write it like 2026-11-03T02:00:00Z.
+          "
+        `);
+    });
+
+    test('USAGE: init over files', async () => {
+        expect(await fails('USAGE', 2, { line: 'init .' })).toMatchInlineSnapshot(`
+          "USAGE: PROJECT is not empty: nothing was written
+            -> Name a folder that is empty or does not exist yet.
+          "
+        `);
+        expect(await fails('USAGE', 2, { line: 'init rates.csv' })).toMatchInlineSnapshot(`
+          "USAGE: PROJECT/rates.csv cannot be made: EEXIST: file already exists, mkdir 'PROJECT/rates.csv'
+            -> Name a folder that is empty or does not exist yet.
+          "
+        `);
+    });
+
+    test('USAGE: rules test without worked examples', async () => {
+        const files = { 'rates.specs.yaml': null };
+        expect(await fails('USAGE', 2, { line: 'rules test', files })).toMatchInlineSnapshot(`
+          "USAGE: PROJECT/rates.specs.yaml does not exist: the card has no worked examples
+            -> Write what finance expects of the card into that file; \`tieout init\` shows one.
+          "
+        `);
+    });
+
+    test('PERIOD_INVALID: not a month', async () => {
+        const line = 'plan --period 2026-13';
+        expect(await fails('PERIOD_INVALID', 2, { line })).toMatchInlineSnapshot(`
+          "PERIOD_INVALID: --period 2026-13: it is not a month
+            -> Name a month that has begun, written as 2026-10.
+          "
+        `);
+    });
+
+    test('PERIOD_INVALID: a month that has not begun', async () => {
+        const line = 'run --period 2027-01';
+        expect(await fails('PERIOD_INVALID', 2, { line })).toMatchInlineSnapshot(`
+          "PERIOD_INVALID: --period 2027-01: it has not begun as of 2026-11-05T00:00:00Z
+            -> Name a month that has begun, written as 2026-10.
+          "
+        `);
+    });
+
+    test('COMMAND_NOT_YET: every command whose help says that it comes later', async () => {
+        const help = await tieout('--help', { cwd: '/' });
+        const later = [...help.out.matchAll(/^ {2}([a-z]+).*\(comes later\)$/gm)];
+        expect(later.length).toBeGreaterThan(0);
+        for (const [, name = ''] of later) {
+            const line = `${name} --any thing`;
+            expect(await fails('COMMAND_NOT_YET', 2, { line })).toBe(
+                `COMMAND_NOT_YET: \`tieout ${name}\` is part of the contract but not built yet\n` +
+                    '  -> See the status table in README.md for what works today.\n',
+            );
+        }
+    });
+});
+
+describe('the config', () => {
+    test('CONFIG_NOT_FOUND: there is none', async () => {
+        const files = { 'tieout.yaml': null };
+        expect(await fails('CONFIG_NOT_FOUND', 2, { files })).toMatchInlineSnapshot(`
+          "CONFIG_NOT_FOUND: no tieout.yaml in PROJECT or any folder above it
+            -> Run \`tieout init DIR\`, or name the file with --config.
+          "
+        `);
+    });
+
+    test('CONFIG_NOT_FOUND: the one named is not there, or a folder', async () => {
+        const line = '--config other/tieout.yaml plan --period 2026-10';
+        const text = await fails('CONFIG_NOT_FOUND', 2, { line });
+        expect(text).toMatchInlineSnapshot(`
+          "CONFIG_NOT_FOUND: --config PROJECT/other/tieout.yaml is not a file
+            -> Name a file that exists; a relative path starts at the current folder.
+          "
+        `);
+        const before = ({ folder }: { folder: string }) => {
+            mkdirSync(join(folder, 'other/tieout.yaml'), { recursive: true });
+        };
+        expect(await fails('CONFIG_NOT_FOUND', 2, { line, before })).toBe(text);
+    });
+
+    test('CONFIG_INVALID: wrong keys and values, all at once', async () => {
+        const config = (text: string) =>
+            text
+                .replace('name: tiny', 'name: tiny\nowner: me')
+                .replace('aggregation: sum', 'aggregation: total')
+                .replace('up_to: "200000"', 'up_to: 200k')
+                .replace('open_hold_hours: 24', 'open_hold_hours: soon');
+        expect(await fails('CONFIG_INVALID', 2, { config })).toMatchInlineSnapshot(`
+          "CONFIG_INVALID: 4 problems in the configuration
+          tieout.yaml:3: CONFIG_INVALID Unrecognized key: "owner"
+          tieout.yaml:34: CONFIG_INVALID Invalid string: must match pattern /^\\d+$/ (derived.context_band.steps.0.up_to)
+          tieout.yaml:41: CONFIG_INVALID Invalid option: expected one of "sum"|"count" (meters.0.aggregation)
+          tieout.yaml:66: CONFIG_INVALID Invalid input: expected number, received string (open_hold_hours)
+            -> Correct them all and run again; \`tieout doctor\` checks without running.
+          "
+        `);
+    });
+
+    test('CONFIG_INVALID: names that mean nothing, all at once', async () => {
+        const config = (text: string) =>
+            text
+                .replace('attributes: [model, context_band]', 'attributes: [model, region]')
+                .replace('output: output_tokens', 'output: output_tokens / 2')
+                .replace('USD: { absolute', 'XYZ: { absolute')
+                .replace('asset: USD', 'asset: GOLD');
+        expect(await fails('CONFIG_INVALID', 2, { config })).toMatchInlineSnapshot(`
+          "CONFIG_INVALID: 4 problems in the configuration
+          tieout.yaml:38: UNKNOWN_COLUMN region is not declared: account_id, cached_input_tokens, context_band, event_type, input_tokens, model, output_tokens, source (meters.0)
+          tieout.yaml:38: BAD_EXPRESSION division is not exact and not allowed; multiply instead (meters.0)
+          tieout.yaml:55: UNKNOWN_ASSET GOLD is not one of USD, TOK, REQ (wallets.0.asset)
+          tieout.yaml:60: UNKNOWN_ASSET XYZ is not an asset (tolerances)
+            -> Correct them all and run again; \`tieout doctor\` checks without running.
+          "
+        `);
+    });
+
+    test('CONFIG_INVALID: not YAML', async () => {
+        const files = { 'tieout.yaml': 'name: [tiny\nstore: }' };
+        expect(await fails('CONFIG_INVALID', 2, { files })).toMatchInlineSnapshot(`
+          "CONFIG_INVALID: 2 problems in the configuration
+          tieout.yaml:2: CONFIG_INVALID Flow sequence in block collection must be sufficiently indented and end with a ]
+          tieout.yaml:2: CONFIG_INVALID Unexpected flow-map-end token in YAML stream: "}"
+            -> Correct them all and run again; \`tieout doctor\` checks without running.
+          "
+        `);
+    });
+
+    test('CONFIG_INVALID: missing files, all at once', async () => {
+        const files = { 'rates.yaml': null, 'accounts.json': null, 'assets.json': null };
+        expect(await fails('CONFIG_INVALID', 2, { files })).toMatchInlineSnapshot(`
+          "CONFIG_INVALID: 3 problems in the configuration
+          tieout.yaml:7: FILE_NOT_FOUND rates.yaml is named here and is not a file
+              Paths are relative to the folder of tieout.yaml.
+          tieout.yaml:8: FILE_NOT_FOUND accounts.json is named here and is not a file
+              Paths are relative to the folder of tieout.yaml.
+          tieout.yaml:9: FILE_NOT_FOUND assets.json is named here and is not a file
+              Paths are relative to the folder of tieout.yaml.
+            -> Correct them all and run again; \`tieout doctor\` checks without running.
+          "
+        `);
+    });
+
+    test('CONFIG_INVALID: memory that is no amount', async () => {
+        const config = (text: string) => text.replace('512MB', 'lots');
+        expect(await fails('CONFIG_INVALID', 2, { config })).toMatchInlineSnapshot(`
+          "CONFIG_INVALID: 1 problem in the configuration
+          tieout.yaml:67: CONFIG_INVALID lots is not an amount of memory (engine.memory)
+              Write it like 6GB or 512MB.
+            -> Correct them all and run again; \`tieout doctor\` checks without running.
+          "
+        `);
+    });
+
+    test('CONFIG_INVALID: a currency that does not exist', async () => {
+        const files = { 'assets.json': of('assets.json').replace('USD', 'USX') };
+        expect(await fails('CONFIG_INVALID', 2, { files })).toMatchInlineSnapshot(`
+          "CONFIG_INVALID: 4 problems in the configuration
+          tieout.yaml:9: UNKNOWN_CURRENCY USX is not an ISO 4217 currency (assets.USX)
+          tieout.yaml:55: UNKNOWN_ASSET USD is not one of USX, TOK, REQ (wallets.0.asset)
+          tieout.yaml:60: UNKNOWN_ASSET USD is not an asset (tolerances)
+          tieout.yaml:60: UNKNOWN_ASSET USD is not an asset (tolerances)
+            -> Correct them all and run again; \`tieout doctor\` checks without running.
+          "
+        `);
+    });
+
+    test('STATE_UNUSABLE: state is a file', async () => {
+        const config = (text: string) => `${text}state: rates.csv\n`;
+        expect(await fails('STATE_UNUSABLE', 2, { config })).toMatchInlineSnapshot(`
+          "STATE_UNUSABLE: PROJECT/rates.csv cannot be made or written: ENOTDIR: not a directory, mkdir 'PROJECT/rates.csv/runs/2026-10-nightly-RUN'
+            -> Check \`state\` in tieout.yaml, and who may write there.
+          "
+        `);
+    });
+
+    test('EXPRESSION_INVALID: types that do not go together', async () => {
+        const config = (text: string) =>
+            text.replace('input: input_tokens - cached', 'input: model - cached');
+        expect(await fails('EXPRESSION_INVALID', 2, { config })).toMatchInlineSnapshot(`
+          "EXPRESSION_INVALID: 30-meter: an expression of tieout.yaml is not one: Binder Error: No function matches the given name and argument types '-(VARCHAR, BIGINT)'. You might need to add explicit type casts.
+              LINE 12:             sum(("model" - "cached_input_tokens")) as quantity_0, count(*) filter...
+                                                ^
+            -> Correct it in \`meters\`, \`derived\` or \`counts\`; nothing was metered.
+          "
+        `);
+    });
+});
+
+describe('accounts', () => {
+    const accounts = (change: (rows: Record<string, unknown>[]) => void) => {
+        const rows = JSON.parse(of('accounts.json')) as Record<string, unknown>[];
+        change(rows);
+        return { 'accounts.json': JSON.stringify(rows, null, 1) };
+    };
+
+    test('ACCOUNTS_INVALID: a cycle, with its path', async () => {
+        const files = accounts((rows) => {
+            (rows[0] as Record<string, unknown>).parent = 'acme-dev';
+        });
+        expect(await fails('ACCOUNTS_INVALID', 2, { files })).toMatchInlineSnapshot(`
+          "ACCOUNTS_INVALID: 2 problems in the accounts
+          accounts.json:2: ACCOUNT_CYCLE acme-dev > acme > acme-dev is a cycle
+              Correct one of the parents on this path.
+          accounts.json:10: ACCOUNT_CYCLE acme > acme-dev > acme is a cycle
+              Correct one of the parents on this path.
+            -> Correct the accounts file and run again; nothing was metered.
+          "
+        `);
+    });
+
+    test('ACCOUNTS_INVALID: a currency, a zone and a span, all at once', async () => {
+        const files = accounts((rows) => {
+            Object.assign(rows[0] ?? {}, { currency: 'USX', time_zone: 'Mars/Olympus' });
+            Object.assign(rows[1] ?? {}, { valid_from: 'yesterday' });
+        });
+        expect(await fails('ACCOUNTS_INVALID', 2, { files })).toMatchInlineSnapshot(`
+          "ACCOUNTS_INVALID: 3 problems in the accounts
+          accounts.json:3: UNKNOWN_CURRENCY acme: USX is not an ISO 4217 currency (currency)
+              Write the three-letter code, e.g. USD.
+          accounts.json:4: UNKNOWN_ZONE acme: Mars/Olympus is not an IANA time zone (time_zone)
+              Write it like America/New_York.
+          accounts.json:12: BAD_SPAN acme-dev: yesterday to now is not a span (valid_from)
+              Both are instants with a zone, the end after the start.
+            -> Correct the accounts file and run again; nothing was metered.
+          "
+        `);
+    });
+
+    test('ACCOUNTS_INVALID: two payers at once', async () => {
+        const files = accounts((rows) => {
+            rows.push({ ...rows[1], parent: null, valid_from: '2026-10-15T00:00:00Z' });
+        });
+        expect(await fails('ACCOUNTS_INVALID', 2, { files })).toMatchInlineSnapshot(`
+          "ACCOUNTS_INVALID: 1 problem in the accounts
+          accounts.json:17: ACCOUNT_OVERLAP acme-dev has two rows at 2026-10-15T00:00:00Z (parents acme and none): it would have two payers
+              End the row of line 9 with valid_to.
+            -> Correct the accounts file and run again; nothing was metered.
+          "
+        `);
+    });
+
+    test('ACCOUNTS_INVALID: an id that would write on the terminal', async () => {
+        const files = accounts((rows) => {
+            const account_id = 'evil\u001b[2J\nUSAGE: all is well\u202e';
+            rows.push({ ...rows[1], account_id, parent: 'nobody' });
+        });
+        expect(await fails('ACCOUNTS_INVALID', 2, { files })).toMatchInlineSnapshot(`
+          "ACCOUNTS_INVALID: 1 problem in the accounts
+          accounts.json:17: ACCOUNT_ORPHAN evil\\u{1B}[2J\\nUSAGE: all is well\\u{202E} has the parent nobody, which does not exist for all of 2025-01-01T00:00:00Z to 9999-12-31T00:00:00Z
+              Add the parent, or end the child when the parent ends.
+            -> Correct the accounts file and run again; nothing was metered.
+          "
+        `);
+    });
+});
+
+describe('rate cards', () => {
+    const rates = (change: (text: string) => string) => ({
+        'rates.csv': change(of('rates.csv')),
+    });
+    const line = 'rules check';
+
+    test('RULES_INVALID: an overlap', async () => {
+        const files = rates((text) => `${text}m1,input,standard,2026-06-01T00:00:00Z,,4\n`);
+        expect(await fails('RULES_INVALID', 2, { files, line })).toMatchInlineSnapshot(`
+          "RULES_INVALID: 1 problem in the rate card
+          rates.csv:8: RATE_OVERLAP two rates hold at once from 2026-06-01T00:00:00Z for context_band=standard, model=m1, token_class=input: 0.000004 here and 0.000003 at rates.csv:2
+              End the one at rates.csv:2 with 2026-06-01T00:00:00Z, or give one a higher priority.
+            -> Correct them all and run \`tieout rules check\`; no run starts with a rate card like this.
+          "
+        `);
+    });
+
+    test('RULES_INVALID: a gap', async () => {
+        const files = rates((text) =>
+            text.replace(
+                'm1,input,standard,2025-01-01T00:00:00Z,,3',
+                'm1,input,standard,2025-01-01T00:00:00Z,2026-05-01T00:00:00Z,3\nm1,input,standard,2026-06-01T00:00:00Z,,4',
+            ),
+        );
+        expect(await fails('RULES_INVALID', 2, { files, line })).toMatchInlineSnapshot(`
+          "RULES_INVALID: 1 problem in the rate card
+          rates.csv:3: RATE_GAP no rate holds from 2026-05-01T00:00:00Z to 2026-06-01T00:00:00Z for context_band=standard, model=m1, token_class=input: the one before, at rates.csv:2, has ended and this one has not begun
+              Let them meet, or add a rate for the time between.
+            -> Correct them all and run \`tieout rules check\`; no run starts with a rate card like this.
+          "
+        `);
+    });
+
+    test('RULES_INVALID: a tie', async () => {
+        const files = rates(
+            (text) =>
+                `${text}m2,input,*,2025-01-01T00:00:00Z,,4\nm2,*,standard,2025-01-01T00:00:00Z,,5\n`,
+        );
+        expect(await fails('RULES_INVALID', 2, { files, line })).toMatchInlineSnapshot(`
+          "RULES_INVALID: 1 problem in the rate card
+          rates.csv:9: RATE_TIE nothing decides between this rate for context_band=standard, model=m2 and the one for model=m2, token_class=input at rates.csv:8: usage with context_band=standard, model=m2, token_class=input matches both, with as many attributes, the same priority and the same from
+              Give one of them a higher priority, or add a rate for context_band=standard, model=m2, token_class=input.
+            -> Correct them all and run \`tieout rules check\`; no run starts with a rate card like this.
+          "
+        `);
+    });
+
+    test('RULES_INVALID: a currency that does not exist stops the run as well', async () => {
+        const files = { 'rates.yaml': of('rates.yaml').replace('currency: USD', 'currency: USX') };
+        expect(await fails('RULES_INVALID', 2, { files })).toMatchInlineSnapshot(`
+          "RULES_INVALID: 1 problem in the rate card
+          rates.yaml:5: UNKNOWN_CURRENCY USX is not a currency
+              Use a code of ISO 4217: "USD".
+            -> Correct them all and run \`tieout rules check\`; no run starts with a rate card like this.
+          "
+        `);
+    });
+
+    test('RULES_INVALID: no matrix file', async () => {
+        const files = { 'rates.csv': null };
+        expect(await fails('RULES_INVALID', 2, { files, line })).toMatchInlineSnapshot(`
+          "RULES_INVALID: 1 problem in the rate card
+          rates.yaml:14: FILE_NOT_FOUND rates.csv cannot be read
+              The file of a matrix is named relative to the folder of its card.
+            -> Correct them all and run \`tieout rules check\`; no run starts with a rate card like this.
+          "
+        `);
+    });
+
+    test('RULES_SPEC_FAILED: another price than finance expects', async () => {
+        const files = rates((text) => text.replace(',,3\n', ',,3.5\n'));
+        const text = await fails('RULES_SPEC_FAILED', 1, { files, line: 'rules test' });
+        expect(text).toMatchInlineSnapshot(`
+          "RULES_SPEC_FAILED: 1 worked example does not come out
+          rates.specs.yaml:2: SPEC_FAILED "a million input tokens": expected 3; it comes out as 3.5 at 0.0000035 by list/tokens/context_band=standard,model=m1,token_class=input@2025-01-01T00:00:00Z, rates.csv:2
+            -> Either the card or the example is wrong: decide which, and change that one.
+          "
+        `);
+    });
+});

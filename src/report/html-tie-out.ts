@@ -78,5 +78,5 @@ function waterfallRow(one: Waterfall): VNode {
 }
 
 function partName(code: string): string | VNode {
-    return code === NOT_LISTED ? 'not in the list' : name(code);
+    return code === NOT_LISTED ? 'other side of a mismatch' : name(code);
 }

@@ -25,7 +25,10 @@ export interface Waterfall {
     readonly unexplained: string;
 }
 
-/** The code under which a waterfall shows what no break in the list accounts for. */
+/**
+ * The code under which a waterfall shows what no break in its own list accounts for: the other leg
+ * of a break between two accounts or assets, which is listed under the first.
+ */
 export const NOT_LISTED = 'NOT_LISTED';
 
 /**

@@ -85,7 +85,9 @@ describe('who may import whom', () => {
                 const fine = other === own || may?.includes('*') || may?.includes(other);
                 expect(fine, `${file} imports ${path}`).toBe(true);
             } else if (path.startsWith('pipelines/')) {
-                expect(['run', 'quote', 'commands', 'cli'], `${file} imports ${path}`).toContain(own);
+                expect(['run', 'quote', 'commands', 'cli'], `${file} imports ${path}`).toContain(
+                    own,
+                );
             }
             const owner = owners[path];
             if (owner) expect(owner, `${file} imports ${path}`).toContain(own);

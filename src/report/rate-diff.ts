@@ -1,5 +1,5 @@
 import { add, formatAmount, negate, parseAmount } from '../money/amount.ts';
-import { counted, figure, isZero, sum, summaryAmount } from './figures.ts';
+import { counted, figure, isZero, summaryAmount } from './figures.ts';
 import { right, table } from './terminal.ts';
 import { clipped } from './visible.ts';
 
@@ -139,9 +139,7 @@ function lost(title: string, of: readonly RatedOrNot[]): string {
 }
 
 function unrated(of: readonly DiffUsage[]): string {
-    if (of.length === 0) return '';
-    const events = sum(of.map(({ event_count }) => event_count));
-    return `Neither card prices ${counted(of.length, 'combination')} of ${figure(events)} events:\n${table(usageHead, of.map(usageCells))}`;
+    return of.length ? `Neither card prices\n${table(usageHead, of.map(usageCells))}` : '';
 }
 
 function undecided(of: readonly Undecided[]): string {

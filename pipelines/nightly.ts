@@ -13,13 +13,16 @@ export interface PipelineInputs {
     readonly config: Config;
     readonly assets: Readonly<Record<string, Asset>>;
     readonly boundaries: readonly string[];
+    /** The same of the rates of one meter. */
+    readonly boundariesOf?: (meter: string) => readonly string[];
 }
 
 /** Usage and debits, tied out against each other. */
-export function reconciliation({ config, assets, boundaries }: PipelineInputs): readonly Stage[] {
+export function reconciliation(inputs: PipelineInputs): readonly Stage[] {
+    const { config, assets, boundaries, boundariesOf } = inputs;
     return [
         mediate(eventShape(config)),
-        meter(config, boundaries),
+        meter(config, boundaries, boundariesOf),
         rate,
         rollUp,
         reconcile(config, assets),

@@ -5,8 +5,16 @@ import { defineStage } from '../../src/stage/define.ts';
 import { usageEvents } from '../20-mediate/tables.ts';
 import { compiledEvents, compiledMetered, meteredUsage } from './tables.ts';
 
-/** Turns events into daily quantities per meter. `boundaries` are the instants at which rates change. */
-export function meter(config: Config, boundaries: readonly string[]) {
+/**
+ * Turns events into quantities per meter: daily ones where days can be added.
+ * @param boundaries the instants at which any rate changes.
+ * @param boundariesOf those at which rates of one meter change; left out, those of any.
+ */
+export function meter(
+    config: Config,
+    boundaries: readonly string[],
+    boundariesOf: (meter: string) => readonly string[] = () => boundaries,
+) {
     const shape = eventShape(config);
     return defineStage({
         name: '30-meter',
@@ -17,7 +25,7 @@ export function meter(config: Config, boundaries: readonly string[]) {
                 table: compiledEvents(shape, Object.keys(config.derived)),
                 sql: eventsViewSql(config, shape, boundaries),
             },
-            { table: compiledMetered, sql: meteredViewSql(config, shape) },
+            { table: compiledMetered, sql: meteredViewSql(config, shape, boundariesOf) },
         ],
         writes: [meteredUsage],
         conserves: [],

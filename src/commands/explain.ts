@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lineEventsSql } from '../compile/meters.ts';
 import { eventShape } from '../compile/shape.ts';
+import { isAdditiveMeter } from '../compile/whole-meters.ts';
 import type { Engine, Row } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
@@ -45,6 +46,8 @@ interface Explanation {
     readonly days: readonly Row[];
     readonly event_count: string;
     readonly event_quantity: string;
+    /** What the meter makes of the quantities of events, where it does not add them. */
+    readonly aggregation?: string;
     readonly events: readonly EventTrace[];
 }
 
@@ -172,6 +175,7 @@ async function traceOf(
         ),
         event_count: String(total.event_count),
         event_quantity: trimmed(total.quantity),
+        ...(isAdditiveMeter(meter) ? {} : { aggregation: meter.aggregation }),
         events: await Promise.all(shown.map((event) => eventTrace(engine, event))),
     };
 }
@@ -237,7 +241,9 @@ function explanationText({ run_id, line, rate, days, ...rest }: Explanation): st
             (day) =>
                 `           ${day.event_on}  ${figure(trimmed(day.quantity)).padStart(18)}  ${String(day.event_count).padStart(8)} events  ${trimmed(day.amount)}`,
         ),
-        `events     ${figure(rest.event_count)}, together ${figure(rest.event_quantity)} ${line.unit}: ${rest.event_quantity === line.quantity ? 'the quantity of the line' : 'NOT the quantity of the line'}`,
+        rest.aggregation === undefined
+            ? `events     ${figure(rest.event_count)}, together ${figure(rest.event_quantity)} ${line.unit}: ${rest.event_quantity === line.quantity ? 'the quantity of the line' : 'NOT the quantity of the line'}`
+            : `events     ${figure(rest.event_count)} of the period; the line is their ${rest.aggregation}, they are not added`,
     ];
     for (const event of rest.events) {
         out.push(

@@ -1,8 +1,9 @@
 import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import { type Asset, assetFileSchema, type Config, configSchema } from '../schema/config.ts';
+import { attempt, checkMeters, checkMoneyWallets, type Wrong } from './check-meters.ts';
 import { compileExpression } from './expression.ts';
-import { meterAttributes, meterClasses } from './meters.ts';
+import { meterAttributes } from './meters.ts';
 import { debitFields, usageFields } from './presets.ts';
 import { eventShape, shapeNames } from './shape.ts';
 import { parseYaml } from './yaml.ts';
@@ -48,17 +49,11 @@ export function loadConfig(file: string, readText: (path: string) => string): Lo
         });
     const assets = loadAssets(config, readText, wrong);
     checkNames(config, wrong);
-    checkMeters(config, wrong);
+    checkEvents(config, wrong);
     checkWallets(config, assets, wrong);
+    checkMoneyWallets(config, assets, wrong);
     return problems.length ? { problems } : { config, assets };
 }
-
-type Wrong = (
-    path: readonly (string | number)[],
-    code: string,
-    message: string,
-    remedy?: string,
-) => unknown;
 
 function loadAssets(
     config: Config,
@@ -156,15 +151,7 @@ function checkNames(config: Config, wrong: Wrong): void {
     });
 }
 
-function attempt(wrong: Wrong, path: readonly (string | number)[], work: () => unknown): void {
-    try {
-        work();
-    } catch (error) {
-        wrong(path, 'BAD_EXPRESSION', error instanceof Error ? error.message : String(error));
-    }
-}
-
-function checkMeters(config: Config, wrong: Wrong): void {
+function checkEvents(config: Config, wrong: Wrong): void {
     const shape = eventShape(config);
     const base = shapeNames(shape);
     const columns = shapeNames(shape, Object.keys(config.derived));
@@ -184,31 +171,7 @@ function checkMeters(config: Config, wrong: Wrong): void {
         }
         if ('band' in of) checkBand(of.steps, path, wrong);
     }
-    config.meters.forEach((meter, at) => {
-        const path = ['meters', at];
-        if (config.meters.findIndex((other) => other.meter === meter.meter) !== at) {
-            wrong(path, 'DUPLICATE_METER', `two meters are called ${meter.meter}`);
-        }
-        for (const name of meter.attributes) {
-            if (!columns.has(name)) {
-                wrong(
-                    path,
-                    'UNKNOWN_COLUMN',
-                    `${name} is not declared: ${[...columns].sort().join(', ')}`,
-                );
-            }
-        }
-        if (meter.where)
-            attempt(wrong, [...path, 'where'], () => compileExpression(meter.where ?? '', columns));
-        const sources = [meter.quantity, meter.token_classes].filter((of) => of !== undefined);
-        if (meter.aggregation === 'sum' && sources.length !== 1) {
-            wrong(path, 'METER_QUANTITY', 'a sum needs either quantity or token_classes');
-        } else if (meter.aggregation === 'count' && sources.length) {
-            wrong(path, 'METER_QUANTITY', 'a count takes neither quantity nor token_classes');
-        } else {
-            attempt(wrong, path, () => meterClasses(meter, columns));
-        }
-    });
+    checkMeters(config, columns, wrong);
     for (const [name, text] of Object.entries(config.counts)) {
         attempt(wrong, ['counts', name], () => compileExpression(text, columns));
     }
@@ -270,5 +233,9 @@ function checkWallets(config: Config, assets: Readonly<Record<string, Asset>>, w
 
 /** Meter to the attributes a rate may name. */
 export function knownMeters(config: Config): Readonly<Record<string, readonly string[]>> {
-    return Object.fromEntries(config.meters.map((meter) => [meter.meter, meterAttributes(meter)]));
+    return Object.fromEntries(
+        config.meters
+            .filter(({ rated }) => rated)
+            .map((meter) => [meter.meter, meterAttributes(meter)]),
+    );
 }

@@ -1,7 +1,17 @@
 import { quoteName, quoteText } from '../duck/sql.ts';
 import type { Asset, Config, Derived, Meter } from '../schema/config.ts';
 import { compileExpression } from './expression.ts';
+import { beginning, filterSql, keyName, segmentSql } from './meter-parts.ts';
 import { type EventShape, shapeNames } from './shape.ts';
+import {
+    isAdditiveMeter,
+    wholeFilters,
+    wholeLineEventsSql,
+    wholeMeterSql,
+    wholeValuesSql,
+} from './whole-meters.ts';
+
+export { beginning } from './meter-parts.ts';
 
 /**
  * Compiles meters to the views that the stages read. Each meter groups the events once, all its
@@ -22,7 +32,12 @@ export function meterClasses(meter: Meter, columns: ReadonlySet<string>): readon
         }));
     }
     if (meter.aggregation === 'count') return [{ token_class: null, quantity: '1' }];
-    return [{ token_class: null, quantity: compileExpression(meter.quantity ?? '', columns).sql }];
+    return [
+        {
+            token_class: null,
+            quantity: compileExpression(meter.quantity ?? meter.value ?? '', columns).sql,
+        },
+    ];
 }
 
 /** The attributes a rate may name for this meter, sorted. */
@@ -47,19 +62,6 @@ function derivedSql(of: Derived, columns: ReadonlySet<string>): string {
     // An event without the quantity is in no band: it must not fall through to the last one.
     return `case when ${quoteName(of.band)} is null then null ${steps.join(' ')} end`;
 }
-
-/** Nested cases that find the last boundary at or before an instant, in log2 steps. */
-function segmentSql(boundaries: readonly string[], before: string): string {
-    if (boundaries.length === 0) return `timestamp ${quoteText(before)}`;
-    const middle = Math.floor(boundaries.length / 2);
-    const at = boundaries[middle] ?? before;
-    const left = segmentSql(boundaries.slice(0, middle), before);
-    const right = segmentSql(boundaries.slice(middle + 1), at);
-    return `case when events.event_at < timestamp ${quoteText(at)} then ${left} else ${right} end`;
-}
-
-/** First instant of all: the segment before any rate began. */
-export const beginning = '0001-01-01 00:00:00';
 
 /** The view of events with what the config derives, who pays, and which rates were in force. */
 export function eventsViewSql(
@@ -86,14 +88,6 @@ inner join accounts.paths as paths
     on events.account_id = paths.account_id
     and events.event_at >= paths.valid_from
     and events.event_at < paths.valid_to`;
-}
-
-function filterSql(meter: Meter, columns: ReadonlySet<string>): string {
-    const conditions = [
-        ...(meter.event_type ? [`event_type = ${quoteText(meter.event_type)}`] : []),
-        ...(meter.where ? [compileExpression(meter.where, columns).sql] : []),
-    ];
-    return conditions.length ? conditions.join(' and ') : 'true';
 }
 
 function meterSql(meter: Meter, columns: ReadonlySet<string>): string {
@@ -140,10 +134,29 @@ ${sums.join(',\n')}
 where measure.event_count > 0`;
 }
 
-/** One row per meter, account, attributes, rate segment and day. */
-export function meteredViewSql(config: Config, shape: EventShape): string {
+/**
+ * One row per meter, account, attributes, rate segment and day; of a meter that cannot be added up,
+ * one row per segment.
+ * @param boundariesOf instants at which rates of a meter change, sorted.
+ */
+export function meteredViewSql(
+    config: Config,
+    shape: EventShape,
+    boundariesOf: (meter: string) => readonly string[] = () => [],
+): string {
     const columns = shapeNames(shape, Object.keys(config.derived));
-    return config.meters.map((meter) => meterSql(meter, columns)).join('\nunion all by name\n');
+    return config.meters
+        .filter(({ rated }) => rated)
+        .map((meter) =>
+            isAdditiveMeter(meter)
+                ? meterSql(meter, columns)
+                : wholeMeterSql(meter, {
+                      meters: config.meters,
+                      columns,
+                      boundaries: boundariesOf(meter.meter),
+                  }),
+        )
+        .join('\nunion all by name\n');
 }
 
 /** Prices side by side, one row per what selects them; every name is its own, none an event's. */
@@ -167,13 +180,10 @@ function pricesSql(meter: Meter, classes: readonly MeterClass[]): string {
         group by all`;
 }
 
-function keyName(attribute: string): string {
-    return quoteName(`key_${attribute}`);
-}
-
 /**
  * One row per metered event of the period's surroundings: what it is worth, and what its wallet
- * should have taken for it. The prices are the very rows that 40-rate chose.
+ * should have taken for it. The prices are the very rows that 40-rate chose. No single event is
+ * worth a share of a meter that cannot be added up: such usage has a row of its own, as a whole.
  */
 export function eventValuesViewSql(
     config: Config,
@@ -181,7 +191,9 @@ export function eventValuesViewSql(
     assets: Readonly<Record<string, Asset>>,
 ): string {
     const columns = shapeNames(shape, Object.keys(config.derived));
-    const parts = config.meters.map((meter, at) => {
+    const additive = config.meters.filter((meter) => meter.rated && isAdditiveMeter(meter));
+    const whole = config.meters.filter((meter) => meter.rated && !isAdditiveMeter(meter));
+    const parts = additive.map((meter, at) => {
         const classes = meterClasses(meter, columns);
         const filter = filterSql(meter, columns);
         const price = (index: number) => `prices_${at}.price_${index}`;
@@ -215,15 +227,25 @@ export function eventValuesViewSql(
             ([code, asset]) =>
                 `when ${quoteText(code)} then cast(${counts.get(asset.counts ?? '')} as decimal(38,12))`,
         );
-    return `select
+    const units = Object.entries(assets).filter(([, { kind }]) => kind === 'unit');
+    // A wallet of units counts events, whatever their meters make of them.
+    const isCounted = `wallet_asset in (${units.map(([code]) => quoteText(code)).join(', ')})`;
+    const conditions = [
+        ...parts.map(({ filter }) => filter),
+        ...(units.length ? wholeFilters(whole, config.meters, columns) : []).map(
+            (filter) => `(${isCounted} and ${filter})`,
+        ),
+    ];
+    const events = `select
     source, event_id, authorization_id, account_id, payer_id, currency, wallet_asset, wallet_shape,
     is_in_period, event_at, event_on,
-    coalesce(${parts.map(({ unpriced }) => unpriced).join(' or ')}, false) as is_unrated,
-    cast(${parts.map(({ amount }) => amount).join(' + ')} as decimal(38,24)) as rated_amount,
+    coalesce(${parts.map(({ unpriced }) => unpriced).join(' or ') || 'false'}, false) as is_unrated,
+    cast(${parts.map(({ amount }) => amount).join(' + ') || '0'} as decimal(38,24)) as rated_amount,
     ${counted.length ? `case wallet_asset ${counted.join(' ')} end` : 'cast(null as decimal(38,12))'} as counted_quantity
 from compiled.events as events
 ${parts.map(({ join }) => join).join('\n')}
-where ${parts.map(({ filter }) => filter).join(' or ')}`;
+where ${conditions.join(' or ') || 'false'}`;
+    return whole.length ? `${events}\nunion all by name\n${wholeValuesSql(whole, assets)}` : events;
 }
 
 /**
@@ -237,6 +259,9 @@ export function lineEventsSql(
     attributes: string,
 ): string {
     const columns = shapeNames(shape, Object.keys(config.derived));
+    if (!isAdditiveMeter(meter)) {
+        return wholeLineEventsSql(meter, { meters: config.meters, columns }, attributes);
+    }
     const wanted = JSON.parse(attributes) as Readonly<Record<string, string | null>>;
     const classes = meterClasses(meter, columns);
     const of = classes.find(({ token_class }) => token_class === (wanted.token_class ?? null));

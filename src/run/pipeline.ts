@@ -6,6 +6,7 @@ import { type AccountTree, compileAccounts } from '../compile/accounts.ts';
 import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
+import { boundariesOf } from '../rules/card.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
@@ -73,6 +74,8 @@ export async function planRun(
         config: project.config,
         assets: project.assets,
         boundaries: project.card.boundaries,
+        boundariesOf: (meter: string) =>
+            boundariesOf(project.card.rates.filter((rate) => rate.meter === meter)),
     };
     const stages = options.pipeline === 'nightly' ? nightly(inputs) : reconciliation(inputs);
     const fingerprint = sha256(

@@ -66,15 +66,60 @@ const derived = z.union([
     z.strictObject({ sql: z.string() }),
 ]);
 
+const aggregationKind = z.enum([
+    'sum',
+    'count',
+    'unique_count',
+    'min',
+    'max',
+    'latest',
+    'average',
+    'percentile',
+    'weighted_sum',
+]);
+
+const above = decimal.refine((text) => /[1-9]/.test(text), 'must be above zero');
+
 const meter = z.strictObject({
     meter: name,
     event_type: z.string().optional(),
     where: z.string().optional(),
-    aggregation: z.enum(['sum', 'count']),
+    /** `formula` makes a quantity out of other meters; all others make it out of events. */
+    aggregation: z.enum([...aggregationKind.options, 'formula']),
     unit: z.string(),
     attributes: z.array(name).default([]),
+    /** Expression over the event: a number, or for unique_count a text. `value` says the same. */
     quantity: z.string().optional(),
+    value: z.string().optional(),
     token_classes: z.record(name, z.string()).optional(),
+    /** For percentile, "0" to "100". */
+    percentile: z.string().optional(),
+    /** `of` within each window, then `aggregation` over the windows. */
+    window: z
+        .strictObject({
+            unit: z.enum(['minute', 'hour', 'day', 'month']),
+            of: aggregationKind,
+            zone: z.string().default('UTC'),
+        })
+        .optional(),
+    /** Whether values are levels that hold, or steps from one level to the next. */
+    values: z.enum(['levels', 'deltas']).optional(),
+    /** Where the level at the start of the period comes from: events before it, or zero. */
+    opening: z.enum(['carried', 'zero']).optional(),
+    /** For unique_count: an expression that gives add or remove. */
+    operation: z.string().optional(),
+    unit_conversion: z
+        .strictObject({
+            divide_by: above.optional(),
+            multiply_by: above.optional(),
+            rounding: z.enum(['up', 'down', 'nearest', 'none']).default('none'),
+            decimals: z.int().min(0).max(12).default(0),
+        })
+        .optional(),
+    /** For formula: meters of the same attributes, decimals, + - * and ( ). */
+    formula: z.string().optional(),
+    /** false: only a part of formulas; nothing prices it. */
+    rated: z.boolean().default(true),
 });
 
 const asset = z.strictObject({

@@ -155,7 +155,7 @@ describe('the config', () => {
           "CONFIG_INVALID: 4 problems in the configuration
           tieout.yaml:3: CONFIG_INVALID Unrecognized key: "owner"
           tieout.yaml:34: CONFIG_INVALID Invalid string: must match pattern /^\\d+$/ (derived.context_band.steps.0.up_to)
-          tieout.yaml:41: CONFIG_INVALID Invalid option: expected one of "sum"|"count" (meters.0.aggregation)
+          tieout.yaml:41: CONFIG_INVALID Invalid option: expected one of "sum"|"count"|"unique_count"|"min"|"max"|"latest"|"average"|"percentile"|"weighted_sum"|"formula" (meters.0.aggregation)
           tieout.yaml:66: CONFIG_INVALID Invalid input: expected number, received string (open_hold_hours)
             -> Correct them all and run again; \`tieout doctor\` checks without running.
           "

@@ -154,7 +154,9 @@ export async function over(world: World, query: string): Promise<readonly string
         await engine.runAll([
             'create schema compiled',
             `create view compiled.events as ${eventsViewSql(of, shape, world.boundaries ?? [])}`,
-            `create view compiled.metered_usage as ${meteredViewSql(of, shape)}`,
+            `create view compiled.metered_usage as ${meteredViewSql(of, shape, () => world.boundaries ?? [])}`,
+            'create schema metered',
+            'create table metered.usage as select * from compiled.metered_usage',
             `create view compiled.event_values as ${eventValuesViewSql(of, shape, assets)}`,
         ]);
         const rows = await engine.rows(query);

@@ -1,0 +1,32 @@
+import { quoteName, quoteText } from '../duck/sql.ts';
+import type { Meter } from '../schema/config.ts';
+import { compileExpression } from './expression.ts';
+
+/** What all meters are compiled from, however they aggregate. */
+
+/** Nested cases that find the last boundary at or before an instant, in log2 steps. */
+export function segmentSql(boundaries: readonly string[], before: string): string {
+    if (boundaries.length === 0) return `timestamp ${quoteText(before)}`;
+    const middle = Math.floor(boundaries.length / 2);
+    const at = boundaries[middle] ?? before;
+    const left = segmentSql(boundaries.slice(0, middle), before);
+    const right = segmentSql(boundaries.slice(middle + 1), at);
+    return `case when events.event_at < timestamp ${quoteText(at)} then ${left} else ${right} end`;
+}
+
+/** First instant of all: the segment before any rate began. */
+export const beginning = '0001-01-01 00:00:00';
+
+/** The condition of the events that a meter wants. */
+export function filterSql(meter: Meter, columns: ReadonlySet<string>): string {
+    const conditions = [
+        ...(meter.event_type ? [`event_type = ${quoteText(meter.event_type)}`] : []),
+        ...(meter.where ? [compileExpression(meter.where, columns).sql] : []),
+    ];
+    return conditions.length ? conditions.join(' and ') : 'true';
+}
+
+/** An attribute as a column of its own, apart from those of the event. */
+export function keyName(attribute: string): string {
+    return quoteName(`key_${attribute}`);
+}

@@ -37,14 +37,15 @@ function jsonReader(paths: readonly string[]): Reader {
         typed: false,
         text,
         // The JSON reader passes fractions through DOUBLE. With up to 15 digits, of which up to
-        // four are before the point, that is lossless in twelve decimals; beyond, take the digits
-        // from the line itself, where the key stands exactly once. What is neither found there nor
+        // four are before the point, that is lossless in twelve decimals; beyond, and where it
+        // gives an exponent for a small fraction, take the digits from the line itself, where the key stands exactly once. What is neither found there nor
         // written so in the line would be a rounded number: it is marked, and is none.
         digits: (path) => {
             const pattern = `"${leaf(path).replaceAll(/[^A-Za-z0-9_ -]/g, '.')}"\\s*:\\s*"?(-?[0-9][0-9.]*(?:[eE][-+]?[0-9]+)?)`;
             const found = `regexp_extract_all(raw_text, ${quoteText(pattern)}, 1)`;
             return `case when ${text(path)} is null then null
-                when length(${text(path)}) <= 15 and strpos(${text(path)}, '.') <= 5 then ${text(path)}
+                when length(${text(path)}) <= 15 and strpos(${text(path)}, '.') <= 5
+                    and strpos(${text(path)}, 'e') = 0 then ${text(path)}
                 when regexp_full_match(${text(path)}, '-?[0-9]+') then ${text(path)}
                 when len(${found}) = 1 then ${found}[1]
                 when regexp_matches(raw_text, '[^0-9.]' || regexp_escape(${text(path)}) || '[^0-9.eE]') then ${text(path)}

@@ -3,7 +3,7 @@ import { formatAmount } from '../money/amount.ts';
 import { round } from '../money/round.ts';
 import type { QuoteLine } from '../schema/quote.ts';
 import { tierTexts } from './tiers.ts';
-import { type GroupUsage, type Scales, type UnitLine, units } from './units.ts';
+import { type GroupUsage, type UnitLine, units } from './units.ts';
 
 /** What the pricing stage says of one line and group. */
 export interface PricedGroup {
@@ -110,7 +110,7 @@ function groupAnswer(
         quantity: answeredQuantity(line, usage, group.group_id),
         amount_exact: exactText(group.exact - billed, divisorOf(final, denominator)),
         amount: minorText(group.rounded - billedMinor, decimals),
-        tiers: tierAnswers(line, unit.scales, group),
+        tiers: tierAnswers(line, unit, group),
     };
 }
 
@@ -130,7 +130,7 @@ function answeredQuantity(
     if (
         line.charge.model === 'flat' &&
         line.quantity === undefined &&
-        !line.meter &&
+        !line.events &&
         !line.groups
     ) {
         return '1';
@@ -140,10 +140,12 @@ function answeredQuantity(
     return formatAmount({ units: units(of?.quantity ?? '0', scale) - previous, scale });
 }
 
-function tierAnswers(line: QuoteLine, scales: Scales, group: PricedGroup): readonly TierAnswer[] {
+function tierAnswers(line: QuoteLine, unit: UnitLine, group: PricedGroup): readonly TierAnswer[] {
+    const { scales, charge } = unit;
     const { tiers, kind } = tierTexts(line.charge);
     const divisor = divisorOf(scales.amount, scales.denominator);
-    const isNegative = group.sign < 0n && kind !== 'flat';
+    // Events come with their own signs: those of their tiers are as they are.
+    const isNegative = group.sign < 0n && kind !== 'flat' && charge.kind !== 'events';
     return group.tiers.map(({ tier_no, quantity, flat_fee, amount }) => {
         const tier = tiers[Number.parseInt(tier_no.toString(), 10) - 1];
         if (!tier) throw new Error(`line ${line.id} has no tier ${tier_no}`);

@@ -1,6 +1,7 @@
 import { isCurrency } from '../money/currency.ts';
 import { type QuoteLine, quoteLine } from '../schema/quote.ts';
 import { didYouMean } from '../schema/suggest.ts';
+import { meterProblem } from './check-meter.ts';
 import { QuoteError } from './error.ts';
 
 /** A line as it was read, or why it can not be priced. `id` is what the answer carries. */
@@ -24,10 +25,22 @@ export function readLine(text: string): ReadLine {
         typeof parsed.id === 'string'
             ? parsed.id
             : null;
+    if (hasHalfPair(text)) {
+        const message = 'an escape is half of a surrogate pair, which is no character';
+        return { id, error: new QuoteError('QUOTE_JSON', message) };
+    }
     const result = quoteLine.safeParse(parsed);
     if (!result.success) return { id, error: firstError(result.error.issues, parsed) };
     const wrong = contradiction(result.data);
     return wrong ? { id, error: wrong } : { id, line: result.data };
+}
+
+/** JSON can name half of a character, which no engine takes as text: it would stop every line. */
+function hasHalfPair(json: string): boolean {
+    const escapes = json
+        .replaceAll('\\\\', ' ')
+        .replaceAll(/\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}/gi, '');
+    return /\\ud[89a-f]/i.test(escapes);
 }
 
 interface Issue {
@@ -109,13 +122,15 @@ function contradiction(line: QuoteLine): QuoteError | null {
     if (!isCurrency(line.currency)) {
         return new QuoteError('QUOTE_CURRENCY', `${line.currency} is not an ISO 4217 currency`);
     }
-    if ((meter === undefined) !== (events === undefined) && !isOfAmounts(charge.model)) {
-        return new QuoteError('QUOTE_USAGE', 'meter and events go together');
-    }
     const given = [quantity, groups, meter ?? events].filter((of) => of !== undefined).length;
     if (given > 1 || (given === 0 && charge.model !== 'flat')) {
         return new QuoteError('QUOTE_USAGE', 'exactly one of quantity, groups, meter with events');
     }
+    if (meter && !events) {
+        return new QuoteError('QUOTE_USAGE', 'a meter needs events, which may be an empty list');
+    }
+    const wrongMeter = meter && meterProblem(meter);
+    if (wrongMeter) return wrongMeter;
     const isDimensional = typeof quantity === 'object';
     if (isDimensional && charge.model !== 'stairstep') {
         return new QuoteError('QUOTE_DECIMAL', 'only a stairstep has a quantity by dimension');

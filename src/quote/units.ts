@@ -180,7 +180,7 @@ function conversionScale(charge: QuoteCharge, raw: number): number {
     const of = charge.unit_conversion;
     if (!of) return raw;
     if (of.rounding !== 'none') return Number.parseInt(of.decimals, 10);
-    return of.multiply_by === undefined ? 12 : raw + digits(of.multiply_by);
+    return of.multiply_by === undefined ? 12 : Math.min(12, raw + digits(of.multiply_by));
 }
 
 type ChargeRow = RowOf<typeof charges>;
@@ -305,14 +305,35 @@ function dimensionRows(line: QuoteLine, { quantity }: Scales): UnitLine['dimensi
 
 /** An overflow would stop every line: a line that could come near one is refused on its own. */
 function requireRoom(line: UnitLine): void {
-    const size = (value: bigint | null) => (value === null ? 0n : value < 0n ? -value : value);
-    const { charge } = line;
     const given = line.usages.reduce((sum, { quantity }) => sum + size(quantity), 0n);
     const values = line.events.reduce((sum, { value }) => sum + size(value), 0n);
+    if (!hasRoom(line, { given, values, eventCount: BigInt(line.events.length) })) {
+        throw new QuoteError('QUOTE_RANGE', 'its exact amount takes more than 38 digits');
+    }
+}
+
+const size = (value: bigint | null) => (value === null ? 0n : value < 0n ? -value : value);
+
+/** How much a line has to price: its quantity as given, its events in units of tiers. */
+export interface Usage {
+    readonly given: bigint;
+    readonly values: bigint;
+    readonly eventCount: bigint;
+}
+
+/**
+ * Whether nothing that a line computes of a usage can come near the largest whole number.
+ * @param denominator by what its amounts will be multiplied yet.
+ */
+export function hasRoom(
+    { charge, tiers, discounts }: Pick<UnitLine, 'charge' | 'tiers' | 'discounts'>,
+    { given, values, eventCount }: Usage,
+    denominator = 1n,
+): boolean {
     const scaled = given * charge.conversion_factor;
     const converted = (scaled / charge.conversion_divisor + 1n) * charge.conversion_step;
     const quantity = converted + values;
-    const amount = line.tiers.reduce(
+    const amount = tiers.reduce(
         (sum, tier) =>
             sum +
             quantity * size(tier.unit_price) +
@@ -320,20 +341,17 @@ function requireRoom(line: UnitLine): void {
             (tier.package_size
                 ? (quantity / tier.package_size + 1n) * size(tier.package_price)
                 : 0n),
-        BigInt(line.events.length) * (size(charge.fixed_fee) + size(charge.event_minimum)),
+        eventCount * (size(charge.fixed_fee) + size(charge.event_minimum)),
     );
-    const discounted = line.discounts.reduce(
+    const discounted = discounts.reduce(
         (sum, { factor, subtrahend }) => sum * factor + subtrahend,
         amount,
     );
-    const largest = [
-        scaled,
+    const amounts = [
         discounted,
         size(charge.maximum),
         size(charge.minimum),
         charge.rounding_divisor,
     ];
-    if (largest.some((value) => value >= limit)) {
-        throw new QuoteError('QUOTE_RANGE', 'its exact amount takes more than 38 digits');
-    }
+    return scaled < limit && amounts.every((value) => value * denominator < limit);
 }

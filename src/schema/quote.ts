@@ -114,18 +114,29 @@ const charge = z.discriminatedUnion('model', [
 
 const window = z.enum(['minute', 'hour', 'day', 'month']);
 
+/**
+ * What events come to. `src/compile/aggregation.ts` says what each aggregation means; here
+ *
+ * | what | how |
+ * |---|---|
+ * | window | the aggregation within each window, then the sum; not of a level |
+ * | values | levels or deltas, of weighted_sum, min, max and latest only |
+ * | opening | the level at period_start, of weighted_sum and of deltas only |
+ * | no period | all events; a level begins before the first, at the opening or at zero |
+ * | what would do nothing | QUOTE_MODIFIER |
+ */
 const meter = z.strictObject({
     aggregation: z.enum([
-        ...['sum', 'count', 'unique_count', 'min', 'max'],
-        ...['latest', 'average', 'percentile', 'weighted_sum'],
-    ] as [string, ...string[]]),
+        ...(['sum', 'count', 'unique_count', 'min', 'max'] as const),
+        ...(['latest', 'average', 'percentile', 'weighted_sum'] as const),
+    ]),
     field: z.string().default('value'),
     filter: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
     window: z
         .union([window, z.strictObject({ unit: window, zone: z.string().default('UTC') })])
         .optional(),
     percentile: unsigned.optional(),
-    values: z.enum(['levels', 'deltas']).default('levels'),
+    values: z.enum(['levels', 'deltas']).optional(),
     opening: decimal.optional(),
     operation_field: z.string().optional(),
     period_start: instant.optional(),

@@ -164,9 +164,22 @@ function readMeter(of: unknown) {
     const whole = typeof row.window === 'string' ? { unit: row.window } : row.window;
     const window = whole === undefined ? null : readRow(whole, 'window', ['unit', 'zone']);
     const aggregation = readChoice(row, 'aggregation', aggregations);
-    if (window && aggregation === 'weighted_sum') refuse('QUOTE_MODIFIER', 'window');
+    const isDelta =
+        row.values !== undefined && readChoice(row, 'values', ['levels', 'deltas']) === 'deltas';
+    const isLevel = aggregation === 'weighted_sum' || isDelta;
+    const unused = {
+        window: isLevel,
+        values: !['weighted_sum', 'min', 'max', 'latest'].includes(aggregation),
+        opening: !isLevel,
+        percentile: aggregation !== 'percentile',
+        operation_field: aggregation !== 'unique_count',
+    };
+    for (const [key, isUnused] of Object.entries(unused)) {
+        if (isUnused && row[key] !== undefined) refuse('QUOTE_MODIFIER', `${key}: ${aggregation}`);
+    }
     return {
         row,
+        isDelta,
         aggregation,
         field: typeof row.field === 'string' ? row.field : 'value',
         filter: row.filter === undefined ? {} : readRow(row.filter, 'filter', null),
@@ -181,11 +194,12 @@ type Meter = ReturnType<typeof readMeter>;
 
 /** The events that count, in order; those before the period only when asked for. */
 function counted(meter: Meter, events: unknown, withEarlier: boolean): readonly Event[] {
-    const needsTime = meter.start !== null || meter.end !== null || meter.unit !== null;
+    const { start, end, unit, isDelta } = meter;
+    const needsTime = start !== null || end !== null || unit !== null || isDelta;
     return readEvents(events).filter(({ at, row }) => {
         if (needsTime && at === null) refuse('QUOTE_EVENT', 'an event without at');
-        const early = at !== null && meter.start !== null && at < meter.start;
-        const late = at !== null && meter.end !== null && at >= meter.end;
+        const early = at !== null && start !== null && at < start;
+        const late = at !== null && end !== null && at >= end;
         return (!early || withEarlier) && !late && passes(row, meter.filter);
     });
 }
@@ -206,6 +220,7 @@ export const aggregationOf = (of: unknown) => readMeter(of).aggregation;
 export function meterQuantity(of: unknown, events: unknown): Fraction {
     const meter = readMeter(of);
     if (meter.aggregation === 'weighted_sum') return weightedSum(meter, events);
+    if (meter.isDelta) return extremeLevel(meter, events);
     const all = counted(meter, events, false);
     if (meter.unit === null) return aggregate(meter, all);
     const windows = Map.groupBy(all, ({ at }) => windowOf(at ?? 0n, meter));
@@ -263,10 +278,28 @@ function uniqueCount({ field, row }: Meter, events: readonly Event[]): bigint {
     return BigInt(inside.size);
 }
 
+/** The least, greatest or last level of those that were held, however shortly. */
+function extremeLevel(meter: Meter, events: unknown): Fraction {
+    const { row, start, field } = meter;
+    const opening = readOptional(row, 'opening');
+    const all = counted(meter, events, opening === null);
+    const steps = [...Map.groupBy(all, ({ at }) => at)].map(([at, some]) => ({
+        isAfter: start === null || (at ?? start) > start,
+        step: sum(valuesOf(some, field)),
+    }));
+    const first = steps.filter(({ isAfter }) => !isAfter).map(({ step }) => step);
+    const levels = [plus(opening ?? zero, sum(first))];
+    for (const { step } of steps.filter(({ isAfter }) => isAfter)) {
+        levels.push(plus(levels.at(-1) ?? zero, step));
+    }
+    if (meter.aggregation === 'latest') return levels.at(-1) ?? zero;
+    const ascending = [...levels].sort(compare);
+    return (meter.aggregation === 'min' ? ascending[0] : ascending.at(-1)) ?? zero;
+}
+
 function weightedSum(meter: Meter, events: unknown): Fraction {
-    const { start, end, row, field } = meter;
+    const { start, end, row, field, isDelta } = meter;
     if (start === null || end === null) return refuse('QUOTE_MISSING', 'the period');
-    const isDelta = readChoice(row, 'values', ['levels', 'deltas'], 'levels') === 'deltas';
     const opening = readOptional(row, 'opening');
     let level = opening ?? zero;
     let since = start;

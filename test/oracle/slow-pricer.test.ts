@@ -376,7 +376,7 @@ describe('previously billed', () => {
             ...{ amount_exact: '0.005', amount: '0.00' },
         });
     });
-    test('maxima are recomputed, sums are added', () => {
+    test('events are those of the whole period, whatever the meter', () => {
         const charge = { model: 'per_unit', unit_price: '1' };
         const events = [{ value: '5' }, { value: '9' }, { value: '7' }];
         const meter = (aggregation: string) => ({ meter: { aggregation }, events });
@@ -386,7 +386,7 @@ describe('previously billed', () => {
             amount: '1.00',
         });
         expect(nextSlice(charge, meter('sum'), '8', '8')).toMatchObject({
-            ...{ quantity: '21', amount: '21.00' },
+            ...{ quantity: '13', amount: '13.00' },
         });
     });
 });

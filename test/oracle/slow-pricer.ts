@@ -63,8 +63,8 @@
  * | flat with unit_conversion or included | QUOTE_MODIFIER |
  *
  * previously_billed {quantity, amount}, both needed
- * | cumulative | previously_billed.quantity + quantity (quantity is the new slice), before conversion; meters sum and count alike |
- * | other meters, and percentage and dynamic by event | the events are all of the period so far: the metered quantity is the cumulative, recomputed, and that of the answer is what is left after previously_billed.quantity |
+ * | cumulative | previously_billed.quantity + quantity (quantity is the new slice), before conversion |
+ * | events | those of all the period so far, whatever the meter: the metered quantity is the cumulative, recomputed, and that of the answer is what is left after previously_billed.quantity |
  * | amount_exact | f(cumulative) - previously_billed.amount |
  * | amount | round(f(cumulative)) - round(previously_billed.amount): slices add up to the cent |
  * | tiers | of the cumulative |
@@ -86,10 +86,12 @@
  * | average | sum / count of the values that are there |
  * | percentile | nearest rank, `percentile` in percent "0" to "100": value number max(1, ceil(p/100 x n)) of the ascending |
  * | weighted_sum | sum of level x time held in the period / length of the period: the mean level (Lago); period needed: QUOTE_MISSING |
- * | levels, deltas | default levels (product.md: level held over time); levels: at equal instants the larger id holds; deltas are added, in any order |
- * | opening | the level at period_start; left out: events before it say (levels: the last, deltas: their sum), else 0; given: those events are ignored |
- * | window | "minute" "hour" "day" "month" or {unit, zone} (zone default UTC, by civil clock): the aggregation within each window that has events, then sum; with weighted_sum: QUOTE_MODIFIER. The two hours of one name at the end of summer time are two windows |
- * | at missing | QUOTE_EVENT where period, window or weighted_sum needs it |
+ * | levels, deltas | `values` of weighted_sum, min, max, latest, else QUOTE_MODIFIER; default levels (product.md: level held over time); levels: at equal instants the larger id holds; deltas are added, in any order |
+ * | min, max, latest of deltas | of the level that the deltas add up to, from period_start (where there is none: from before the first event) to before period_end; deltas of one instant are one step; the level at the start is one of those looked at |
+ * | opening | of weighted_sum and of deltas, else QUOTE_MODIFIER: the level at period_start; left out: events before it say (levels: the last, deltas: their sum), else 0; given: those events are ignored |
+ * | window | "minute" "hour" "day" "month" or {unit, zone} (zone default UTC, by civil clock): the aggregation within each window that has events, then sum; with weighted_sum or deltas: QUOTE_MODIFIER. The two hours of one name at the end of summer time are two windows |
+ * | at missing | QUOTE_EVENT where period, window, weighted_sum or deltas need it |
+ * | percentile, operation_field | of the aggregations percentile and unique_count, else QUOTE_MODIFIER |
  *
  * Errors (code of the first found; several wrong at once may report another first)
  * | QUOTE_NUMBER QUOTE_DECIMAL | above |
@@ -589,13 +591,11 @@ function rateUsage(of: Line, billed: Billed | null): Owed & { readonly quantity:
     const whole = { ...readRow(meter, 'meter', null), aggregation };
     const metered: Sizes = new Map([['', meterQuantity(whole, line.events)]]);
     const byEvent = byAmount && aggregation === 'sum';
-    const isAdditive = !byEvent && (aggregation === 'sum' || aggregation === 'count');
-    const all = billed && isAdditive ? addSizes(billed.quantity, metered) : metered;
-    const slice = billed && !isAdditive ? minusSizes(metered, billed.quantity) : metered;
+    const slice = billed ? minusSizes(metered, billed.quantity) : metered;
     const rated =
         byEvent && name === 'percentage'
             ? rateEvents(of, eventAmounts(whole, line.events))
-            : rateSizes(of, all);
+            : rateSizes(of, metered);
     return { ...owed(of, rated, billed), quantity: sizesText(slice) };
 }
 

@@ -192,8 +192,11 @@ const events = fc
         ),
         { maxLength: 9 },
     )
-    // Ids that are not in the order of time or of the list.
-    .map((list) => list.map((event, at) => ({ id: `e${(at * 7) % 10}`, ...event })));
+    // Ids that are not in the order of time or of the list, some left out, one maybe there twice.
+    .map((list) =>
+        list.map((event, at) => (at % 4 === 3 ? event : { id: `e${(at * 7) % 10}`, ...event })),
+    )
+    .chain((list) => pick(list, [...list, ...list.slice(0, 1)]));
 
 const common = {
     filter: pick({ region: 'eu' }, { region: ['eu', 'us'] }, { user: 'u1' }),
@@ -203,6 +206,8 @@ const window = fc.oneof(
     pick('minute', 'hour', 'day', 'month'),
     fc.record({ unit: pick('hour', 'day'), zone: pick('Europe/Berlin', 'Asia/Kolkata') }),
 );
+const openings = pick('0', '20', '3.5', '-7');
+/** @param of what is always there, in place of what the others say. */
 const meter = (of: Part, more: Readonly<Record<string, Arbitrary<unknown>>>): Arbitrary<Part> =>
     some({ ...common, ...more }).map((rest) => ({ ...rest, ...of }));
 
@@ -226,7 +231,13 @@ export const meters: Readonly<Record<string, Arbitrary<Part>>> = {
             aggregation: 'weighted_sum',
             ...{ period_start: instants[0], period_end: instants[7] },
         },
-        { values: pick('levels', 'deltas'), opening: pick('0', '20', '3.5') },
+        { values: pick('levels', 'deltas'), opening: openings },
+    ),
+    ...Object.fromEntries(
+        ['min', 'max', 'latest'].map((aggregation) => [
+            `${aggregation} of deltas`,
+            meter({ aggregation, values: 'deltas' }, { opening: openings }),
+        ]),
     ),
 };
 

@@ -108,3 +108,83 @@ create or replace macro divide_rounded(amount, divisor, mode) as
         end
         else amount // divisor + case when (amount % divisor) * 2 >= divisor then 1 else 0 end
     end;
+
+-- Ten to a whole power of 0 to 24, as a whole number.
+create or replace macro power_of_ten(exponent) as
+    cast(rpad('1', cast(exponent + 1 as integer), '0') as hugeint);
+
+-- A quantity in units of ten to minus `scale`, which holds all its decimals.
+create or replace macro whole_units(quantity, scale) as
+    cast(trunc(quantity) as hugeint) * power_of_ten(scale)
+    + cast((quantity - trunc(quantity)) * 1000000000000 as hugeint) // power_of_ten(12 - scale);
+
+-- A whole number of units of the 24th decimal as an amount.
+create or replace macro exact_units(units) as
+    cast(
+        cast(
+            case
+                when abs(units) >= 99999999999999999999999999999999999999
+                    then error('overflow: ' || units || ' units of the 24th decimal')
+                else units
+            end
+            as decimal(38, 0)
+        ) * cast(0.000000000000000000000001 as decimal(24, 24))
+        as decimal(38, 24)
+    );
+
+-- The civil day, counted since 1970, on which an instant falls in a zone.
+create or replace macro local_day(instant, zone) as
+    cast(timezone(zone, timezone('UTC', instant)) as date) - date '1970-01-01';
+
+-- Long division, six digits of `amount` at a time: amount x part // whole without the product,
+-- which would need more than 38 digits. None may be below zero; whole has at most 31 digits.
+create or replace macro share_chunk(amount, unit) as (amount // unit) % 1000000;
+create or replace macro share_rest_1(amount, part, whole) as
+    share_chunk(amount, 1000000000000000000000000000000000000) * part % whole;
+create or replace macro share_step(rest, amount, unit, part) as
+    rest * 1000000 + share_chunk(amount, unit) * part;
+create or replace macro share_rest_2(amount, part, whole) as
+    share_step(
+        share_rest_1(amount, part, whole), amount, 1000000000000000000000000000000, part
+    ) % whole;
+create or replace macro share_rest_3(amount, part, whole) as
+    share_step(share_rest_2(amount, part, whole), amount, 1000000000000000000000000, part) % whole;
+create or replace macro share_rest_4(amount, part, whole) as
+    share_step(share_rest_3(amount, part, whole), amount, 1000000000000000000, part) % whole;
+create or replace macro share_rest_5(amount, part, whole) as
+    share_step(share_rest_4(amount, part, whole), amount, 1000000000000, part) % whole;
+create or replace macro share_rest_6(amount, part, whole) as
+    share_step(share_rest_5(amount, part, whole), amount, 1000000, part) % whole;
+
+-- What amount x part // whole leaves, in units of 1/whole.
+create or replace macro share_rest(amount, part, whole) as
+    share_step(share_rest_6(amount, part, whole), amount, 1, part) % whole;
+
+-- amount x part // whole.
+create or replace macro share_cut(amount, part, whole) as
+    share_chunk(amount, 1000000000000000000000000000000000000) * part // whole
+        * 1000000000000000000000000000000000000
+    + share_step(
+        share_rest_1(amount, part, whole), amount, 1000000000000000000000000000000, part
+    ) // whole * 1000000000000000000000000000000
+    + share_step(share_rest_2(amount, part, whole), amount, 1000000000000000000000000, part)
+        // whole * 1000000000000000000000000
+    + share_step(share_rest_3(amount, part, whole), amount, 1000000000000000000, part)
+        // whole * 1000000000000000000
+    + share_step(share_rest_4(amount, part, whole), amount, 1000000000000, part)
+        // whole * 1000000000000
+    + share_step(share_rest_5(amount, part, whole), amount, 1000000, part) // whole * 1000000
+    + share_step(share_rest_6(amount, part, whole), amount, 1, part) // whole;
+
+-- A quantity that is a whole number of ten to minus `scale`, of at most 12 decimals.
+create or replace macro units_quantity(units, scale) as
+    cast(
+        cast(units // power_of_ten(scale) as decimal(38, 12))
+        + cast(units % power_of_ten(scale) * power_of_ten(12 - scale) as decimal(38, 0))
+            * cast(0.000000000001 as decimal(12, 12))
+        as decimal(38, 12)
+    );
+
+-- Whether an entry of a debit log is of the usage family: others move balances, not usage.
+create or replace macro is_usage_debit(entry_type) as
+    entry_type in ('authorize', 'capture', 'release', 'expire', 'reverse', 'refund', 'decline');

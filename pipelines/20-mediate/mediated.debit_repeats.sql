@@ -3,17 +3,15 @@
 with
 repeated as (
     select
-        debit_rows.object_no,
-        debit_rows.line_no,
-        debit_rows.input as source,
-        debit_rows.entry_id as record_id,
-        debit_rows.content
-    from raw.debit_rows as debit_rows
+        checked.object_no,
+        checked.line_no,
+        checked.input as source,
+        checked.entry_id as record_id,
+        checked.content
+    from mediated.debit_checked as checked
     semi join mediated.debit_repeat_keys as repeat_keys
-        on hash(debit_rows.entry_id) = repeat_keys.key_hash
-    anti join suspense.debit_rows as suspended
-        on debit_rows.object_no = suspended.object_no
-        and debit_rows.line_no = suspended.line_no
+        on hash(checked.entry_id) = repeat_keys.key_hash
+    where checked.suspense is null
 ),
 
 compared as (

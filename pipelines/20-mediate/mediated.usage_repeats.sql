@@ -3,17 +3,15 @@
 with
 repeated as (
     select
-        usage_rows.object_no,
-        usage_rows.line_no,
-        usage_rows.source,
-        usage_rows.event_id as record_id,
-        usage_rows.content
-    from raw.usage_rows as usage_rows
+        checked.object_no,
+        checked.line_no,
+        checked.source,
+        checked.event_id as record_id,
+        checked.content
+    from mediated.usage_checked as checked
     semi join mediated.usage_repeat_keys as repeat_keys
-        on hash(usage_rows.event_id) = repeat_keys.key_hash
-    anti join suspense.usage_rows as suspended
-        on usage_rows.object_no = suspended.object_no
-        and usage_rows.line_no = suspended.line_no
+        on hash(checked.event_id) = repeat_keys.key_hash
+    where checked.suspense is null
 ),
 
 compared as (

@@ -1,6 +1,7 @@
 import { type EventShape, shapeColumns } from '../../src/compile/shape.ts';
 import {
     bigint,
+    type Column,
     date,
     defineTable,
     nullable,
@@ -55,6 +56,14 @@ const rowHead = {
     suspense: nullable(varchar('Why the row cannot be used: CODE or CODE:field.')),
 };
 
+/** The code comes last, for it is computed last. */
+function checkedColumns<C extends Readonly<Record<'suspense', Column>>>({
+    suspense,
+    ...columns
+}: C) {
+    return { ...columns, suspense };
+}
+
 /** Compiled from the config: every stored row, typed, with a code where it cannot be used. */
 export const usageRows = (shape: EventShape) =>
     defineTable('raw.usage_rows', {
@@ -79,6 +88,21 @@ export const debitRows = defineTable('raw.debit_rows', {
         ...debitColumns,
         content: opaque('Everything the entry says that tieout reads, as one value.'),
     },
+});
+
+/** Rows as stored, with the last word on whether they can be used. */
+export const usageChecked = (shape: EventShape) =>
+    defineTable('mediated.usage_checked', {
+        comment: 'One row per stored line of usage, with what makes it unusable.',
+        grain: ['object_no', 'line_no'],
+        storage: 'view',
+        columns: checkedColumns(usageRows(shape).columns),
+    });
+export const debitChecked = defineTable('mediated.debit_checked', {
+    comment: 'One row per stored line of a debit log, with what makes it unusable.',
+    grain: ['object_no', 'line_no'],
+    storage: 'view',
+    columns: checkedColumns(debitRows.columns),
 });
 
 const repeatKeys = (name: string) =>
@@ -160,10 +184,30 @@ export const debitEntries = defineTable('mediated.debit_entries', {
     },
 });
 
+const counts = {
+    line_count: bigint('Lines the engine read.'),
+    record_count: bigint('Lines that became an event or an entry.'),
+    duplicate_count: bigint('Exact repeats.'),
+    conflict_count: bigint('Same identity, another content.'),
+};
+
+export const keptLines = defineTable('mediated.kept_lines', {
+    comment: 'One row per object: how many of its lines became a record or repeat one.',
+    grain: ['object_no'],
+    columns: { object_no: place.object_no, ...counts },
+});
+
+export const unkeptObjects = defineTable('mediated.unkept_objects', {
+    comment: 'One row per object with lines that became nothing.',
+    grain: ['object_no'],
+    columns: { object_no: place.object_no },
+});
+
 const suspended = (name: string, what: string) =>
     defineTable(name, {
         comment: `One row per stored line of ${what} that cannot be used, with the evidence.`,
         grain: ['object_no', 'line_no'],
+        drivenBy: unkeptObjects.name,
         columns: {
             ...place,
             code: varchar('Why.'),
@@ -186,10 +230,7 @@ export const objectLines = defineTable('mediated.object_lines', {
         spooled_count: nullable(
             bigint('Lines counted while spooling, without the header. Null for Parquet.'),
         ),
-        line_count: bigint('Lines the engine read.'),
-        record_count: bigint('Lines that became an event or an entry.'),
-        duplicate_count: bigint('Exact repeats.'),
-        conflict_count: bigint('Same identity, another content.'),
+        ...counts,
         suspended_count: bigint('Unusable.'),
     },
 });

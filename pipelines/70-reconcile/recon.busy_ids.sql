@@ -18,10 +18,14 @@ unnamed as (
 
 busy as (
     select hash(event_id) as key_hash
-    from recon.entries
-    where event_id is not null
+    from mediated.debit_entries
+    where event_id is not null and is_usage_debit(entry_type)
     group by hash(event_id)
-    having count(*) > 1 or bool_or(entry_type <> 'capture' or is_aggregated)
+    having count(*) > 1
+    union all
+    select hash(event_id) as key_hash
+    from recon.entries
+    where event_id is not null and (entry_type <> 'capture' or is_aggregated)
     union all
     select hash(entries.event_id) as key_hash
     from recon.entries as entries

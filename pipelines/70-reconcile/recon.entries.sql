@@ -42,6 +42,4 @@ left join accounts.paths as paths
     on entries.account_id = paths.account_id
     and entries.booked_at >= paths.valid_from
     and entries.booked_at < paths.valid_to
-where entries.entry_type in (
-    'authorize', 'capture', 'release', 'expire', 'reverse', 'refund', 'decline'
-)
+where is_usage_debit(entries.entry_type)

@@ -1,10 +1,6 @@
 -- Outcome of aggregated debits: all events of an account and day against its entries (R4).
 -- Grain: as declared. Where a log carries no event ids, a day is the finest thing that can agree.
 with
-logged as (
-    select account_id from recon.entries group by account_id
-),
-
 valued as (
     select
         values_of_event.*,
@@ -17,8 +13,9 @@ valued as (
         end as worth
     from compiled.event_values as values_of_event
     inner join rules.assets as assets on values_of_event.wallet_asset = assets.asset
-    left join logged on values_of_event.account_id = logged.account_id
-    left join logged as logged_payer on values_of_event.payer_id = logged_payer.account_id
+    left join recon.logged_accounts as logged on values_of_event.account_id = logged.account_id
+    left join recon.logged_accounts as logged_payer
+        on values_of_event.payer_id = logged_payer.account_id
     where values_of_event.wallet_shape = 'aggregated'
         -- Says the same by account, so that a log without such wallets costs no scan.
         and values_of_event.account_id in (

@@ -2,10 +2,6 @@
 -- name shared with another source. Few, and judged by everything that can have gone wrong.
 -- Grain: as declared.
 with
-logged as (
-    select account_id from recon.entries group by account_id
-),
-
 usage as (
     select
         values_of_event.*,
@@ -13,8 +9,9 @@ usage as (
             when shared.event_id is null then values_of_event.event_id
             else 'ambiguous:' || values_of_event.source || '/' || values_of_event.event_id
         end as event_key,
-        values_of_event.account_id in (select logged.account_id from logged)
-        or values_of_event.payer_id in (select logged.account_id from logged) as is_audited,
+        values_of_event.account_id in (select account_id from recon.logged_accounts)
+        or values_of_event.payer_id in (select account_id from recon.logged_accounts)
+            as is_audited,
         -- Each branch is cast alone: together they would take the scale of the coarser one.
         case
             when assets.kind = 'unit'

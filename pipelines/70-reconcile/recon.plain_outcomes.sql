@@ -2,40 +2,17 @@
 -- Grain: as declared. Breaks stand alone by break_key; matches are summed by account and rule, so
 -- that ten million agreeing events cost a few rows. Kept narrow: this join is the largest of all.
 with
-logged as (
-    select account_id from recon.entries group by account_id
-),
-
 usage as (
-    select
-        values_of_event.event_id,
-        values_of_event.payer_id,
-        values_of_event.account_id,
-        values_of_event.wallet_asset,
-        values_of_event.currency,
-        values_of_event.is_in_period,
-        values_of_event.is_unrated,
-        values_of_event.event_at,
-        values_of_event.rated_amount,
-        values_of_event.counted_quantity,
-        values_of_event.account_id in (select logged.account_id from logged)
-        or values_of_event.payer_id in (select logged.account_id from logged) as is_audited
+    select event_id, payer_id, account_id, wallet_asset, currency, is_in_period, is_unrated,
+        event_at, rated_amount, counted_quantity
     from compiled.event_values as values_of_event
     anti join recon.busy_ids as busy_ids on hash(values_of_event.event_id) = busy_ids.key_hash
     where values_of_event.wallet_shape <> 'aggregated'
 ),
 
 captures as (
-    select
-        entries.event_id,
-        entries.account_id,
-        entries.payer_id,
-        entries.asset,
-        entries.amount,
-        entries.quantity,
-        entries.is_in_period,
-        entries.booked_at,
-        entries.entry_id
+    select entry_id, event_id, account_id, payer_id, asset, amount, quantity, is_in_period,
+        booked_at
     from recon.entries as entries
     anti join recon.busy_ids as busy_ids on hash(entries.event_id) = busy_ids.key_hash
     where entries.event_id is not null and not entries.is_aggregated
@@ -51,14 +28,13 @@ sides as (
         usage.wallet_asset as usage_asset,
         usage.currency,
         coalesce(usage.is_in_period, false) as is_used_in_period,
-        coalesce(usage.is_audited, true) as is_audited,
         coalesce(usage.is_unrated, false) as is_unrated,
         usage.rated_amount,
         usage.counted_quantity,
         captures.payer_id as debit_payer_id,
         captures.account_id as debit_account_id,
         captures.asset as debit_asset,
-        captures.amount as captured_amount,
+        cast(coalesce(captures.amount, 0) as decimal(38, 24)) as captured,
         captures.quantity as debit_quantity,
         coalesce(captures.is_in_period, false) as is_debited_in_period,
         coalesce(usage.event_at, captures.booked_at) as event_at,
@@ -72,6 +48,9 @@ sides as (
 measured as (
     select
         sides.*,
+        sides.usage_account_id in (select account_id from recon.logged_accounts)
+        or sides.usage_payer_id in (select account_id from recon.logged_accounts)
+            as is_audited,
         assets.kind,
         assets.tolerance,
         assets.tolerance_percent,
@@ -81,8 +60,7 @@ measured as (
             when assets.kind = 'unit'
                 then cast(coalesce(sides.counted_quantity, 0) as decimal(38, 24))
             else sides.rated_amount
-        end as worth,
-        cast(coalesce(sides.captured_amount, 0) as decimal(38, 24)) as captured
+        end as worth
     from sides
     left join rules.assets as assets on sides.usage_asset = assets.asset
 ),
@@ -113,53 +91,76 @@ judged as (
     from measured
 ),
 
-fated as (
+keyed as (
     select
         judged.*,
-        case
-            when code in ('R1', 'R2') then 'match'
-            when code in ('closed', 'unauditable') then code
-            else 'break'
-        end as fate
+        case when code in ('R1', 'R2', 'closed', 'unauditable') then '' else event_id end
+            as break_key
     from judged
+),
+
+outcomes as (
+    select
+        code,
+        break_key,
+        usage_payer_id,
+        usage_account_id,
+        usage_asset,
+        debit_payer_id,
+        debit_account_id,
+        debit_asset,
+        currency,
+        sum(case when is_used_in_period then worth else 0 end) as expected,
+        sum(case when is_debited_in_period then captured else 0 end) as actual,
+        sum(rated_amount) filter (where is_used_in_period and not is_unrated) as money,
+        count(*) filter (where is_used_in_period) as usage_count,
+        count(*) filter (where is_debited_in_period) as entry_count,
+        min(least(event_at, booked_at)) as first_at,
+        max(entry_id) filter (where break_key <> '') as entry_ids,
+        max(worth) filter (where break_key <> '') as worth,
+        max(captured) filter (where break_key <> '') as captured,
+        max(counted_quantity) filter (where break_key <> '') as counted_quantity,
+        max(debit_quantity) filter (where break_key <> '') as debit_quantity
+    from keyed
+    group by
+        code,
+        break_key,
+        usage_payer_id,
+        usage_account_id,
+        usage_asset,
+        debit_payer_id,
+        debit_account_id,
+        debit_asset,
+        currency
 )
 
 select
-    fate,
-    code,
-    case when fate = 'break' then event_id else '' end as break_key,
-    usage_payer_id,
-    usage_account_id,
-    usage_asset,
-    debit_payer_id,
-    debit_account_id,
-    debit_asset,
-    case when fate = 'break' then event_id end as event_id,
-    cast(sum(case when is_used_in_period then worth else 0 end) as decimal(38, 24)) as expected,
-    cast(sum(case when is_debited_in_period then captured else 0 end) as decimal(38, 24)) as actual,
-    cast(sum(rated_amount) filter (where is_used_in_period and not is_unrated) as decimal(38, 24))
-        as money,
-    currency,
-    count(*) filter (where is_used_in_period) as usage_count,
-    count(*) filter (where is_debited_in_period) as entry_count,
-    min(least(event_at, booked_at)) as first_at,
-    coalesce(max(entry_id) filter (where fate = 'break'), '') as entry_ids,
     case
-        when fate <> 'break' then ''
-        else 'worth ' || plain(max(worth)) || ', captured ' || plain(max(captured))
-            || coalesce(', counted ' || plain(max(counted_quantity)), '')
-            || coalesce(', debited for ' || plain(max(debit_quantity)), '')
-    end as detail
-from fated
-group by
-    fate,
+        when code in ('R1', 'R2') then 'match'
+        when code in ('closed', 'unauditable') then code
+        else 'break'
+    end as fate,
     code,
-    case when fate = 'break' then event_id else '' end,
-    case when fate = 'break' then event_id end,
+    break_key,
     usage_payer_id,
     usage_account_id,
     usage_asset,
     debit_payer_id,
     debit_account_id,
     debit_asset,
-    currency
+    nullif(break_key, '') as event_id,
+    cast(expected as decimal(38, 24)) as expected,
+    cast(actual as decimal(38, 24)) as actual,
+    cast(money as decimal(38, 24)) as money,
+    currency,
+    usage_count,
+    entry_count,
+    first_at,
+    coalesce(entry_ids, '') as entry_ids,
+    case
+        when break_key = '' then ''
+        else 'worth ' || plain(worth) || ', captured ' || plain(captured)
+            || coalesce(', counted ' || plain(counted_quantity), '')
+            || coalesce(', debited for ' || plain(debit_quantity), '')
+    end as detail
+from outcomes

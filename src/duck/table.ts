@@ -64,6 +64,11 @@ export interface Table<
      * among these rows only, which proves the same at a fraction of the cost.
      */
     readonly repeatable?: { readonly keys: string; readonly hash: string };
+    /**
+     * An earlier relation without which this one has no row either: where that is empty, the select
+     * is not run. An engine reads all of a scan before it finds out that nothing can match.
+     */
+    readonly drivenBy?: string;
     /** Columns that carry control totals, where the relation has them. */
     readonly totals?: { readonly quantity?: string; readonly amount?: string };
 }

@@ -134,6 +134,7 @@ async function tieOuts(engine: Engine): Promise<readonly TieOut[]> {
         difference: trimmed(row.difference),
         broken: trimmed(row.broken),
         rounding: trimmed(row.rounding),
+        repriced: trimmed(row.repriced),
         unexplained: trimmed(row.unexplained),
     }));
 }
@@ -196,10 +197,14 @@ async function payerTotals(engine: Engine, hasLines: boolean): Promise<readonly 
 /** How far the run can prove that nothing was lost on the way to it, in words. */
 async function completeness(engine: Engine): Promise<string> {
     const row = await engine.one(`
-        select count(distinct wallet_id) as wallets,
-            count(distinct wallet_id) filter (where sequence is not null) as numbered,
+        select count(*) as wallets, count(*) filter (where is_numbered) as numbered,
             (select count(*) from recon.sequence_gaps) as gaps
-        from mediated.debit_entries`);
+        from (
+            select bool_or(sequence is not null) as is_numbered
+            from mediated.debit_entries
+            where wallet_id is not null
+            group by wallet_id
+        )`);
     const objects = 'Every object was read whole: size, ETag and SHA-256 are pinned.';
     const usage =
         'That no usage object is missing cannot be shown: the producer sends no manifest.';

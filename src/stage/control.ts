@@ -12,7 +12,9 @@ export const controlTotals = defineTable('control.totals', {
         row_count: bigint('Rows.'),
         quantity: nullable(varchar('Exact sum of the quantity column, where there is one.')),
         amount: nullable(varchar('Exact sum of the amount column, where there is one.')),
-        hash_total: varchar('Order-independent sum of 64-bit pieces of md5 over rows or keys.'),
+        hash_total: varchar(
+            'Order-independent sum of 64-bit hashes of rows; of keys at event scale.',
+        ),
     },
 });
 

@@ -1,3 +1,4 @@
+import type { NamedSelect } from '../duck/sql.ts';
 import type { Table } from '../duck/table.ts';
 
 /** A sum over one measure of a relation, optionally of the rows that satisfy a condition. */
@@ -15,6 +16,14 @@ export interface Equation {
     readonly right: readonly Term[];
 }
 
+/** A view whose SQL the config makes. */
+export interface CompiledView {
+    readonly table: Table;
+    readonly sql: string;
+    /** Selects of its parts: where the view does not bind, they say whose expression it is. */
+    readonly parts?: readonly NamedSelect[];
+}
+
 /**
  * A stage: a folder with one select per output (`<schema.name>.sql`), audits that must return no
  * rows (`audits/*.sql`), and equations that must hold. It knows nothing of stores, clocks or files.
@@ -26,7 +35,7 @@ export interface Stage {
     readonly folder: string;
     readonly reads: readonly Table[];
     /** Views generated from the config, made before the outputs; their text is fingerprinted too. */
-    readonly compiled?: readonly { readonly table: Table; readonly sql: string }[];
+    readonly compiled?: readonly CompiledView[];
     /** In the order they are filled. */
     readonly writes: readonly Table[];
     readonly conserves: readonly Equation[];

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine, Row } from '../duck/engine.ts';
 import {
@@ -11,8 +11,10 @@ import {
 } from '../duck/sql.ts';
 import type { Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
-import { controlStages, controlTotals } from './control.ts';
-import { type Stage, violationsSql } from './define.ts';
+import { controlStages } from './control.ts';
+import { type CompiledView, type Stage, violationsSql } from './define.ts';
+import { fillLake } from './lake.ts';
+import { recordTotals } from './totals.ts';
 
 /** The SQL of a stage, read once: output name to text, audit name to text. */
 export interface StageSql {
@@ -84,8 +86,10 @@ export async function runStage(
     await inStage(stage.name, () =>
         context.engine.transaction(async () => {
             await requireInputs(stage, context.engine);
-            for (const { table, sql: text } of stage.compiled ?? []) {
-                await asWritten(stage, () => fill(stage, table, text, context));
+            for (const view of stage.compiled ?? []) {
+                await asWritten(stage, view, context.engine, () =>
+                    fill(stage, view.table, view.sql, context),
+                );
             }
             for (const table of stage.writes) {
                 context.onCheck?.(table.name);
@@ -97,7 +101,7 @@ export async function runStage(
                 await checkAudit(stage, name, audit, context.engine);
             }
             await checkEquations(stage, context.engine);
-            for (const table of stage.writes) await recordTotals(stage, table, context.engine);
+            for (const table of stage.writes) await recordTotals(stage.name, table, context);
             await context.engine.insert(controlStages, [
                 {
                     stage: stage.name,
@@ -179,43 +183,16 @@ async function fill(
     if (table.storage === 'view') {
         await engine.run(`create view ${quoteTable(table.name)} as ${sql}`);
     } else if (table.storage === 'lake') {
-        await fillLake(table, sql, context);
+        await fillLake(engine, table, sql, context.lake);
     } else {
         await engine.runAll(createTableSql(table));
+        if (table.drivenBy && (await isEmpty(engine, table.drivenBy))) return;
         await engine.run(`insert into ${quoteTable(table.name)} by name ${sql}`);
     }
 }
 
-/** Parquet by day, renamed into place whole; the view over it is part of the transaction. */
-async function fillLake(table: Table, sql: string, context: StageContext): Promise<void> {
-    const { engine, lake } = context;
-    const folder = join(lake, table.name);
-    const partial = `${folder}.partial`;
-    mkdirSync(partial, { recursive: true });
-    const partition = table.partition
-        ? `, partition_by (${quoteName(table.partition)}), write_partition_columns`
-        : '';
-    const target = table.partition ? partial : join(partial, 'data.parquet');
-    await engine.run('set preserve_insertion_order = false');
-    await engine.run(
-        `copy (${sql}) to ${quoteText(target)} (format parquet, compression lz4_raw${partition})`,
-    );
-    await engine.run('set preserve_insertion_order = true');
-    renameSync(partial, folder);
-    const columns = Object.entries(table.columns);
-    const hasFiles = readdirSync(folder).length > 0;
-    const names = columns.map(
-        ([name, of]) => `cast(${quoteName(name)} as ${of.type}) as ${quoteName(name)}`,
-    );
-    const empty = columns.map(([name, of]) => `cast(null as ${of.type}) as ${quoteName(name)}`);
-    const source = `read_parquet(${quoteText(`${folder}/**/*.parquet`)}, hive_partitioning = false)`;
-    await engine.run(
-        `create view ${quoteTable(table.name)} as ${
-            hasFiles
-                ? `select ${names.join(', ')} from ${source}`
-                : `select ${empty.join(', ')} where false`
-        }`,
-    );
+async function isEmpty(engine: Engine, relation: string): Promise<boolean> {
+    return (await engine.rows(`select 1 from ${quoteTable(relation)} limit 1`)).length === 0;
 }
 
 async function checkGrain(stage: Stage, table: Table, engine: Engine): Promise<void> {
@@ -284,48 +261,6 @@ function term(of: {
     return `${what} of ${of.relation}${of.where ? ` where ${of.where}` : ''}`;
 }
 
-/** Count, quantity, amount and hash: each catches what the others miss. Nulls are counted too. */
-async function recordTotals(stage: Stage, table: Table, engine: Engine): Promise<void> {
-    if (table.storage === 'view') return;
-    const { quantity, amount } = table.totals ?? {};
-    const keys = table.grain.map(quoteName).join(', ');
-    // At event scale the identity is hashed with the engine's own function: an order cheaper than md5.
-    const hash =
-        table.storage === 'lake'
-            ? `sum(hash(${keys}))`
-            : `sum(md5_number_lower(to_json(columns_of_row)::varchar))`;
-    const required = Object.entries(table.columns).filter(([, of]) => !of.nullable);
-    const nulls = required.map(([name]) => `count(*) - count(${quoteName(name)})`).join(' + ');
-    const row = await engine.one(
-        `select count(*) as row_count,
-            ${quantity ? `coalesce(sum(${quoteName(quantity)}), 0)::varchar` : 'null'} as quantity,
-            ${amount ? `coalesce(sum(${quoteName(amount)}), 0)::varchar` : 'null'} as amount,
-            coalesce(${hash}, 0)::varchar as hash_total,
-            ${nulls || '0::bigint'} as null_count
-         from ${quoteTable(table.name)} as columns_of_row`,
-    );
-    if (row.null_count !== 0n) {
-        throw new RunError('CONTRACT_MISMATCH', {
-            stage: stage.name,
-            check: table.name,
-            expected: `no null in ${required.map(([name]) => name).join(', ')}`,
-            actual: `${String(row.null_count)} null(s)`,
-        });
-    }
-    await engine.insert(controlTotals, [
-        {
-            stage: stage.name,
-            relation: table.name,
-            side: 'out',
-            slice: 'all',
-            row_count: row.row_count as bigint,
-            quantity: row.quantity as string | null,
-            amount: row.amount as string | null,
-            hash_total: String(row.hash_total),
-        },
-    ]);
-}
-
 /** A row for people: `role='usage', line_count=10`. Text is quoted as SQL quotes it. */
 function show(row: Row): string {
     return Object.entries(row)
@@ -358,12 +293,34 @@ export async function inStage<T>(stage: string, work: () => Promise<T>): Promise
 }
 
 /** A compiled view that does not bind holds an expression that a person wrote. */
-async function asWritten(stage: Stage, work: () => Promise<void>): Promise<void> {
+async function asWritten(
+    stage: Stage,
+    view: CompiledView,
+    engine: Engine,
+    work: () => Promise<void>,
+): Promise<void> {
     try {
         await work();
     } catch (error) {
         if (!(error instanceof RunError) || error.code !== 'ENGINE_FAILED') throw error;
+        const found: { name: string; detail: string }[] = [];
+        for (const { name, sql } of view.parts ?? []) {
+            const detail = await whyNot(engine, sql);
+            if (detail !== null) found.push({ name, detail });
+        }
         const { detail } = error.params as { readonly detail: string };
-        throw new RunError('EXPRESSION_INVALID', { stage: stage.name, detail }, error);
+        const expressions = found.length ? found : [{ name: view.table.name, detail }];
+        throw new RunError('EXPRESSION_INVALID', { stage: stage.name, expressions }, error);
+    }
+}
+
+/** What the engine says against a select; null when it binds. Nothing runs. */
+async function whyNot(engine: Engine, sql: string): Promise<string | null> {
+    try {
+        await engine.describe(`\n${sql}`); // its own lines, where the engine points at one
+        return null;
+    } catch (error) {
+        if (!(error instanceof RunError) || error.code !== 'ENGINE_FAILED') throw error;
+        return (error.params as { readonly detail: string }).detail;
     }
 }

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { RunError } from '../errors/index.ts';
 import type { ObjectBody, ObjectEntry, ObjectStore } from './object-store.ts';
 
-const chunkBytes = 262_144;
+const chunkBytes = 1_048_576;
 
 // Being written: another put, or the rest of one that died. Never an object.
 const partialSuffix = '.partial';

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { folderStore } from './local.ts';
 import type { ObjectStore } from './object-store.ts';
-import { s3Store } from './s3.ts';
 
 /** Where objects are, as the config says it. */
 export type StoreOptions =
@@ -13,10 +12,14 @@ export type StoreOptions =
           readonly path_style: boolean;
       };
 
-/** Opens the store of a project. @param base what a relative folder is relative to. */
-export function openStore(options: StoreOptions, base: string): ObjectStore {
+/**
+ * Opens the store of a project. The SDK of S3 is only loaded for a bucket.
+ * @param base what a relative folder is relative to.
+ */
+export async function openStore(options: StoreOptions, base: string): Promise<ObjectStore> {
     if ('folder' in options) return folderStore(resolve(base, options.folder));
     const { bucket, endpoint, region, path_style } = options;
+    const { s3Store } = await import('./s3.ts');
     return s3Store({
         bucket,
         path_style,

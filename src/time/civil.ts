@@ -1,5 +1,8 @@
 import { tz } from '@date-fns/tz';
-import { formatISO } from 'date-fns';
+import { addDays } from 'date-fns/addDays';
+import { formatISO } from 'date-fns/formatISO';
+import { isValid } from 'date-fns/isValid';
+import { parseISO } from 'date-fns/parseISO';
 import type { Instant } from './instant.ts';
 
 /** The civil date, yyyy-MM-dd, on which an instant falls in a zone. */
@@ -8,4 +11,16 @@ export function civilDay(instant: Instant, zone: string): string {
     const millis = instant / 1000n - (instant % 1000n < 0n ? 1n : 0n);
     const date = new Date(Number.parseInt(millis.toString(), 10));
     return formatISO(date, { in: tz(zone), representation: 'date' });
+}
+
+const utc = { in: tz('UTC') };
+
+/** Whether the text is a date, yyyy-MM-dd, that exists. */
+export function isDate(text: string): boolean {
+    return /^\d{4}-\d\d-\d\d$/.test(text) && isValid(parseISO(text, utc));
+}
+
+/** The date after a date. */
+export function nextDate(date: string): string {
+    return formatISO(addDays(parseISO(date, utc), 1, utc), { ...utc, representation: 'date' });
 }

@@ -1,5 +1,8 @@
 import { tz } from '@date-fns/tz';
-import { addDays, addMonths, formatISO, startOfMonth } from 'date-fns';
+import { addDays } from 'date-fns/addDays';
+import { addMonths } from 'date-fns/addMonths';
+import { formatISO } from 'date-fns/formatISO';
+import { startOfMonth } from 'date-fns/startOfMonth';
 import { fromDate, type Instant } from './instant.ts';
 
 /** A billing period: half-open, in UTC. */

@@ -105,7 +105,7 @@ describe('the disk', () => {
 
     /** A real one, where this process may mount: the engine meets it itself. */
     const disk = mkdtempSync(join(tmpdir(), 'tieout-disk-'));
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', disk]);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=96k', 'tmpfs', disk]);
     afterAll(() => {
         if (mounted.status === 0) spawnSync('umount', [disk]);
         rmSync(disk, { recursive: true, force: true });
@@ -114,8 +114,11 @@ describe('the disk', () => {
     test.skipIf(mounted.status !== 0)('DISK_FULL: a full device', async () => {
         const config = (of: string) => `${of}state: ${disk}\n`;
         const said = await fails('DISK_FULL', 75, { config });
-        expect(said.replaceAll(disk, 'DISK')).toMatchInlineSnapshot(`
-          "DISK_FULL: no space left under DISK: TransactionContext Error: Failed to commit: Could not write file "DISK/runs/2026-10-nightly-RUN/tables.duckdb.wal": No space left on device
+        // Which file meets the end of the disk first is chance; that the engine says so is not.
+        const detail = /: [^:]*Error: .*No space left on device/;
+        expect(said).toMatch(detail);
+        expect(said.replace(detail, '').replaceAll(disk, 'DISK')).toMatchInlineSnapshot(`
+          "DISK_FULL: no space left under DISK
             -> Free some space, then run the same command again; it goes on where it stopped.
           "
         `);

@@ -138,8 +138,13 @@ async function runSelects(
             await fill(engine, table, of(table));
             continue;
         }
-        await engine.runAll(createTableSql(table));
         const text = stripComments(sql.selects[table.name] ?? '');
+        if (table.storage === 'view') {
+            await engine.run(createTableSql(table)[0] ?? '');
+            await engine.run(`create view ${quoteTable(table.name)} as ${text}`);
+            continue;
+        }
+        await engine.runAll(createTableSql(table));
         await engine.run(`insert into ${quoteTable(table.name)} by name ${text}`);
     }
 }

@@ -387,6 +387,38 @@ describe('a complete stage', () => {
 });
 
 describe('a relation in the lake', () => {
+    const noted = { ...days, columns: { ...days.columns, note: nullable(varchar('Note.')) } };
+    const withNote = (note: string): Made => ({
+        writes: [noted],
+        selects: {
+            'packed.days': `select order_id as parcel_id, sent_on, 1::bigint as size, ${note} as note from given.orders`,
+        },
+    });
+    const storedColumns = () =>
+        engine.rows(
+            `select distinct path_in_schema as name from parquet_metadata('${lake}/packed.days/*/*.parquet') order by name`,
+        );
+
+    test('does not store a column without a value, and still has it', async () => {
+        await run(withNote('cast(null as varchar)'));
+        expect(await storedColumns()).toEqual(
+            ['parcel_id', 'sent_on', 'size'].map((name) => ({ name })),
+        );
+        expect(await engine.rows('select parcel_id, note from packed.days order by all')).toEqual([
+            { parcel_id: 'a', note: null },
+            { parcel_id: 'b', note: null },
+        ]);
+    });
+
+    test('stores a column of which one row has a value', async () => {
+        await run(withNote('note'));
+        expect(await storedColumns()).toContainEqual({ name: 'note' });
+        expect(await engine.rows('select parcel_id, note from packed.days order by all')).toEqual([
+            { parcel_id: 'a', note: null },
+            { parcel_id: 'b', note: 'fragile' },
+        ]);
+    });
+
     const selects = {
         'packed.days': 'select order_id as parcel_id, sent_on, 7::bigint as size from given.orders',
     };
@@ -422,6 +454,25 @@ describe('a relation in the lake', () => {
         }
         await run({ writes: [days], selects });
         expect(globSync(join(lake, '**/*.parquet'))).toHaveLength(2);
+    });
+});
+
+describe('a relation driven by another', () => {
+    const driven = { ...parcels, drivenBy: 'given.urgent' };
+    const urgent = defineTable('given.urgent', {
+        comment: 'Urgent orders.',
+        grain: ['order_id'],
+        columns: { order_id: varchar('Order.') },
+    });
+
+    test.each([
+        ['is not selected where that is empty', [], 0n],
+        ['is where it is not', [{ order_id: 'a' }], 2n],
+    ])('%s', async (_name, rows, expected) => {
+        await replaceTable(engine, urgent, rows);
+        await run({ writes: [driven] });
+        const found = await engine.one('select count(*) as parcels from packed.parcels');
+        expect(found.parcels).toBe(expected);
     });
 });
 

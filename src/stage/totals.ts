@@ -1,0 +1,61 @@
+import type { Engine } from '../duck/engine.ts';
+import { quoteName, quoteTable } from '../duck/sql.ts';
+import type { Table } from '../duck/table.ts';
+import { RunError } from '../errors/index.ts';
+import { controlTotals } from './control.ts';
+import { lakeNullCount } from './lake.ts';
+
+/**
+ * Records the control totals of a relation: count, quantity, amount and hash, each of which catches
+ * what the others miss. Checks that required columns have no null.
+ * @throws RunError CONTRACT_MISMATCH when one has.
+ */
+export async function recordTotals(
+    stage: string,
+    table: Table,
+    { engine, lake }: { readonly engine: Engine; readonly lake: string },
+): Promise<void> {
+    if (table.storage === 'view') return;
+    const required = Object.entries(table.columns).filter(([, of]) => !of.nullable);
+    const isLake = table.storage === 'lake';
+    const nulls = isLake
+        ? '0::bigint'
+        : required.map(([name]) => `count(*) - count(${quoteName(name)})`).join(' + ');
+    const row = await engine.one(totalsSql(table, nulls || '0::bigint'));
+    const nullCount = isLake
+        ? await lakeNullCount(engine, table, lake)
+        : (row.null_count as bigint);
+    if (nullCount !== 0n) {
+        throw new RunError('CONTRACT_MISMATCH', {
+            stage,
+            check: table.name,
+            expected: `no null in ${required.map(([name]) => name).join(', ')}`,
+            actual: `${nullCount} null(s)`,
+        });
+    }
+    await engine.insert(controlTotals, [
+        {
+            stage,
+            relation: table.name,
+            side: 'out',
+            slice: 'all',
+            row_count: row.row_count as bigint,
+            quantity: row.quantity as string | null,
+            amount: row.amount as string | null,
+            hash_total: String(row.hash_total),
+        },
+    ]);
+}
+
+/** At event scale only the identity is hashed; whole rows elsewhere. Sums know no order. */
+function totalsSql(table: Table, nulls: string): string {
+    const { quantity, amount } = table.totals ?? {};
+    const keys = table.grain.map(quoteName).join(', ');
+    const hashed = table.storage === 'lake' ? keys : 'columns_of_row';
+    return `select count(*) as row_count,
+            ${quantity ? `coalesce(sum(${quoteName(quantity)}), 0)::varchar` : 'null'} as quantity,
+            ${amount ? `coalesce(sum(${quoteName(amount)}), 0)::varchar` : 'null'} as amount,
+            coalesce(sum(hash(${hashed})), 0)::varchar as hash_total,
+            ${nulls} as null_count
+         from ${quoteTable(table.name)} as columns_of_row`;
+}

@@ -52,6 +52,8 @@ export const accountPaths = defineTable('accounts.paths', {
         path: varchar('Account ids from the root, joined by " > ".'),
         payer_id: varchar('Account that pays.'),
         payer_name: varchar('Its name.'),
+        pool_id: varchar('Account whose pool of tiers it counts in; at most the payer.'),
+        line_account_id: varchar('Account in whose lines its usage is shown; at most the payer.'),
         currency: varchar('Currency of the payer, ISO 4217.'),
         time_zone: varchar('Zone of the payer, IANA.'),
         period_start: timestamp('Billing period in the zone of the payer.'),

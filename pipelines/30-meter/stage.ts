@@ -1,5 +1,6 @@
-import { eventsViewSql, meteredViewSql } from '../../src/compile/meters.ts';
-import { eventShape } from '../../src/compile/shape.ts';
+import { derivedParts } from '../../src/compile/derived.ts';
+import { eventsViewSql, meteredViewSql, meterParts } from '../../src/compile/meters.ts';
+import { eventShape, shapeNames } from '../../src/compile/shape.ts';
 import type { Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
 import { usageEvents } from '../20-mediate/tables.ts';
@@ -24,8 +25,13 @@ export function meter(
             {
                 table: compiledEvents(shape, Object.keys(config.derived)),
                 sql: eventsViewSql(config, shape, boundaries),
+                parts: derivedParts(config, shapeNames(shape)),
             },
-            { table: compiledMetered, sql: meteredViewSql(config, shape, boundariesOf) },
+            {
+                table: compiledMetered,
+                sql: meteredViewSql(config, shape, boundariesOf),
+                parts: meterParts(config, shape),
+            },
         ],
         writes: [meteredUsage],
         conserves: [],

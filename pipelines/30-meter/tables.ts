@@ -31,6 +31,7 @@ export const compiledEvents = (shape: EventShape, derived: readonly string[]) =>
             event_on: date('UTC day.'),
             segment_at: timestamp('Last instant at or before event_at at which any rate changed.'),
             payer_id: varchar('Account that pays.'),
+            pool_id: varchar('Account whose pool of tiers it counts in.'),
             currency: varchar('Currency of the payer.'),
             wallet_asset: varchar('Asset its wallet is debited in.'),
             wallet_shape: varchar('instant, two_phase or aggregated.'),
@@ -42,6 +43,8 @@ const columns = {
     meter: varchar('Meter.'),
     account_id: varchar('Account that used.'),
     payer_id: varchar('Account that pays at that time.'),
+    pool_id: varchar('Account whose pool of tiers it counts in.'),
+    wallet_asset: varchar('Asset its wallet is debited in at that time.'),
     currency: varchar('Currency of the payer.'),
     attributes: varchar('Canonical JSON of the attributes that select a rate, keys sorted.'),
     unit: varchar('Unit of the quantity.'),
@@ -50,7 +53,10 @@ const columns = {
     quantity: quantity('Aggregated quantity.'),
     event_count: bigint('Events behind it.'),
 };
-const grain = ['meter', 'account_id', 'payer_id', 'attributes', 'segment_at', 'event_on'];
+const grain = [
+    ...['meter', 'account_id', 'payer_id', 'pool_id', 'wallet_asset'],
+    ...['attributes', 'segment_at', 'event_on'],
+];
 
 /** Compiled from the meters of the config. */
 export const compiledMetered = defineTable('compiled.metered_usage', {

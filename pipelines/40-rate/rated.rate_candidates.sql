@@ -2,11 +2,21 @@
 -- Grain: meter, attributes, segment_at, rate_id.
 -- A rate is found by equality on the attributes it names: one hash join for all rates that name
 -- the same ones (a mask), never a comparison of every combination with every rate.
+-- Keys are made once per set of attributes, whatever its segments, from values taken apart once.
 with
 combinations as (
-    select meter, attributes, segment_at
+    select meter, attributes, list(distinct segment_at) as segments
     from metered.usage
-    group by meter, attributes, segment_at
+    group by meter, attributes
+),
+
+numbered as materialized (
+    select
+        *,
+        cast(cast(attributes as json) as map(varchar, json)) as attribute_values,
+        -- Stands for meter and attributes where they are only told apart: any order will do.
+        row_number() over () as combination_no
+    from combinations
 ),
 
 masks as (
@@ -17,22 +27,21 @@ masks as (
 
 keyed as (
     select
-        combinations.meter,
-        combinations.attributes,
-        combinations.segment_at,
+        numbered.combination_no,
+        numbered.meter,
+        numbered.attributes,
+        unnest(numbered.segments) as segment_at,
         masks.mask,
         '{' || array_to_string(
             list_transform(
                 masks.mask,
                 lambda name: to_json(name)::varchar || ':'
-                    || coalesce(
-                        (combinations.attributes -> ('$."' || name || '"'))::varchar, 'null'
-                    )
+                    || coalesce(numbered.attribute_values[name]::varchar, 'null')
             ),
             ','
         ) || '}' as match_key
-    from combinations
-    inner join masks on combinations.meter = masks.meter
+    from numbered
+    inner join masks on numbered.meter = masks.meter
 )
 
 select
@@ -47,7 +56,7 @@ select
     rates.priority,
     rates.effective_from,
     row_number() over (
-        partition by keyed.meter, keyed.attributes, keyed.segment_at
+        partition by keyed.combination_no, keyed.segment_at
         order by
             rates.specificity desc, rates.priority desc, rates.effective_from desc, rates.rate_id
     ) as choice_no

@@ -4,6 +4,8 @@ select
     usage.meter,
     usage.account_id,
     usage.payer_id,
+    usage.pool_id,
+    usage.wallet_asset,
     usage.attributes,
     usage.unit,
     usage.segment_at,

@@ -27,7 +27,9 @@ export const rates = defineTable('rules.rates', {
         priority: bigint('Higher wins among equals.'),
         effective_from: timestamp('First instant.'),
         effective_to: nullable(timestamp('First instant after it; null while open.')),
-        unit_price: quantity('Price of one unit.'),
+        unit_price: quantity('Price of one unit, or what it is expected to cost: the list price.'),
+        model: varchar('Charge model.'),
+        terms: nullable(varchar('JSON of model and modifiers; null for a bare per_unit.')),
         currency: varchar('ISO 4217.'),
         unit: varchar('Unit.'),
         file: varchar('Where it is written.'),
@@ -67,6 +69,8 @@ const meteredKey = {
     meter: varchar('Meter.'),
     account_id: varchar('Account that used.'),
     payer_id: varchar('Account that pays.'),
+    pool_id: varchar('Account whose pool of tiers it counts in.'),
+    wallet_asset: varchar('Asset its wallet is debited in.'),
     attributes: varchar('Attributes.'),
     unit: varchar('Unit.'),
     segment_at: timestamp('Segment.'),
@@ -74,7 +78,10 @@ const meteredKey = {
     quantity: quantity('Quantity.'),
     event_count: bigint('Events behind it.'),
 };
-const grain = ['meter', 'account_id', 'payer_id', 'attributes', 'segment_at', 'event_on'];
+const grain = [
+    ...['meter', 'account_id', 'payer_id', 'pool_id', 'wallet_asset'],
+    ...['attributes', 'segment_at', 'event_on'],
+];
 
 export const ratedUsage = defineTable('rated.usage', {
     comment: 'One row per metered usage row, priced by exactly one rate.',

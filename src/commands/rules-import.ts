@@ -11,6 +11,7 @@ import { importLitellm, litellmProviders } from '../rules/import-litellm.ts';
 import { lintCard } from '../rules/lint.ts';
 import { loadCard } from '../rules/load.ts';
 import type { ImportedCard, ImportOptions } from '../rules/price-list.ts';
+import { loadSpecs } from '../rules/specs.ts';
 import { publishedSchemas } from '../schema/json-schema.ts';
 import { didYouMean } from '../schema/suggest.ts';
 import type { Answer, CommandContext } from './command.ts';
@@ -45,6 +46,7 @@ export function rulesImport(flags: ImportFlags, { cwd }: CommandContext): Answer
     const files: Readonly<Record<string, string>> = {
         [`${made.card}.yaml`]: made.cardYaml,
         [`${made.card}.csv`]: made.matrixCsv,
+        [`${made.card}.specs.yaml`]: made.specsYaml,
         'derived.yaml': made.derivedYaml,
         'notes.txt': made.notes.map((note) => `${note}\n`).join(''),
     };
@@ -54,7 +56,7 @@ export function rulesImport(flags: ImportFlags, { cwd }: CommandContext): Answer
     const left = made.notes.map((note) => `  ${visible(note)}\n`).join('');
     return {
         exit: 0,
-        text: `${at}: ${Object.keys(files).join(' ')}\n${counted(rates, 'rate')} by ${made.attributes.join(', ')}\n${made.notes.length ? `not imported (also in notes.txt):\n${left}` : ''}Next: put derived.yaml into tieout.yaml, name the card there, and run \`tieout rules check\`.\n`,
+        text: `${at}: ${Object.keys(files).join(' ')}\n${counted(rates, 'rate')} by ${made.attributes.join(', ')}\n${made.notes.length ? `not imported (also in notes.txt):\n${left}` : ''}Next: put derived.yaml into tieout.yaml, name the card there, and run \`tieout rules check\` and \`tieout rules test\`.\n`,
         json: {
             folder,
             files: Object.keys(files),
@@ -105,11 +107,11 @@ function readList(path: string): string {
 /** How many rates the card has, as a run would read it. */
 function checked(made: ImportedCard, files: Readonly<Record<string, string>>): number {
     const read = loadCard(`${made.card}.yaml`, (path) => files[path] ?? '');
-    const problems =
-        'problems' in read
-            ? read.problems
-            : lintCard(read.card, { known: { meters: { tokens: made.attributes } } });
+    const known = { meters: { tokens: made.attributes } };
+    const problems = 'problems' in read ? read.problems : lintCard(read.card, { known });
     if (problems.length || 'problems' in read) throw new RunError('RULES_INVALID', { problems });
+    const specs = loadSpecs(`${made.card}.specs.yaml`, made.specsYaml, read.card, known);
+    if ('problems' in specs) throw new RunError('RULES_INVALID', { problems: specs.problems });
     return read.card.rates.length;
 }
 

@@ -3,7 +3,7 @@ import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import type { Config } from '../schema/config.ts';
 import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
-import { parsePeriod } from '../time/period.ts';
+import { type Period, parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -18,6 +18,10 @@ const accountSchema = z.array(
         valid_to: z.string().nullable().default(null),
         /** Who receives the invoice for what this account uses. */
         bill_to: z.enum(['self', 'parent', 'top']).default('top'),
+        /** Whether tiers of a pool count its usage with its parent's, or it begins a pool. */
+        rate_at: z.enum(['self', 'pool']).default('pool'),
+        /** Whether its lines stand by themselves, or are summed up in its parent's. */
+        detail: z.enum(['breakdown', 'summary']).default('breakdown'),
     }),
 );
 
@@ -28,6 +32,8 @@ interface Span {
     readonly currency: string;
     readonly time_zone: string;
     readonly bill_to: 'self' | 'parent' | 'top';
+    readonly rate_at: 'self' | 'pool';
+    readonly detail: 'breakdown' | 'summary';
     readonly from: Instant;
     readonly to: Instant;
     readonly line: number;
@@ -42,6 +48,8 @@ export interface AccountPath {
     readonly path: string;
     readonly payer_id: string;
     readonly payer_name: string;
+    readonly pool_id: string;
+    readonly line_account_id: string;
     readonly currency: string;
     readonly time_zone: string;
     readonly period_start: string;
@@ -62,6 +70,8 @@ export interface AccountTree {
 
 /** Levels of a tree, the root included. */
 const depthLimit = 8;
+/** How far parents are followed before a tree is too deep: a cycle of many accounts is a cycle. */
+const searchLimit = 64;
 const forever = parseInstant('9999-12-31T00:00:00Z');
 
 /**
@@ -78,6 +88,7 @@ export function compileAccounts(
     const parsed = parseYaml(file, text, accountSchema, 'ACCOUNT_INVALID');
     if ('problems' in parsed) return parsed;
     const problems: FileProblem[] = [];
+    const isKnownZone = remembered(isZone);
     const spans = parsed.value.flatMap((row, index): Span[] => {
         const line = parsed.lineOf([index]);
         const at = (path: string) => ({ file, line: parsed.lineOf([index, path]), path });
@@ -89,7 +100,7 @@ export function compileAccounts(
                 remedy: 'Write the three-letter code, e.g. USD.',
             });
         }
-        if (!isZone(row.time_zone)) {
+        if (!isKnownZone(row.time_zone)) {
             problems.push({
                 ...at('time_zone'),
                 code: 'UNKNOWN_ZONE',
@@ -117,7 +128,9 @@ export function compileAccounts(
         .sort()
         .flatMap((account) => chainsOf(account, byAccount, file, problems));
     if (problems.length) return { problems: unique(problems) };
-    const paths = chains.map((chain) => toPath(chain, config, period));
+    const periodIn = remembered((zone) => parsePeriod(period, zone));
+    const walletOf = new Map([...config.wallets].reverse().map((of) => [of.accounts, of]));
+    const paths = chains.map((chain) => toPath(chain, walletOf, periodIn));
     problems.push(...foreignWallets(file, paths, byAccount));
     if (problems.length) return { problems: unique(problems) };
     return {
@@ -187,24 +200,13 @@ function chainsOf(
         const covering = (byAccount.get(id) ?? []).filter(
             (span) => span.from < to && span.to > from,
         );
-        if (chain.some((span) => span.account_id === id)) {
-            const path = [...chain.map((span) => span.account_id), id].join(' > ');
-            problems.push({
-                code: 'ACCOUNT_CYCLE',
-                file,
-                line: below?.line ?? 1,
-                message: `${path} is a cycle`,
-                remedy: 'Correct one of the parents on this path.',
-            });
+        const again = chain.findIndex((span) => span.account_id === id);
+        if (again >= 0) {
+            problems.push(cycle(file, chain.slice(again)));
             return [];
         }
-        if (chain.length >= depthLimit) {
-            problems.push({
-                code: 'ACCOUNT_TOO_DEEP',
-                file,
-                line: chain[0]?.line ?? 1,
-                message: `${chain.map((span) => span.account_id).join(' > ')} > ${id} is deeper than ${depthLimit} levels`,
-            });
+        if (chain.length >= searchLimit) {
+            problems.push(tooDeep(file, chain));
             return [];
         }
         if (below && !isCovered(covering, from, to)) {
@@ -221,9 +223,10 @@ function chainsOf(
             const start = span.from > from ? span.from : from;
             const end = span.to < to ? span.to : to;
             const longer = [...chain, span];
-            return span.parent === null
-                ? [{ spans: longer, from: start, to: end }]
-                : climb(longer, span.parent, start, end);
+            if (span.parent !== null) return climb(longer, span.parent, start, end);
+            if (longer.length <= depthLimit) return [{ spans: longer, from: start, to: end }];
+            problems.push(tooDeep(file, longer));
+            return [];
         });
     };
     return (byAccount.get(account) ?? []).flatMap((span) =>
@@ -231,6 +234,31 @@ function chainsOf(
             ? [{ spans: [span], from: span.from, to: span.to }]
             : climb([span], span.parent, span.from, span.to),
     );
+}
+
+/** The same whichever of its accounts was looked at: it begins with the first by id. */
+function cycle(file: string, spans: readonly Span[]): FileProblem {
+    const ids = spans.map(({ account_id }) => account_id);
+    const first = [...ids].sort()[0] ?? '';
+    const at = ids.indexOf(first);
+    const path = [...ids.slice(at), ...ids.slice(0, at), first].join(' > ');
+    return {
+        code: 'ACCOUNT_CYCLE',
+        file,
+        line: spans[at]?.line ?? 1,
+        message: `${path} is a cycle`,
+        remedy: 'Correct one of the parents on this path.',
+    };
+}
+
+function tooDeep(file: string, chain: readonly Span[]): FileProblem {
+    const ids = chain.slice(0, depthLimit + 1).map(({ account_id }) => account_id);
+    return {
+        code: 'ACCOUNT_TOO_DEEP',
+        file,
+        line: chain[0]?.line ?? 1,
+        message: `${ids.join(' > ')} is deeper than ${depthLimit} levels`,
+    };
 }
 
 function isCovered(spans: readonly Span[], from: Instant, to: Instant): boolean {
@@ -242,16 +270,30 @@ function isCovered(spans: readonly Span[], from: Instant, to: Instant): boolean 
     return reached >= to;
 }
 
-function toPath(chain: Chain, config: Config, period: string): AccountPath {
+/** A function of a name that does its work once for each: many accounts share few zones. */
+function remembered<T>(work: (name: string) => T): (name: string) => T {
+    const done = new Map<string, T>();
+    return (name) => {
+        const known = done.get(name) ?? work(name);
+        done.set(name, known);
+        return known;
+    };
+}
+
+function toPath(
+    chain: Chain,
+    walletOf: ReadonlyMap<string, Config['wallets'][number]>,
+    periodIn: (zone: string) => Period,
+): AccountPath {
     const [leaf, parent] = chain.spans;
     const root = chain.spans.at(-1);
     if (!leaf || !root) throw new Error('a chain has at least one account');
     const payer =
         leaf.bill_to === 'self' ? leaf : leaf.bill_to === 'parent' ? (parent ?? leaf) : root;
-    const { start, end } = parsePeriod(period, payer.time_zone);
+    const { start, end } = periodIn(payer.time_zone);
     // The nearest account on the path that the config names decides how this one is debited.
     const wallet = chain.spans
-        .map((span) => config.wallets.find((of) => of.accounts === span.account_id))
+        .map((span) => walletOf.get(span.account_id))
         .find((of) => of !== undefined);
     return {
         account_id: leaf.account_id,
@@ -264,6 +306,8 @@ function toPath(chain: Chain, config: Config, period: string): AccountPath {
             .join(' > '),
         payer_id: payer.account_id,
         payer_name: payer.name,
+        pool_id: climbed(chain, payer, ({ rate_at }) => rate_at === 'pool'),
+        line_account_id: climbed(chain, payer, ({ detail }) => detail === 'summary'),
         currency: payer.currency,
         time_zone: payer.time_zone,
         period_start: formatInstant(start),
@@ -271,6 +315,12 @@ function toPath(chain: Chain, config: Config, period: string): AccountPath {
         wallet_asset: wallet?.asset ?? payer.currency,
         wallet_shape: wallet?.shape ?? 'instant',
     };
+}
+
+/** Where an account gets by going up while each edge allows it, never beyond who pays. */
+function climbed({ spans }: Chain, payer: Span, isOpen: (edge: Span) => boolean): string {
+    const reached = spans.find((span) => span === payer || !isOpen(span));
+    return (reached ?? payer).account_id;
 }
 
 /** Money in a wallet can only be compared with usage that is rated in the same money. */

@@ -4,27 +4,7 @@ import { type Aggregation, aggregationProblems, isCarried } from './aggregation.
 import { compileExpression } from './expression.ts';
 import { meterAttributes, meterClasses } from './meters.ts';
 import { formulaParts, isAdditiveMeter, meterAggregation } from './whole-meters.ts';
-
-/** Takes one thing that is wrong, at a path of the config. */
-export type Wrong = (
-    path: readonly (string | number)[],
-    code: string,
-    message: string,
-    remedy?: string,
-) => unknown;
-
-/** Reports what `work` throws as an expression that cannot be used. */
-export function attempt(
-    wrong: Wrong,
-    path: readonly (string | number)[],
-    work: () => unknown,
-): void {
-    try {
-        work();
-    } catch (error) {
-        wrong(path, 'BAD_EXPRESSION', error instanceof Error ? error.message : String(error));
-    }
-}
+import { attempt, type Wrong } from './wrong.ts';
 
 /** Everything that is wrong with the meters of a config. */
 export function checkMeters(config: Config, columns: ReadonlySet<string>, wrong: Wrong): void {

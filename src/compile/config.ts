@@ -1,11 +1,13 @@
 import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import { type Asset, assetFileSchema, type Config, configSchema } from '../schema/config.ts';
-import { attempt, checkMeters, checkMoneyWallets, type Wrong } from './check-meters.ts';
+import { checkMeters, checkMoneyWallets } from './check-meters.ts';
+import { checkDerived } from './derived.ts';
 import { compileExpression } from './expression.ts';
 import { meterAttributes } from './meters.ts';
 import { debitFields, usageFields } from './presets.ts';
 import { eventShape, shapeNames } from './shape.ts';
+import { attempt, type Wrong } from './wrong.ts';
 import { parseYaml } from './yaml.ts';
 
 const reserved = new Set<string>([
@@ -160,47 +162,12 @@ function checkEvents(config: Config, wrong: Wrong): void {
         if (reserved.has(name) || base.has(name)) {
             wrong(path, 'RESERVED_NAME', `${name} is taken`, 'Rename it.');
         }
-        if ('sql' in of) attempt(wrong, path, () => compileExpression(of.sql, base));
-        const from = 'band' in of ? of.band : 'map' in of ? of.map : null;
-        if (from !== null && !base.has(from)) {
-            wrong(
-                path,
-                'UNKNOWN_COLUMN',
-                `${from} is not declared: ${[...base].sort().join(', ')}`,
-            );
-        }
-        if ('band' in of) checkBand(of.steps, path, wrong);
+        checkDerived(of, base, path, wrong);
     }
     checkMeters(config, columns, wrong);
     for (const [name, text] of Object.entries(config.counts)) {
         attempt(wrong, ['counts', name], () => compileExpression(text, columns));
     }
-}
-
-function checkBand(
-    steps: readonly { readonly up_to?: string | undefined }[],
-    path: readonly (string | number)[],
-    wrong: Wrong,
-): void {
-    const bounds = steps.map(({ up_to }) => (up_to === undefined ? null : BigInt(up_to)));
-    if (bounds.at(-1) !== null) {
-        wrong(
-            path,
-            'BAND_BOUNDED',
-            'the last step has a bound',
-            'Leave up_to out of the last step.',
-        );
-    }
-    bounds.slice(0, -1).forEach((bound, index) => {
-        const before = bounds[index - 1];
-        if (bound === null || (before != null && bound <= before)) {
-            wrong(
-                [...path, 'steps', index],
-                'BAND_ORDER',
-                'the bounds must rise from step to step',
-            );
-        }
-    });
 }
 
 function checkWallets(config: Config, assets: Readonly<Record<string, Asset>>, wrong: Wrong): void {

@@ -30,3 +30,13 @@ export function filterSql(meter: Meter, columns: ReadonlySet<string>): string {
 export function keyName(attribute: string): string {
     return quoteName(`key_${attribute}`);
 }
+
+/**
+ * Whose usage it is: what an account is at the time of an event. Usage is split where any of it
+ * changes, in the order of the columns of metered.usage.
+ */
+export const owner = ['account_id', 'payer_id', 'pool_id', 'wallet_asset', 'currency'] as const;
+
+/** Accounts that a line of an account shows: itself, and those it sums up. */
+export const lineAccounts = `select account_id from invoice.line_accounts
+    where payer_id = $payer_id and line_account_id = $account_id`;

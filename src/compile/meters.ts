@@ -1,7 +1,8 @@
-import { quoteName, quoteText } from '../duck/sql.ts';
-import type { Asset, Config, Derived, Meter } from '../schema/config.ts';
+import { type NamedSelect, quoteName, quoteText } from '../duck/sql.ts';
+import type { Asset, Config, Meter } from '../schema/config.ts';
+import { derivedEventsSql } from './derived.ts';
 import { compileExpression } from './expression.ts';
-import { beginning, filterSql, keyName, segmentSql } from './meter-parts.ts';
+import { beginning, filterSql, keyName, lineAccounts, owner, segmentSql } from './meter-parts.ts';
 import { type EventShape, shapeNames } from './shape.ts';
 import {
     isAdditiveMeter,
@@ -45,45 +46,23 @@ export function meterAttributes(meter: Meter): readonly string[] {
     return [...meter.attributes, ...(meter.token_classes ? ['token_class'] : [])].sort();
 }
 
-function derivedSql(of: Derived, columns: ReadonlySet<string>): string {
-    if ('sql' in of) return compileExpression(of.sql, columns).sql;
-    if ('map' in of) {
-        const cases = Object.entries(of.values).map(
-            ([from, to]) => `when ${quoteText(from)} then ${quoteText(to)}`,
-        );
-        const otherwise = of.otherwise === undefined ? quoteName(of.map) : quoteText(of.otherwise);
-        return `case ${quoteName(of.map)} ${cases.join(' ')} else ${otherwise} end`;
-    }
-    const steps = of.steps.map(({ up_to, is }) =>
-        up_to === undefined
-            ? `else ${quoteText(is)}`
-            : `when ${quoteName(of.band)} <= ${up_to} then ${quoteText(is)}`,
-    );
-    // An event without the quantity is in no band: it must not fall through to the last one.
-    return `case when ${quoteName(of.band)} is null then null ${steps.join(' ')} end`;
-}
-
 /** The view of events with what the config derives, who pays, and which rates were in force. */
 export function eventsViewSql(
     config: Config,
     shape: EventShape,
     boundaries: readonly string[],
 ): string {
-    const columns = shapeNames(shape);
-    const derived = Object.entries(config.derived).map(
-        ([name, of]) => `    ${derivedSql(of, columns)} as ${quoteName(name)},`,
-    );
     return `select
     events.* exclude (event_on, object_no, line_no),
-${derived.join('\n')}
     events.event_on,
     ${segmentSql(boundaries, beginning)} as segment_at,
     paths.payer_id,
+    paths.pool_id,
     paths.currency,
     paths.wallet_asset,
     paths.wallet_shape,
     events.event_at >= paths.period_start and events.event_at < paths.period_end as is_in_period
-from mediated.usage_events as events
+from ${derivedEventsSql(config, shapeNames(shape))} as events
 inner join accounts.paths as paths
     on events.account_id = paths.account_id
     and events.event_at >= paths.valid_from
@@ -108,20 +87,13 @@ function meterSql(meter: Meter, columns: ReadonlySet<string>): string {
             : `'{}'`;
         return `{attributes: ${attributes}, quantity: cast(quantity_${index} as decimal(38,12)), event_count: events_${index}}`;
     });
-    const keys = [
-        'account_id',
-        'payer_id',
-        'currency',
-        ...kept.map(quoteName),
-        'segment_at',
-        'event_on',
-    ];
+    const keys = [...owner, ...kept.map(quoteName), 'segment_at', 'event_on'];
     return `select
-    ${quoteText(meter.meter)} as meter, account_id, payer_id, currency,
+    ${quoteText(meter.meter)} as meter, ${owner.join(', ')},
     measure.attributes as attributes, ${quoteText(meter.unit)} as unit, segment_at, event_on,
     measure.quantity as quantity, measure.event_count as event_count
 from (
-    select account_id, payer_id, currency, segment_at, event_on,
+    select ${owner.join(', ')}, segment_at, event_on,
         unnest([${rows.join(',\n            ')}]) as measure
     from (
         select ${keys.join(', ')},
@@ -157,6 +129,32 @@ export function meteredViewSql(
                   }),
         )
         .join('\nunion all by name\n');
+}
+
+/**
+ * Each meter by itself, for the name of one that the engine refuses. A formula is left out: what it
+ * may hold is decided when the config is read, and what is wrong with its meters is theirs.
+ */
+export function meterParts(config: Config, shape: EventShape): readonly NamedSelect[] {
+    const columns = shapeNames(shape, Object.keys(config.derived));
+    const { meters } = config;
+    return meters
+        .filter(({ aggregation }) => aggregation !== 'formula')
+        .map((meter) => ({
+            name: `meter ${meter.meter}`,
+            sql: isAdditiveMeter(meter)
+                ? meterSql(meter, columns)
+                : wholeMeterSql(meter, { meters, columns, boundaries: [] }),
+        }));
+}
+
+/** Each count of the config by itself, for the same. */
+export function countParts(config: Config, shape: EventShape): readonly NamedSelect[] {
+    const columns = shapeNames(shape, Object.keys(config.derived));
+    return Object.entries(config.counts).map(([name, text]) => ({
+        name: `count ${name}`,
+        sql: `select cast(${compileExpression(text, columns).sql} as decimal(38,12)) as made from compiled.events`,
+    }));
 }
 
 /** Prices side by side, one row per what selects them; every name is its own, none an event's. */
@@ -277,7 +275,7 @@ export function lineEventsSql(
     from (
         select *, cast(${quantity} as decimal(38,12)) as quantity
         from compiled.events
-        where is_in_period and account_id = $account_id and payer_id = $payer_id
+        where is_in_period and payer_id = $payer_id and account_id in (${lineAccounts})
             and ${filterSql(meter, columns)} and (${quantity}) <> 0
     ) as events
     inner join mediated.usage_events as stored

@@ -74,7 +74,11 @@ function textField(name: string, sql: string, missing: string | null): Field {
         sql,
         checks: [
             ...(missing ? [{ when: `coalesce(${sql}, '') = ''`, code: missing }] : []),
-            { when: `length(${sql}) > ${textLimit}`, code: 'TEXT_TOO_LONG' },
+            // Bytes are known without reading the text; only a long one is counted in characters.
+            {
+                when: `strlen(${sql}) > ${textLimit} and length(${sql}) > ${textLimit}`,
+                code: 'TEXT_TOO_LONG',
+            },
         ],
     };
 }

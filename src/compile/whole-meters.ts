@@ -4,7 +4,7 @@ import { type Aggregation, aggregateSql, isAdditive, isCarried } from './aggrega
 import { conversionSql } from './exact.ts';
 import { compileExpression } from './expression.ts';
 import { compileFormula } from './formula.ts';
-import { beginning, filterSql, keyName, segmentSql } from './meter-parts.ts';
+import { beginning, filterSql, keyName, lineAccounts, owner, segmentSql } from './meter-parts.ts';
 
 /**
  * Meters whose days cannot be added: they are computed over the whole period, from its events, once
@@ -43,9 +43,7 @@ export function meterAggregation(meter: Meter, columns: ReadonlySet<string>): Ag
     };
 }
 
-const owner = ['account_id', 'payer_id', 'currency'];
-
-/** account, payer, currency, key_*, segment_at, quantity, event_count of a meter over events. */
+/** Owner, key_*, segment_at, quantity, event_count of a meter over events. */
 function quantitiesSql(
     meter: Meter,
     columns: ReadonlySet<string>,
@@ -88,7 +86,7 @@ function carriedSql(
             (from, index) =>
                 `(timestamp ${quoteText(from)}, timestamp ${quoteText(ends[index + 1] ?? from)})`,
         );
-    const spans = `select paths.account_id, paths.payer_id, paths.currency, segments.segment_at,
+    const spans = `select ${owner.map((name) => `paths.${name}`).join(', ')}, segments.segment_at,
             paths.period_start as "period start", paths.period_end as "period end",
             greatest(paths.valid_from, paths.period_start, segments.segment_at) as "span start",
             least(paths.valid_to, paths.period_end, segments.segment_end) as "span end"
@@ -99,7 +97,7 @@ function carriedSql(
     const since = meter.opening === 'zero' ? ' and events.event_at >= spans."period start"' : '';
     const bounds = ['span start', 'span end', 'period start', 'period end'];
     const spanned = aggregateSql(of, {
-        relation: `(select events.* exclude (payer_id, currency, segment_at), spans.* exclude (account_id)${attributes}
+        relation: `(select events.* exclude (${owner.slice(1).join(', ')}, segment_at), spans.* exclude (account_id)${attributes}
         from (${spans}) as spans
         inner join compiled.events as events
             on events.account_id = spans.account_id and events.event_at < spans."span end"${since}
@@ -179,7 +177,7 @@ export function wholeMeterSql(
             ? formulaSql(meter, context, context.boundaries)
             : quantitiesSql(meter, context.columns, context.boundaries);
     return `select
-    ${quoteText(meter.meter)} as meter, metered.account_id, metered.payer_id, metered.currency,
+    ${quoteText(meter.meter)} as meter, ${owner.map((name) => `metered.${name}`).join(', ')},
     ${attributes} as attributes, ${quoteText(meter.unit)} as unit, metered.segment_at,
     cast(greatest(metered.segment_at, periods.period_start) as date) as event_on,
     metered.quantity, metered.event_count
@@ -216,26 +214,27 @@ export function wholeValuesSql(
     const meters = of.map(({ meter }) => quoteText(meter)).join(', ');
     return `select
     'tieout' as source,
-    'usage:' || sha256(to_json([usage.meter, usage.account_id, usage.payer_id, usage.attributes,
-        cast(usage.segment_at as varchar)])::varchar) as event_id,
+    'usage:' || sha256(to_json([usage.meter, usage.account_id, usage.payer_id, usage.pool_id,
+        usage.wallet_asset, usage.attributes, cast(usage.segment_at as varchar)])::varchar) as event_id,
     cast(null as varchar) as authorization_id,
-    usage.account_id, usage.payer_id, usage.currency, wallets.wallet_asset, wallets.wallet_shape,
+    usage.account_id, usage.payer_id, usage.currency, usage.wallet_asset, wallets.wallet_shape,
     true as is_in_period, greatest(usage.segment_at, wallets.period_start) as event_at, usage.event_on,
     choices.rate_id is null and usage.quantity <> 0 as is_unrated,
     cast(coalesce(usage.quantity * choices.unit_price, 0) as decimal(38,24)) as rated_amount,
     cast(null as decimal(38,12)) as counted_quantity
 from metered.usage as usage
 inner join (
-    select account_id, payer_id, max(wallet_asset) as wallet_asset,
-        max(wallet_shape) as wallet_shape, max(period_start) as period_start
-    from accounts.paths group by account_id, payer_id
+    select account_id, payer_id, wallet_asset, max(wallet_shape) as wallet_shape,
+        max(period_start) as period_start
+    from accounts.paths group by account_id, payer_id, wallet_asset
 ) as wallets on usage.account_id = wallets.account_id and usage.payer_id = wallets.payer_id
+    and usage.wallet_asset = wallets.wallet_asset
 left join rated.rate_choices as choices
     on usage.meter = choices.meter
     and usage.attributes = choices.attributes
     and usage.segment_at = choices.segment_at
     and usage.currency = choices.currency
-where usage.meter in (${meters})${units.length ? ` and wallets.wallet_asset not in (${units.join(', ')})` : ''}`;
+where usage.meter in (${meters})${units.length ? ` and usage.wallet_asset not in (${units.join(', ')})` : ''}`;
 }
 
 /**
@@ -261,7 +260,7 @@ export function wholeLineEventsSql(
         const isNumber = value !== null && (window?.of ?? kind) !== 'unique_count';
         return `select events.*, cast(${isNumber ? value : '1'} as decimal(38,12)) as quantity
         from compiled.events as events
-        where is_in_period and account_id = $account_id and payer_id = $payer_id
+        where is_in_period and payer_id = $payer_id and account_id in (${lineAccounts})
             and ${filter} and (${value ?? '1'}) is not null${conditions.join('')}`;
     });
     return `select events.source, events.event_id, events.event_at, events.quantity,

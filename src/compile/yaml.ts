@@ -1,4 +1,13 @@
-import { isCollection, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+    isMap,
+    isNode,
+    isScalar,
+    isSeq,
+    LineCounter,
+    type Node,
+    parseDocument,
+    type YAMLMap,
+} from 'yaml';
 import type { z } from 'zod';
 import type { FileProblem } from '../errors/index.ts';
 
@@ -28,8 +37,9 @@ export function parseYaml<S extends z.ZodType>(
             })),
         };
     }
+    const nearest = nodeFinder(document.contents);
     const lineOf = (path: readonly PropertyKey[]) =>
-        lines.linePos(nearest(document.contents, path)?.range?.[0] ?? 0).line;
+        lines.linePos(nearest(path)?.range?.[0] ?? 0).line;
     const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }));
     if (result.success) return { value: result.data, lineOf };
     return {
@@ -48,10 +58,12 @@ interface Issue {
     readonly message: string;
 }
 
-/** A union reports every branch; the branch that got furthest is the one the person meant. */
+/** A union reports every branch; the branch that the value fits best is the one the person meant. */
 function flatten(issue: z.core.$ZodIssue): readonly Issue[] {
     if (issue.code === 'invalid_union' && issue.errors.length) {
-        const branches = [...issue.errors].sort((one, other) => one.length - other.length);
+        const branches = [...issue.errors].sort(
+            (one, other) => strangers(one) - strangers(other) || one.length - other.length,
+        );
         return (branches[0] ?? []).flatMap((inner) =>
             flatten({ ...inner, path: [...issue.path, ...inner.path] }),
         );
@@ -59,25 +71,45 @@ function flatten(issue: z.core.$ZodIssue): readonly Issue[] {
     return [{ path: issue.path, message: issue.message }];
 }
 
-function nearest(root: unknown, path: readonly PropertyKey[]): Node | null {
-    let node: Node | null = isNode(root) ? root : null;
-    for (const step of path) {
-        if (!isCollection(node)) return node;
-        const pair = node.items.find(
-            (item) =>
-                typeof item === 'object' &&
-                item !== null &&
-                'key' in item &&
-                isScalar(item.key) &&
-                String(item.key.value) === String(step),
-        );
-        const next: unknown =
-            pair && typeof pair === 'object' && 'key' in pair
-                ? ((pair as { value: unknown; key: unknown }).value ??
-                  (pair as { key: unknown }).key)
-                : node.items[Number.parseInt(String(step), 10)];
-        if (!isNode(next)) return node;
-        node = next;
-    }
-    return node;
+/** How many keys of the value itself a branch does not know: few mistakes inside say less. */
+function strangers(branch: readonly z.core.$ZodIssue[]): number {
+    return branch
+        .map((issue) =>
+            issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys.length : 0,
+        )
+        .reduce((sum, keys) => sum + keys, 0);
+}
+
+/**
+ * Finds the last node of a path that exists. The keys of a map are read once, however often it is
+ * asked: a card may have ten thousand rates, and each asks for its line.
+ */
+function nodeFinder(contents: unknown): (path: readonly PropertyKey[]) => Node | null {
+    const root = isNode(contents) ? contents : null;
+    const keysOf = new Map<YAMLMap, ReadonlyMap<string, unknown>>();
+    const below = (node: Node, step: PropertyKey): unknown => {
+        if (isSeq(node)) return node.items[Number.parseInt(String(step), 10)];
+        if (!isMap(node)) return null;
+        const keys = keysOf.get(node) ?? nodesByKey(node);
+        keysOf.set(node, keys);
+        return keys.get(String(step));
+    };
+    return (path) => {
+        let node = root;
+        for (const step of path) {
+            const next = node && below(node, step);
+            if (!isNode(next)) return node;
+            node = next;
+        }
+        return node;
+    };
+}
+
+/** Key to its value, or to itself where it has none. */
+function nodesByKey({ items }: YAMLMap): ReadonlyMap<string, unknown> {
+    return new Map(
+        items.flatMap(({ key, value }) =>
+            isScalar(key) ? [[String(key.value), value ?? key] as const] : [],
+        ),
+    );
 }

@@ -32,14 +32,21 @@ export const engineErrors = {
             `${p.stage}: an amount has more than 14 digits before the point: ${firstLine(p.detail)}`,
         () => 'Nothing was kept of this stage. Look for a wrong unit in a price or a quantity.',
     ),
-    EXPRESSION_INVALID: defineError<{ stage: string; detail: string }>(
+    EXPRESSION_INVALID: defineError<{
+        stage: string;
+        expressions: readonly { readonly name: string; readonly detail: string }[];
+    }>(
         2,
         (p) =>
             [
-                `${p.stage}: an expression of tieout.yaml is not one: ${firstLine(p.detail)}`,
-                ...excerpt(p.detail),
+                `${p.stage}: ${counting(p.expressions.length, 'expression')} of tieout.yaml cannot be used`,
+                ...p.expressions.flatMap(({ name, detail }) => [
+                    `${name}: ${firstLine(detail)}`,
+                    ...excerpt(detail),
+                ]),
             ].join('\n'),
-        () => 'Correct it in `meters`, `derived` or `counts`; nothing was metered.',
+        () =>
+            'Correct it in `meters`, `derived` or `counts` and run again; nothing of the stage was kept.',
     ),
     ENGINE_LOCKED: defineError<{ file: string; detail: string }>(
         75,

@@ -249,7 +249,7 @@ function spansToRows(
                 token_class,
                 context_band: band?.name ?? '*',
                 service_tier: '*',
-                hours_utc: hour?.name ?? '*',
+                time_of_day: hour?.name ?? '*',
                 effective_from: start || since,
                 effective_to: to,
                 price,

@@ -171,7 +171,7 @@ function rowsOf(
                 token_class,
                 context_band: band?.name ?? '*',
                 service_tier: hasTiers ? tier : '*',
-                hours_utc: '*',
+                time_of_day: '*',
                 effective_from: since,
                 effective_to: '',
                 price,

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { schemaComment } from '../schema/json-schema.ts';
 import { sorted } from './card.ts';
+import { workedExamples } from './import-examples.ts';
 
 /**
  * What the importers of public price lists have in common: prices by model, token class and bands,
@@ -20,6 +21,8 @@ export interface ImportedCard {
     readonly card: string;
     readonly cardYaml: string;
     readonly matrixCsv: string;
+    /** Worked examples, for the file beside the card. */
+    readonly specsYaml: string;
     /** What tieout.yaml needs: derived attributes, and the meter the card prices. */
     readonly derivedYaml: string;
     /** The attributes that the card looks at. */
@@ -35,7 +38,7 @@ export interface ListedPrice {
     readonly token_class: string;
     readonly context_band: string;
     readonly service_tier: string;
-    readonly hours_utc: string;
+    readonly time_of_day: string;
     readonly effective_from: string;
     readonly effective_to: string;
     readonly price: string;
@@ -87,7 +90,7 @@ export interface HourBand {
 /** The parts of the day between times at which any price changes; none when there are no times. */
 export function hourBands(times: Iterable<string>): readonly HourBand[] {
     const edges = sorted(new Set(times));
-    const text = (time: string) => time.slice(0, 5).replace(':', '');
+    const text = (time: string) => time.replace(/:00$/, '').replaceAll(':', '');
     return edges.map((from, at) => {
         const to = edges[(at + 1) % edges.length] ?? from;
         return { name: `${text(from)}-${text(to)}`, from, to };
@@ -129,6 +132,7 @@ export function writeCard(list: PriceList, { version }: ImportOptions): Imported
         card: list.name,
         cardYaml: cardHead(list, attributes) + stringify(card),
         matrixCsv: `${[[...columns, list.priceColumn].join(','), ...rows].join('\n')}\n`,
+        specsYaml: workedExamples(list, attributes),
         derivedYaml: derivedText(list, attributes),
         attributes,
         notes: list.notes,
@@ -141,7 +145,7 @@ type Attribute =
     | 'token_class'
     | 'context_band'
     | 'service_tier'
-    | 'hours_utc';
+    | 'time_of_day';
 
 /** The attributes that decide a price in this list: with one provider that is none. */
 function attributesOf({ prices }: PriceList): readonly Attribute[] {
@@ -151,7 +155,7 @@ function attributesOf({ prices }: PriceList): readonly Attribute[] {
         'model',
         'token_class',
         'context_band',
-        ...(['service_tier', 'hours_utc'] as const).filter(varies),
+        ...(['service_tier', 'time_of_day'] as const).filter(varies),
     ];
 }
 
@@ -180,7 +184,7 @@ function derivedText(list: PriceList, attributes: readonly Attribute[]): string 
                 upTo === null ? { is: name } : { up_to: `${upTo}`, is: name },
             ),
         },
-        ...(hours.length ? { hours_utc: { sql: hoursSql(hours) } } : {}),
+        ...(hours.length ? { time_of_day: { calendar: hoursCalendar(hours) } } : {}),
     };
     const classes = sorted(new Set(list.prices.map(({ token_class }) => token_class)));
     const meter = {
@@ -206,7 +210,7 @@ function tokenClasses(classes: readonly string[]): Readonly<Record<string, strin
 }
 
 function derivedHead(
-    { name, modelSql, hours }: PriceList,
+    { name, modelSql }: PriceList,
     attributes: readonly Attribute[],
     classes: readonly string[],
 ): string {
@@ -218,9 +222,6 @@ function derivedHead(
         ...(attributes.includes('provider') ? ['  and provider (its id in the list)'] : []),
         ...(attributes.includes('service_tier')
             ? ['  and service_tier: standard, priority, flex or batch']
-            : []),
-        ...(hours.length
-            ? ['  and event_time (the time of the event as text in UTC, with T and Z)']
             : []),
         '- quantities: input_tokens (all of them, cached ones too: it decides the context band),',
         '  output_tokens, and the cached tokens that the classes below subtract, each `optional: true`',
@@ -235,18 +236,14 @@ function derivedHead(
     return lines.map((line) => `# ${line}\n`).join('');
 }
 
-/** Text of a time in UTC compares like the time itself; any other time has no band. */
-function hoursSql(hours: readonly HourBand[]): string {
-    const time = "split_part(event_time, 'T', 2)";
-    const branches = hours
-        .slice(0, -1)
-        .map(
-            ({ name, from, to }) =>
-                `when ${time} >= '${from}' and ${time} < '${to}' then '${name}'`,
-        );
-    return [
-        "case when event_time is null or not ends_with(event_time, 'Z') then null",
-        ...branches,
-        `else '${hours.at(-1)?.name ?? ''}' end`,
-    ].join('\n');
+/** Every band but the last, which runs over midnight, is a window. */
+function hoursCalendar(hours: readonly HourBand[]): object {
+    const text = (time: string) => time.replace(/:00$/, '');
+    return {
+        zone: 'UTC',
+        windows: hours
+            .slice(0, -1)
+            .map(({ name, from, to }) => ({ is: name, from: text(from), to: text(to) })),
+        otherwise: hours.at(-1)?.name ?? '',
+    };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { strict } from './strict.ts';
+import { didYouMean } from './suggest.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be lower-case letters, digits and _');
 const decimal = z.string().regex(/^\d+(\.\d{1,12})?$/, 'must be a decimal as text, like "0.50"');
@@ -51,6 +53,37 @@ const debitInput = z.strictObject({
     preset: z.enum(['neutral', 'none']).default('neutral'),
 });
 
+/** Days of the week as a calendar names them, Monday first. */
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+const day = z.enum(weekdays, {
+    error: ({ input }) =>
+        `"${String(input)}" is not a day of the week. ${didYouMean(String(input), weekdays)}`,
+});
+
+/** A span of civil time: on the days and dates it names, on every day when it names none. */
+const calendarWindow = strict({
+    is: z.string().min(1).describe('The value of events in the window.'),
+    days: z.array(day).min(1).optional().describe('Days of the week on which it begins.'),
+    dates: z
+        .array(z.string())
+        .min(1)
+        .optional()
+        .describe('Dates on which it begins, like "2026-02-16"; with days, these as well.'),
+    from: z.string().default('00:00').describe('First civil time, like "22:30".'),
+    to: z
+        .string()
+        .default('24:00')
+        .describe('First civil time after it; one before `from` is on the next day.'),
+});
+
+/** Civil times of the event in a zone; the first window that holds it names it. */
+const calendar = strict({
+    zone: z.string().describe('IANA time zone, like Asia/Shanghai.'),
+    windows: z.array(calendarWindow).min(1),
+    otherwise: z.string().min(1).describe('The value of events in no window.'),
+});
+
 const derived = z.union([
     z.strictObject({
         band: name,
@@ -64,6 +97,7 @@ const derived = z.union([
         otherwise: z.string().optional(),
     }),
     z.strictObject({ sql: z.string() }),
+    z.strictObject({ calendar }),
 ]);
 
 const aggregationKind = z.enum([
@@ -185,6 +219,8 @@ export type UsageInput = Config['usage'][number];
 export type DebitInput = Config['debits'][number];
 export type Meter = Config['meters'][number];
 export type Derived = Config['derived'][string];
+export type Calendar = z.infer<typeof calendar>;
+export type CalendarWindow = Calendar['windows'][number];
 export type Asset = z.infer<typeof asset>;
 
 export const assetFileSchema = z.array(

@@ -113,6 +113,8 @@ const path: Values = {
     valid_to: '9999-12-31',
     path: 'a',
     payer_id: 'org',
+    pool_id: 'org',
+    line_account_id: 'a',
     payer_name: 'Org',
     currency: 'USD',
     time_zone: 'UTC',

@@ -46,6 +46,66 @@ function problemsOf(rows: readonly Row[]): readonly string[] {
     return result.problems.map(({ code, line, message }) => `${line} ${code}: ${message}`);
 }
 
+describe('accounts: pools and lines', () => {
+    const of = (column: 'pool_id' | 'line_account_id', rows: readonly Row[]) =>
+        pathsOf(rows).map((path) => `${path.account_id} ${path[column]}`);
+    const tree = (over: Readonly<Record<string, Row>>) => [
+        row('org', null, over.org),
+        row('unit', 'org', over.unit),
+        row('team', 'unit', over.team),
+    ];
+
+    test.each([
+        ['one pool, of the payer', {}, ['org org', 'team org', 'unit org']],
+        [
+            'an account that rates at itself begins a pool with all below it',
+            { unit: { rate_at: 'self' } },
+            ['org org', 'team unit', 'unit unit'],
+        ],
+        [
+            'pools side by side',
+            { unit: { rate_at: 'self' }, team: { rate_at: 'self' } },
+            ['org org', 'team team', 'unit unit'],
+        ],
+        [
+            'a pool ends at the payer',
+            { team: { bill_to: 'parent' } },
+            ['org org', 'team unit', 'unit org'],
+        ],
+    ])('%s', (_name, over, expected) => {
+        expect(of('pool_id', tree(over))).toEqual(expected);
+    });
+
+    test.each([
+        ['every account has its own lines', {}, ['org org', 'team team', 'unit unit']],
+        [
+            'a summary is part of the lines of the parent',
+            { team: { detail: 'summary' } },
+            ['org org', 'team unit', 'unit unit'],
+        ],
+        [
+            'summaries go up one by one, at most to the payer',
+            {
+                team: { detail: 'summary' },
+                unit: { detail: 'summary' },
+                org: { detail: 'summary' },
+            },
+            ['org org', 'team org', 'unit org'],
+        ],
+    ])('%s', (_name, over, expected) => {
+        expect(of('line_account_id', tree(over))).toEqual(expected);
+    });
+
+    test('a pool that changes in mid-period is split at the instant', () => {
+        const rows = [
+            row('org', null),
+            row('unit', 'org', { valid_to: '2026-10-10T00:00:00Z' }),
+            row('unit', 'org', { valid_from: '2026-10-10T00:00:00Z', rate_at: 'self' }),
+        ];
+        expect(of('pool_id', rows)).toEqual(['org org', 'unit org', 'unit unit']);
+    });
+});
+
 describe('accounts: who pays', () => {
     const tree = (bill_to: string) => [
         row('org', null),
@@ -170,13 +230,21 @@ describe('accounts: problems', () => {
     const feb = '2026-02-01T00:00:00Z';
     test.each<readonly [string, readonly Row[], readonly string[]]>([
         [
-            'a cycle',
-            [row('a', 'b'), row('b', 'c'), row('c', 'a')],
+            'a cycle, once, whatever hangs below it',
+            [row('c', 'a'), row('b', 'c'), row('a', 'b'), row('x', 'c'), row('y', 'x')],
+            ['4 ACCOUNT_CYCLE: a > b > c > a is a cycle'],
+        ],
+        [
+            'a cycle of more accounts than a tree has levels',
+            Array.from({ length: 12 }, (_, at) => row(`l${at + 10}`, `l${((at + 1) % 12) + 10}`)),
             [
-                '4 ACCOUNT_CYCLE: a > b > c > a is a cycle',
-                '2 ACCOUNT_CYCLE: b > c > a > b is a cycle',
-                '3 ACCOUNT_CYCLE: c > a > b > c is a cycle',
+                '2 ACCOUNT_CYCLE: l10 > l11 > l12 > l13 > l14 > l15 > l16 > l17 > l18 > l19 > l20 > l21 > l10 is a cycle',
             ],
+        ],
+        [
+            'two cycles',
+            [row('a', 'b'), row('b', 'a'), row('c', 'd'), row('d', 'c')],
+            ['2 ACCOUNT_CYCLE: a > b > a is a cycle', '4 ACCOUNT_CYCLE: c > d > c is a cycle'],
         ],
         ['its own parent', [row('a', 'a')], ['2 ACCOUNT_CYCLE: a > a is a cycle']],
         [

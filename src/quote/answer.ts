@@ -28,23 +28,42 @@ interface TierAnswer {
     readonly amount: string;
 }
 
-interface AmountAnswer {
+export interface AmountAnswer {
     readonly quantity: string | Readonly<Record<string, string>>;
     readonly amount_exact: string;
     readonly amount: string;
     readonly tiers: readonly TierAnswer[];
 }
 
-export type QuoteAnswer = AmountAnswer & {
-    readonly id: string;
-    readonly currency: string;
-    readonly groups?: Readonly<Record<string, AmountAnswer>>;
-};
+/** What a charge draws from a grant: money, or units that were not priced. */
+export type DrawnAnswer =
+    | { readonly grant_id: string; readonly amount: string }
+    | { readonly grant_id: string; readonly quantity: string };
+
+/** What commitments and grants make of an amount. */
+export interface SettledAnswer {
+    /** Of the amount, what lies above the commitment. */
+    readonly overage?: string;
+    /** Beside the amount: what the shortfall costs. */
+    readonly true_up?: string;
+    readonly drawn?: readonly DrawnAnswer[];
+    /** Amount less what was drawn in money. */
+    readonly remaining?: string;
+}
+
+export type QuoteAnswer = AmountAnswer &
+    SettledAnswer & {
+        readonly id: string;
+        readonly currency: string;
+        readonly groups?: Readonly<Record<string, AmountAnswer>>;
+        readonly windows?: readonly (AmountAnswer & SettledAnswer)[];
+    };
 
 /** Decimals of an exact amount; what needs more is rounded there once. */
 const exactDecimals = 24;
 
-function exactText(value: bigint, divisor: bigint): string {
+/** A whole number of `divisor` to one as text. */
+export function exactText(value: bigint, divisor: bigint): string {
     const size = value < 0n ? -value : value;
     const twice = (2n * size * 10n ** BigInt(exactDecimals)) / divisor;
     const nearest = (twice + 1n) / 2n;
@@ -53,7 +72,8 @@ function exactText(value: bigint, divisor: bigint): string {
 
 const divisorOf = (scale: number, denominator: bigint) => 10n ** BigInt(scale) * denominator;
 
-function minorText(value: bigint, decimals: number): string {
+/** A whole number of last decimals as text, all of them written. */
+export function minorText(value: bigint, decimals: number): string {
     return formatAmount({ units: value, scale: decimals }, { minScale: decimals });
 }
 
@@ -90,13 +110,15 @@ export function answerOf(
     };
 }
 
-function totalQuantity(usage: readonly GroupUsage[]): string {
+/** All that was used, as text. */
+export function totalQuantity(usage: readonly GroupUsage[]): string {
     const scale = 12;
     const sum = usage.reduce((total, { quantity }) => total + units(quantity, scale), 0n);
     return formatAmount({ units: sum, scale });
 }
 
-function groupAnswer(
+/** The answer of one group. */
+export function groupAnswer(
     line: QuoteLine,
     unit: UnitLine,
     usage: readonly GroupUsage[],

@@ -8,3 +8,14 @@ export class QuoteError extends Error {
         this.code = code;
     }
 }
+
+/** A step on the way to a price, unless an earlier one has failed; what it throws is its answer. */
+export function attempt<T, R>(step: T | QuoteError, work: (of: T) => R): R | QuoteError {
+    if (step instanceof QuoteError) return step;
+    try {
+        return work(step);
+    } catch (error) {
+        if (error instanceof QuoteError) return error;
+        throw error;
+    }
+}

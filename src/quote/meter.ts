@@ -4,7 +4,8 @@ import type { QuoteLine } from '../schema/quote.ts';
 import { type MeteredLine, meteredLine, meterLines } from './aggregate.ts';
 import { QuoteError } from './error.ts';
 import { paidAmounts } from './metered-events.ts';
-import { isPricedByEvent, type ReadLine } from './read.ts';
+import { isPricedByEvent } from './models.ts';
+import type { ReadLine } from './read.ts';
 import type { GroupUsage } from './units.ts';
 
 type Usages = readonly GroupUsage[] | QuoteError;
@@ -42,8 +43,14 @@ function shortest(quantity: string): string {
 }
 
 function usageOf(line: QuoteLine): readonly GroupUsage[] {
-    const { quantity, groups } = line;
+    const { quantity, groups, commitment } = line;
     if (groups) return groupUsages(line, groups);
+    if (commitment?.window_quantities) {
+        return commitment.window_quantities.map((text, index) => ({
+            ...bare(text),
+            group_id: String(index + 1),
+        }));
+    }
     return [bare(typeof quantity === 'string' ? cumulative(line, quantity) : '0')];
 }
 

@@ -3,13 +3,18 @@ import * as tables from '../../pipelines/45-price/tables.ts';
 import type { Engine } from '../duck/engine.ts';
 import { sha256 } from '../duck/sql.ts';
 import { createControl, loadMacros, replaceTable } from '../run/prepare.ts';
-import type { QuoteLine } from '../schema/quote.ts';
 import { runStage } from '../stage/run.ts';
 import { answerOf, type PricedGroup, type QuoteAnswer } from './answer.ts';
-import { QuoteError } from './error.ts';
+import { type CoveredJob, type Cut, coverUnits, cutUnits } from './cover.ts';
+import { settle } from './draw-down.ts';
+import { attempt, QuoteError } from './error.ts';
+import type { Job } from './job.ts';
 import { usagesOf } from './meter.ts';
+import { pointsOf } from './points.ts';
 import type { ReadLine } from './read.ts';
-import { type GroupUsage, type UnitLine, unitLine } from './units.ts';
+import { moneyOwner, type Priced, settlementOf } from './settle.ts';
+import { committedAnswer, drawnAnswer } from './settled-answer.ts';
+import { type GroupUsage, unitLine, units } from './units.ts';
 
 export type QuoteResult =
     | QuoteAnswer
@@ -18,16 +23,12 @@ export type QuoteResult =
           readonly error: { readonly code: string; readonly message: string };
       };
 
-interface Prepared {
-    readonly key: string;
-    readonly line: QuoteLine;
-    readonly usage: readonly GroupUsage[];
-    readonly unit: UnitLine;
-}
+interface Prepared extends Omit<Priced, 'groups'> {}
 
 /**
- * Prices lines as a set, through the pricing stage: one answer for each line, in order. What is
- * wrong with a line is its answer; nothing is thrown for it.
+ * Prices lines as a set, through the stages of the pipeline: one answer for each line, in order.
+ * Quantity grants cover units, the rest is priced, the commitment is counted, money is drawn. What
+ * is wrong with a line is its answer; nothing is thrown for it.
  */
 export async function priceLines(
     engine: Engine,
@@ -35,34 +36,80 @@ export async function priceLines(
 ): Promise<readonly QuoteResult[]> {
     await loadMacros(engine);
     const usages = await usagesOf(engine, lines);
-    const prepared = lines.map((read, index) => prepare(read, index, usages[index] ?? []));
+    const jobs = await coverUnits(
+        engine,
+        lines.map((read, index) => jobOf(read, index, usages[index] ?? [])),
+    );
+    const cuts = await cutUnits(engine, jobs);
+    const prepared = jobs.map((job, index) => prepare(job, cuts[index] ?? null));
     const ready = prepared.filter((of): of is Prepared => !(of instanceof QuoteError));
-    const inputs = await fill(engine, ready);
-    const groups = await run(engine, inputs);
-    return prepared.map((of, index): QuoteResult => {
-        if (of instanceof QuoteError) {
-            const { code, message } = of;
-            return { id: lines[index]?.id ?? null, error: { code, message } };
-        }
-        return answerOf(of.line, of.unit, of.usage, groups.get(of.key) ?? []);
+    const groups = await run(engine, await fill(engine, ready));
+    const priced = prepared.map((of) =>
+        attempt(
+            of,
+            (line): Priced => ({
+                ...line,
+                groups: new Map(
+                    groups.get(line.job.key)?.map((group) => [group.group_id, group] as const),
+                ),
+            }),
+        ),
+    );
+    return (await settleLines(engine, priced)).map((answer, index): QuoteResult => {
+        if (!(answer instanceof QuoteError)) return answer;
+        const { code, message } = answer;
+        return { id: lines[index]?.id ?? null, error: { code, message } };
     });
 }
 
-function prepare(
+function jobOf(
     read: ReadLine,
     index: number,
     usage: readonly GroupUsage[] | QuoteError,
-): Prepared | QuoteError {
+): Job | QuoteError {
     if ('error' in read) return read.error;
-    if (usage instanceof QuoteError) return usage;
-    const { line } = read;
-    const key = String(index); // ids may repeat in a file
-    try {
-        return { key, line, usage, unit: unitLine({ ...line, id: key }, usage) };
-    } catch (error) {
-        if (error instanceof QuoteError) return error;
-        throw error;
+    return attempt(usage, (of) => ({ key: String(index), line: read.line, usage: of }));
+}
+
+function prepare(
+    step: CoveredJob | QuoteError,
+    cut: Cut | QuoteError | null,
+): Prepared | QuoteError {
+    return attempt(step, (job) => {
+        if (cut instanceof QuoteError) throw cut;
+        const points = pointsOf(job, cut);
+        return { job, cut, points, unit: unitLine({ ...job.line, id: job.key }, points.usage) };
+    });
+}
+
+/** Counts commitments and draws grants, and words the answers. */
+async function settleLines(
+    engine: Engine,
+    steps: readonly (Priced | QuoteError)[],
+): Promise<readonly (QuoteAnswer | QuoteError)[]> {
+    const settled = steps.map((step) => attempt(step, settling));
+    const owners = settled.flatMap((of) => (of instanceof QuoteError || !of.owner ? [] : of.owner));
+    const drawn = await settle(engine, owners);
+    return settled.map((step) =>
+        attempt(step, ({ priced, result }) => {
+            const of = drawn.get(priced.job.key);
+            return 'plain' in result
+                ? drawnAnswer(result.plain, result.amount, priced, of)
+                : committedAnswer(priced, result, of);
+        }),
+    );
+}
+
+/** What a priced line settles: a commitment, or else the amount that it has already. */
+function settling(priced: Priced) {
+    const { job, unit, groups } = priced;
+    if (job.line.commitment) {
+        const result = settlementOf(priced);
+        return { priced, result, owner: moneyOwner(priced, result) };
     }
+    const plain = answerOf(job.line, unit, job.usage, [...groups.values()]);
+    const amount = units(plain.amount, unit.scales.decimals);
+    return { priced, result: { plain, amount }, owner: moneyOwner(priced, amount) };
 }
 
 /** Fills what the stage reads and gives its fingerprint: other lines are another run. */

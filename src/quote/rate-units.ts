@@ -48,10 +48,7 @@ const mostEvents = 10n ** 10n;
  * @param isSummed whether a meter adds up events, so that a rate can look at each.
  * @throws RunError RULES_INVALID with every rate whose amounts would take more than 38 digits.
  */
-export function rateUnits(
-    rates: readonly Rate[],
-    isSummed: (meter: string) => boolean,
-): RateUnits {
+export function rateUnits(rates: readonly Rate[], isSummed: (meter: string) => boolean): RateUnits {
     const problems: FileProblem[] = [];
     const made = rates.flatMap((rate) => {
         if (rate.terms === null) return [];
@@ -84,11 +81,7 @@ export function rateUnits(
     };
 }
 
-function termRow(
-    { rate_id }: Rate,
-    terms: Terms,
-    events: boolean,
-): RowOf<typeof termsTable> {
+function termRow({ rate_id }: Rate, terms: Terms, events: boolean): RowOf<typeof termsTable> {
     const isFlat = terms.model === 'flat';
     return {
         rate_id,
@@ -111,9 +104,7 @@ function unitsAt(
 ): Pick<RateUnits, 'tiers' | 'discounts'> & { readonly charge: RateUnits['charges'][number] } {
     const zero = `0${scale === 0 ? '' : `.${'0'.repeat(scale)}`}`;
     const line: QuoteLine = { id: rate_id, charge: chargeOf(terms), currency, quantity: zero };
-    const made = unitLine(line, [
-        { group_id: '', quantity: zero, events: events ? [zero] : null },
-    ]);
+    const made = unitLine(line, [{ group_id: '', quantity: zero, events: events ? [zero] : null }]);
     const denominator = terms.proration ? longest[terms.proration.unit] : 1n;
     const { decimals, quantity, amount } = made.scales;
     if (made.charge.rounding_divisor * 10n ** BigInt(decimals) * denominator >= widestDivisor) {

@@ -1,8 +1,10 @@
 import { isCurrency } from '../money/currency.ts';
 import { type QuoteLine, quoteLine } from '../schema/quote.ts';
 import { didYouMean } from '../schema/suggest.ts';
+import { commitmentProblem, grantsProblem } from './check-draws.ts';
 import { meterProblem } from './check-meter.ts';
 import { QuoteError } from './error.ts';
+import { isPricedByEvent } from './models.ts';
 
 /** A line as it was read, or why it can not be priced. `id` is what the answer carries. */
 export type ReadLine =
@@ -104,6 +106,9 @@ const knownKeys: readonly string[] = [
     ...['tier_scope', 'up_to', 'flat_fee', 'price', 'divide_by', 'multiply_by', 'decimals', 'mode'],
     ...['aggregation', 'field', 'filter', 'window', 'percentile', 'values', 'opening'],
     ...['operation_field', 'period_start', 'period_end', 'from', 'to', 'unit', 'zone', 'amount'],
+    ...['commitment', 'grants', 'product', 'at', 'window_quantities', 'overage_factor', 'true_up'],
+    ...['overage_unit_price', 'asset', 'priority', 'is_rollover', 'cost_basis', 'scope'],
+    ...['starts_at', 'expires_at'],
 ];
 
 function valueAt(line: unknown, path: readonly PropertyKey[]): unknown {
@@ -122,7 +127,10 @@ function contradiction(line: QuoteLine): QuoteError | null {
     if (!isCurrency(line.currency)) {
         return new QuoteError('QUOTE_CURRENCY', `${line.currency} is not an ISO 4217 currency`);
     }
-    const given = [quantity, groups, meter ?? events].filter((of) => of !== undefined).length;
+    const windows = line.commitment?.window_quantities;
+    const given = [quantity ?? windows, groups, meter ?? events].filter(
+        (of) => of !== undefined,
+    ).length;
     if (given > 1 || (given === 0 && charge.model !== 'flat')) {
         return new QuoteError('QUOTE_USAGE', 'exactly one of quantity, groups, meter with events');
     }
@@ -156,22 +164,5 @@ function contradiction(line: QuoteLine): QuoteError | null {
         }
     }
     if (isDimensional && groups) return new QuoteError('QUOTE_MODIFIER', 'no groups by dimension');
-    return null;
-}
-
-/** Models whose quantity is an amount. */
-export function isOfAmounts(model: string): boolean {
-    return model === 'percentage' || model === 'dynamic';
-}
-
-/**
- * Whether each event of a line is priced on its own. A markup is the same on the sum; and any
- * other aggregation makes one amount.
- */
-export function isPricedByEvent({ charge, events, meter }: QuoteLine): boolean {
-    return (
-        charge.model === 'percentage' &&
-        events !== undefined &&
-        (meter?.aggregation ?? 'sum') === 'sum'
-    );
+    return commitmentProblem(line) ?? grantsProblem(line);
 }

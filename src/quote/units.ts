@@ -12,8 +12,8 @@ import { parseAmount } from '../money/amount.ts';
 import { currencyExponent } from '../money/currency.ts';
 import type { QuoteCharge, QuoteLine } from '../schema/quote.ts';
 import { QuoteError } from './error.ts';
+import { isOfAmounts } from './models.ts';
 import { type Fraction, greatestCommonDivisor, prorated } from './proration.ts';
-import { isOfAmounts } from './read.ts';
 import { type TierText, tierTexts } from './tiers.ts';
 
 /** A quantity or a list of event amounts of one group, as text. */

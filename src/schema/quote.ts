@@ -146,6 +146,40 @@ const meter = z.strictObject({
 /** One event of a quote: its instant, id and value, and whatever else a filter looks at. */
 const event = z.record(z.string(), z.union([z.string(), z.null()]));
 
+/**
+ * What the customer promised to use, and what happens above it and below it. `amount` is money, as
+ * the charge is; `quantity` is in units of the quantity of the line, before any conversion.
+ */
+const commitment = z.strictObject({
+    amount: unsigned.optional(),
+    quantity: unsigned.optional(),
+    /** Quantities of the windows in which it is counted: each is priced on its own. */
+    window_quantities: z.array(decimal).min(1).optional(),
+    /** Times the price that the part above has anyway; 1 when neither is given. */
+    overage_factor: unsigned.optional(),
+    overage_unit_price: unsigned.optional(),
+    /** At the end of each window, once at the end of all, or never. */
+    true_up: z.enum(['window', 'cumulative', 'none']).default('window'),
+});
+
+/** What a line may draw: money, or units of its quantity. */
+const grant = z.strictObject({
+    id: z.string(),
+    amount: unsigned.optional(),
+    quantity: unsigned.optional(),
+    asset: z.string().optional(),
+    /** Lower draws first. It ranks, it is no amount: a JSON integer will do. */
+    priority: z
+        .union([z.string().regex(/^-?\d{1,15}$/, 'QUOTE_DECIMAL'), z.int().transform(String)])
+        .default('0'),
+    is_rollover: z.boolean().default(false),
+    cost_basis: unsigned.default('0'),
+    /** Products it is for; none means all. */
+    scope: z.array(z.string()).default([]),
+    starts_at: instant.nullable().optional(),
+    expires_at: instant.nullable().optional(),
+});
+
 /** One line of `tieout quote --file`. Unknown keys are refused. */
 export const quoteLine = z.strictObject({
     id: z.string(),
@@ -155,6 +189,11 @@ export const quoteLine = z.strictObject({
     meter: meter.optional(),
     events: z.array(event).optional(),
     previously_billed: z.strictObject({ quantity: decimal, amount: decimal }).optional(),
+    commitment: commitment.optional(),
+    grants: z.array(grant).optional(),
+    /** What the charge is for, and when: what grants look at. Left out, no grant is out of reach. */
+    product: z.string().optional(),
+    at: instant.optional(),
     currency: z.string(),
 });
 
@@ -162,3 +201,5 @@ export type QuoteLine = z.infer<typeof quoteLine>;
 export type QuoteCharge = QuoteLine['charge'];
 export type QuoteMeter = z.infer<typeof meter>;
 export type QuoteEvent = z.infer<typeof event>;
+export type QuoteCommitment = z.infer<typeof commitment>;
+export type QuoteGrant = z.infer<typeof grant>;

@@ -152,7 +152,7 @@ describe('the whole night says what the oracles say', () => {
  * What is known to be wrong, as small as it gets. A test here that turns red is mended: take the
  * mark off it, and what it names out of withoutKnownDefects.
  */
-describe('known defects', () => {
+describe('what was wrong once', () => {
     const began = '2024-01-01T00:00:00Z';
     const account = (account_id: string, changes: Partial<World['accounts'][number]> = {}) => ({
         account_id,
@@ -231,9 +231,7 @@ describe('known defects', () => {
             }),
         ));
 
-    // recon.tie_outs.sql, wallets: one asset, the greatest by name, per account and payer. What was
-    // rated while the account had another wallet is left out of that wallet's side.
-    test.fails('DEFECT: the wallet of an account changes its asset and its payer stays', () =>
+    test('the wallet of an account changes its asset and its payer stays', () =>
         agrees(
             world({
                 accounts: [
@@ -247,9 +245,7 @@ describe('known defects', () => {
             }),
         ));
 
-    // recon.positions.sql, order_no: the first capture speaks for the life, even one of nothing;
-    // recon.histories.sql, window effective, lets the first that moved a wallet speak.
-    test.fails('DEFECT: a capture of nothing gives its account to a capture of another', () =>
+    test('a capture of nothing does not give its account to a capture of another', () =>
         agrees(
             world({
                 debits: [

@@ -459,7 +459,7 @@ interface Rated {
 export const exactText = (value: Fraction) =>
     decimalText(fraction(roundedUnits(value, 24), 10n ** 24n));
 
-const tierRow = (slice: Slice): TierRow => ({
+export const tierRow = (slice: Slice): TierRow => ({
     ...slice,
     quantity: textOrNull(slice.quantity),
     unit_price: textOrNull(slice.unit_price),
@@ -634,19 +634,24 @@ function rateGroups(of: Line, billed: Billed | null) {
 const byName = (names: readonly string[], groups: readonly GroupRow[]) =>
     Object.fromEntries(names.map((name, at) => [name, groups[at] as GroupRow]));
 
+/** What is made of a line, as fractions: for oracles that go on from there. @throws Refused */
+export function rated(line: Row, exponents: Readonly<Record<string, number>>) {
+    const of = readLine(line, exponents);
+    const given = ['quantity', 'groups', 'events'].filter((key) => line[key] !== undefined);
+    const isLoose = line.meter !== undefined && line.events === undefined;
+    if (given.length > 1 || isLoose || (given.length === 0 && of.name !== 'flat')) {
+        refuse('QUOTE_USAGE', 'one of quantity, groups, meter with events');
+    }
+    const billed = readBilled(line);
+    const owed = line.groups === undefined ? rateUsage(of, billed) : rateGroups(of, billed);
+    return { of, ...owed };
+}
+
 /** The answer of `tieout quote` to one line. @param exponents decimals of each known currency. */
 export function quote(line: Row, exponents: Readonly<Record<string, number>>): Answer {
     const id = String(line.id);
     try {
-        const of = readLine(line, exponents);
-        const given = ['quantity', 'groups', 'events'].filter((key) => line[key] !== undefined);
-        const isLoose = line.meter !== undefined && line.events === undefined;
-        if (given.length > 1 || isLoose || (given.length === 0 && of.name !== 'flat')) {
-            refuse('QUOTE_USAGE', 'one of quantity, groups, meter with events');
-        }
-        const billed = readBilled(line);
-        const { quantity, exact, units, slices, ...rest } =
-            line.groups === undefined ? rateUsage(of, billed) : rateGroups(of, billed);
+        const { of, quantity, exact, units, slices, ...rest } = rated(line, exponents);
         return {
             ...{ id, quantity, amount_exact: exactText(exact), currency: of.currency },
             amount: unitsText(units, of.modifiers.decimals),

@@ -88,6 +88,7 @@ export function tieOut(over: Partial<TieOut> = {}): TieOut {
         difference: '0',
         broken: '0',
         rounding: '0',
+        repriced: '0',
         unexplained: '0',
     };
     return { ...tie, ...over };

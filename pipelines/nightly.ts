@@ -4,6 +4,7 @@ import type { Stage } from '../src/stage/define.ts';
 import { mediate } from './20-mediate/stage.ts';
 import { meter } from './30-meter/stage.ts';
 import { rate } from './40-rate/stage.ts';
+import { priceRun } from './45-price/stage.ts';
 import { rollUp } from './50-roll-up/stage.ts';
 import { reconcile } from './70-reconcile/stage.ts';
 import { invoice } from './80-invoice/stage.ts';
@@ -15,15 +16,18 @@ export interface PipelineInputs {
     readonly boundaries: readonly string[];
     /** The same of the rates of one meter. */
     readonly boundariesOf?: (meter: string) => readonly string[];
+    /** Meters that a rate prices event by event. */
+    readonly byEvent?: readonly string[];
 }
 
 /** Usage and debits, tied out against each other. */
 export function reconciliation(inputs: PipelineInputs): readonly Stage[] {
-    const { config, assets, boundaries, boundariesOf } = inputs;
+    const { config, assets, boundaries, boundariesOf, byEvent } = inputs;
     return [
         mediate(eventShape(config)),
         meter(config, boundaries, boundariesOf),
         rate,
+        priceRun(config, byEvent ?? []),
         rollUp,
         reconcile(config, assets),
     ];

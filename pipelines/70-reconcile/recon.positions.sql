@@ -41,10 +41,12 @@ select
     max(booked_at) as last_booked_at,
     string_agg(entry_id, ' ' order by entry_no) as entry_ids
 from (
-    -- The live capture speaks for the life; without one, what moved the wallet first does.
+    -- The live capture speaks for the life; without one, what moved the wallet first does. One of
+    -- nothing speaks only where no other does: the same order as in recon.histories.
     select *,
         case
-            when entry_type = 'capture' and fate = 'main' then 0
+            when entry_type = 'capture' and fate = 'main' and debit_amount <> 0 then 0
+            when entry_type = 'capture' and fate = 'main' then 500000
             when debit_amount <> 0 then 1000000
             else 2000000
         end + entry_no as order_no

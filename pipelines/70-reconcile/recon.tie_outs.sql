@@ -1,16 +1,46 @@
--- The tie-out by account and asset: rated - debited = breaks + accepted differences.
+-- The tie-out by account and asset: rated - debited = breaks + accepted differences + what terms
+-- changed against the list price, which is what the wallet layer debits at.
 -- Grain: account_id, asset. Both sides come from elsewhere than the matching: money from
 -- the charges, units from the counted events, debits from the log itself.
 with
 wallets as (
-    select account_id, payer_id, max(wallet_asset) as wallet_asset
+    select
+        account_id,
+        payer_id,
+        coalesce(
+            arg_max(wallet_asset, valid_from) filter (where valid_from < period_end),
+            max(wallet_asset)
+        ) as wallet_asset
     from accounts.paths
     group by account_id, payer_id
 ),
 
+-- Usage of a time when the account had another wallet than the one it has last.
+elsewhere as (
+    select
+        usage.account_id,
+        usage.wallet_asset,
+        wallets.wallet_asset as last_asset,
+        sum(usage.amount) as amount
+    from rated.usage as usage
+    inner join wallets
+        on usage.account_id = wallets.account_id
+        and usage.payer_id = wallets.payer_id
+        and usage.wallet_asset <> wallets.wallet_asset
+    group by usage.account_id, usage.wallet_asset, wallets.wallet_asset
+),
+
+-- Charges know no wallet: they count for the last one, and what belongs to another is moved there.
+moved as (
+    select account_id, wallet_asset as asset, amount from elsewhere
+    union all
+    select account_id, last_asset as asset, -amount as amount from elsewhere
+),
+
 rated as (
     select charges.account_id, wallets.wallet_asset as asset,
-        cast(charges.amount as decimal(38, 24)) as amount
+        cast(charges.amount as decimal(38, 24)) as amount,
+        cast(coalesce(charges.repriced, 0) as decimal(38, 24)) as repriced
     from rolled.charges as charges
     inner join wallets
         on charges.account_id = wallets.account_id
@@ -19,7 +49,15 @@ rated as (
         on wallets.wallet_asset = assets.asset
         and assets.kind = 'currency'
     union all
-    select account_id, wallet_asset as asset, cast(counted_quantity as decimal(38, 24)) as amount
+    select moved.account_id, moved.asset, cast(moved.amount as decimal(38, 24)) as amount,
+        cast(0 as decimal(38, 24)) as repriced
+    from moved
+    inner join rules.assets as assets
+        on moved.asset = assets.asset
+        and assets.kind = 'currency'
+    union all
+    select account_id, wallet_asset as asset, cast(counted_quantity as decimal(38, 24)) as amount,
+        cast(0 as decimal(38, 24)) as repriced
     from compiled.event_values
     inner join rules.assets as assets
         on wallet_asset = assets.asset
@@ -34,7 +72,7 @@ unaudited as (
 ),
 
 parts as (
-    select account_id, asset, sum(amount) as rated
+    select account_id, asset, sum(amount) as rated, sum(repriced) as repriced
     from rated
     group by account_id, asset
     union all by name
@@ -67,11 +105,12 @@ summed as (
         coalesce(max(payers.payer_id), '') as payer_id,
         parts.account_id,
         parts.asset,
-        case
-            when count(parts.unaudited) > 0 then 'unauditable'
-            else 'tied'
-        end as status,
+        count(parts.unaudited) > 0 as is_unaudited,
+        -- A fee alone, which no debit is for, is compared with nothing.
+        count(parts.debited) + count(parts.broken) + count(parts.rounding) = 0
+            and coalesce(sum(parts.rated), 0) = coalesce(sum(parts.repriced), 0) as is_fee,
         cast(coalesce(sum(parts.rated), 0) as decimal(38, 24)) as rated,
+        cast(coalesce(sum(parts.repriced), 0) as decimal(38, 24)) as repriced,
         cast(coalesce(sum(parts.debited), 0) as decimal(38, 24)) as debited,
         cast(coalesce(sum(parts.broken), 0) as decimal(38, 24)) as broken,
         cast(coalesce(sum(parts.rounding), 0) as decimal(38, 24)) as rounding,
@@ -85,11 +124,17 @@ select
     payer_id,
     account_id,
     asset,
-    status,
+    case
+        when is_unaudited then 'unauditable'
+        when is_fee and bool_or(is_unaudited) over (partition by payer_id) then 'unauditable'
+        else 'tied'
+    end as status,
     rated,
     debited,
     cast(rated - debited as decimal(38, 24)) as difference,
     broken,
     rounding,
-    cast(rated - debited - broken - rounding - unaudited as decimal(38, 24)) as unexplained
+    repriced,
+    cast(rated - debited - broken - rounding - repriced - unaudited as decimal(38, 24))
+        as unexplained
 from summed

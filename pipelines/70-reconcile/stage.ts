@@ -1,11 +1,11 @@
-import { eventValuesViewSql } from '../../src/compile/meters.ts';
+import { countParts, eventValuesViewSql } from '../../src/compile/meters.ts';
 import { eventShape } from '../../src/compile/shape.ts';
 import type { Asset, Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
 import { accountPaths, assets } from '../10-ingest/tables.ts';
 import { debitEntries, debitRepeats, debitRows, sharedEventIds } from '../20-mediate/tables.ts';
 import { compiledEvents } from '../30-meter/tables.ts';
-import { rateChoices } from '../40-rate/tables.ts';
+import { rateChoices, ratedUsage } from '../40-rate/tables.ts';
 import { charges, payers } from '../50-roll-up/tables.ts';
 import * as tables from './tables.ts';
 
@@ -24,6 +24,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             sharedEventIds,
             compiledEvents(shape, Object.keys(config.derived)),
             rateChoices,
+            ratedUsage,
             charges,
             payers,
         ],
@@ -31,10 +32,12 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             {
                 table: tables.eventValues(shape),
                 sql: eventValuesViewSql(config, shape, knownAssets),
+                parts: countParts(config, shape),
             },
         ],
         writes: [
             tables.entries,
+            tables.loggedAccounts,
             tables.busyIds,
             tables.histories,
             tables.positions,

@@ -66,6 +66,13 @@ export const entries = defineTable('recon.entries', {
     },
 });
 
+/** Where nothing was ever debited, nothing can be missing. */
+export const loggedAccounts = defineTable('recon.logged_accounts', {
+    comment: 'One row per account that a debit log speaks of.',
+    grain: ['account_id'],
+    columns: { account_id: varchar('Account.') },
+});
+
 export const busyIds = defineTable('recon.busy_ids', {
     comment: 'One row per hash of an event id whose debits are more than one plain capture.',
     grain: ['key_hash'],
@@ -274,6 +281,7 @@ export const tieOuts = defineTable('recon.tie_outs', {
         difference: exactAmount('rated - debited.'),
         broken: exactAmount('Sum of the breaks.'),
         rounding: exactAmount('Sum of accepted differences.'),
+        repriced: exactAmount('What terms changed against the list price, known at the end.'),
         unexplained: exactAmount('What is left. Must be zero.'),
     },
 });

@@ -1,10 +1,42 @@
--- Invoice lines: one per charge, rounded once.
+-- Invoice lines: one per charge, or per charges that are summed up in one account, rounded once.
 -- Grain: line_key. The key says what the line is, never when or by which run it was made.
 with
 names as (
     select account_id, arg_max(account_name, valid_from) as account_name
     from accounts.paths
     group by account_id
+),
+
+-- What terms priced was rounded with all of its line, so its parts are only added up.
+summed as (
+    select
+        charges.payer_id,
+        coalesce(shown.line_account_id, charges.account_id) as account_id,
+        charges.pool_id,
+        charges.product,
+        charges.meter,
+        charges.attributes,
+        charges.rate_id,
+        max(charges.unit) as unit,
+        max(charges.unit_price) as unit_price,
+        cast(sum(charges.quantity) as decimal(38, 12)) as quantity,
+        cast(sum(charges.amount) as decimal(38, 24)) as amount,
+        case when count(charges.rounded) = count(*) then sum(charges.rounded) end as rounded,
+        max(charges.currency) as currency,
+        min(charges.service_start) as service_start,
+        max(charges.service_end) as service_end
+    from rolled.charges as charges
+    left join invoice.line_accounts as shown
+        on charges.payer_id = shown.payer_id
+        and charges.account_id = shown.account_id
+    group by
+        charges.payer_id,
+        coalesce(shown.line_account_id, charges.account_id),
+        charges.pool_id,
+        charges.product,
+        charges.meter,
+        charges.attributes,
+        charges.rate_id
 ),
 
 described as (
@@ -18,19 +50,25 @@ described as (
         rates.card,
         rates.card_version,
         rates.description || coalesce(
-            ' (' || array_to_string(
-                list_transform(
-                    list_sort(json_keys(charges.attributes)),
-                    lambda name: charges.attributes ->> ('$."' || name || '"')
+            ' (' || nullif(
+                array_to_string(
+                    list_transform(
+                        list_sort(json_keys(charges.attributes)),
+                        lambda name: charges.attributes ->> ('$."' || name || '"')
+                    ),
+                    ', '
                 ),
-                ', '
+                ''
             ) || ')',
             ''
         ) as description,
         currencies.exponent,
-        money_round(charges.amount, currencies.exponent) as rounded,
+        cast(
+            coalesce(charges.rounded, money_round(charges.amount, currencies.exponent))
+            as decimal(38, 12)
+        ) as rounded_once,
         holds.recon_status
-    from rolled.charges as charges
+    from summed as charges
     inner join rolled.payers as payers on charges.payer_id = payers.payer_id
     inner join rules.rates as rates on charges.rate_id = rates.rate_id
     inner join rules.currencies as currencies on charges.currency = currencies.currency
@@ -40,10 +78,15 @@ described as (
 
 select
     sha256(
-        to_json([
-            'usage', payer_id, account_id, product, meter, attributes, rate_id,
-            period_start::varchar, period_end::varchar, currency
-        ])::varchar
+        to_json(
+            list_concat(
+                [
+                    'usage', payer_id, account_id, product, meter, attributes, rate_id,
+                    period_start::varchar, period_end::varchar, currency
+                ],
+                case when pool_id = '' then [] else [pool_id] end
+            )
+        )::varchar
     ) as line_key,
     payer_id || '/' || strftime(timezone(time_zone, timezone('UTC', period_start)), '%Y-%m')
         || '/' || currency as invoice_key,
@@ -68,9 +111,9 @@ select
     card,
     card_version,
     amount as amount_exact,
-    rounded as amount,
+    rounded_once as amount,
     cast(
-        rounded * case exponent
+        rounded_once * case exponent
             when 0 then 1 when 1 then 10 when 2 then 100 when 3 then 1000 else 10000
         end
         as hugeint

@@ -19,6 +19,16 @@ export const currencies = defineTable('rules.currencies', {
     },
 });
 
+export const lineAccounts = defineTable('invoice.line_accounts', {
+    comment: 'One row per payer and account: in whose lines it is shown.',
+    grain: ['payer_id', 'account_id'],
+    columns: {
+        payer_id: varchar('Account that pays.'),
+        account_id: varchar('Account that used.'),
+        line_account_id: varchar('Itself, or an account above it that sums it up.'),
+    },
+});
+
 export const lineItems = defineTable('invoice.line_items', {
     comment: 'One row per invoice line.',
     grain: ['line_key'],
@@ -29,7 +39,7 @@ export const lineItems = defineTable('invoice.line_items', {
         line_type: varchar('usage.'),
         payer_id: varchar('Account that pays.'),
         payer_name: varchar('Its name.'),
-        account_id: varchar('Account that used.'),
+        account_id: varchar('Account that used, or that sums up those below it.'),
         account_name: varchar('Its name.'),
         product: varchar('Product.'),
         meter: varchar('Meter.'),
@@ -42,7 +52,7 @@ export const lineItems = defineTable('invoice.line_items', {
         time_zone: varchar('Zone of the payer.'),
         quantity: quantity('Quantity.'),
         unit: varchar('Unit.'),
-        unit_price: quantity('Price of one unit.'),
+        unit_price: quantity('Price of one unit; where terms price it, the list price.'),
         rate_id: varchar('Rate.'),
         card: varchar('Rate card.'),
         card_version: varchar('Its version.'),

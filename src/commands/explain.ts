@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lineAccounts } from '../compile/meter-parts.ts';
 import { lineEventsSql } from '../compile/meters.ts';
 import { eventShape } from '../compile/shape.ts';
 import { isAdditiveMeter } from '../compile/whole-meters.ts';
@@ -44,11 +45,24 @@ interface Explanation {
     readonly line: LineItem;
     readonly rate: Row;
     readonly days: readonly Row[];
+    /** How a rate with terms came to the amount; null for quantity x price. */
+    /** More than one where the line sums up accounts that were priced apart. */
+    readonly priced: readonly PricedTrace[];
     readonly event_count: string;
     readonly event_quantity: string;
     /** What the meter makes of the quantities of events, where it does not add them. */
     readonly aggregation?: string;
     readonly events: readonly EventTrace[];
+}
+
+/** What a line was priced together with, and the tiers that all of it entered. */
+interface PricedTrace {
+    readonly terms: string;
+    readonly quantity: string;
+    readonly amount: string;
+    readonly rounded: string;
+    readonly line_count: string;
+    readonly tiers: readonly Row[];
 }
 
 /** `tieout explain`: from a line to its rate, its days, its events and their debits. */
@@ -168,16 +182,79 @@ async function traceOf(
         ),
         days: await engine.rows(
             `select event_on, segment_at, quantity, event_count, amount from rated.usage
-            where account_id = $account_id and payer_id = $payer_id and meter = $meter
+            where account_id in (${lineAccounts}) and payer_id = $payer_id and meter = $meter
                 and attributes = $attributes and rate_id = $rate_id
             order by event_on, segment_at`,
             keys,
         ),
+        priced: await pricedTraces(engine, line),
         event_count: String(total.event_count),
         event_quantity: trimmed(total.quantity),
         ...(isAdditiveMeter(meter) ? {} : { aggregation: meter.aggregation }),
         events: await Promise.all(shown.map((event) => eventTrace(engine, event))),
     };
+}
+
+async function pricedTraces(engine: Engine, line: LineItem): Promise<readonly PricedTrace[]> {
+    const charges = await engine.rows(
+        `select distinct charges.line_id, rates.terms
+        from rolled.charges as charges
+        inner join rules.rates as rates on charges.rate_id = rates.rate_id
+        where charges.line_id is not null and charges.payer_id = $payer_id
+            and charges.account_id in (${lineAccounts}) and charges.product = $product
+            and charges.meter = $meter and charges.attributes = $attributes
+            and charges.rate_id = $rate_id
+        order by charges.line_id`,
+        {
+            ...{ payer_id: line.payer_id, account_id: line.account_id, product: line.product },
+            ...{ meter: line.meter, attributes: line.attributes, rate_id: line.rate_id },
+        },
+    );
+    return Promise.all(
+        charges.map(({ line_id, terms }) => pricedTrace(engine, String(line_id), String(terms))),
+    );
+}
+
+async function pricedTrace(engine: Engine, line_id: string, terms: string): Promise<PricedTrace> {
+    const whole = await engine.one(
+        `select sum(quantity) as quantity, sum(amount) as amount, sum(rounded) as rounded,
+            count(*) as line_count
+        from rolled.charges where line_id = $line_id`,
+        { line_id },
+    );
+    return {
+        terms,
+        quantity: trimmed(whole.quantity),
+        amount: trimmed(whole.amount),
+        rounded: trimmed(whole.rounded),
+        line_count: String(whole.line_count),
+        tiers: await engine.rows(
+            `select tier_no, from_quantity, to_quantity, quantity, unit_price, flat_fee, amount
+            from rolled.charge_tiers where line_id = $line_id order by tier_no`,
+            { line_id },
+        ),
+    };
+}
+
+/** The terms in full, the tiers entered, and what the line is a share of. */
+function pricedText(line: LineItem, priced: PricedTrace): readonly string[] {
+    const { quantity, amount, rounded, line_count } = priced;
+    const share =
+        line_count === '1'
+            ? []
+            : [
+                  `           its share of ${figure(quantity)} ${line.unit}, ${amount}, rounded once to ${rounded} for ${figure(line_count)} lines`,
+              ];
+    return [
+        `priced     ${visible(priced.terms)}`,
+        ...priced.tiers.map((tier) => {
+            const bound =
+                tier.to_quantity === null ? 'up' : `to ${figure(trimmed(tier.to_quantity))}`;
+            const price = tier.unit_price === null ? '' : ` x ${trimmed(tier.unit_price)}`;
+            return `           from ${figure(trimmed(tier.from_quantity))} ${bound}: ${figure(trimmed(tier.quantity))}${price}, fees ${trimmed(tier.flat_fee)}: ${trimmed(tier.amount)}`;
+        }),
+        ...share,
+    ];
 }
 
 async function eventTrace(engine: Engine, event: Row): Promise<EventTrace> {
@@ -225,7 +302,10 @@ async function withRaw(
     }
 }
 
-function explanationText({ run_id, line, rate, days, ...rest }: Explanation): string {
+const isFee = (priced: readonly PricedTrace[]) =>
+    priced.some(({ terms }) => JSON.parse(terms).model === 'flat');
+
+function explanationText({ run_id, line, rate, days, priced, ...rest }: Explanation): string {
     const span = `${rate.effective_from} to ${rate.effective_to ?? 'now'}`;
     const out = [
         `line       ${line.line_key}`,
@@ -233,17 +313,22 @@ function explanationText({ run_id, line, rate, days, ...rest }: Explanation): st
         `payer      ${visible(line.payer_id)}, for account ${visible(line.account_id)}`,
         `what       ${visible(line.description)}`,
         `amount     ${line.amount} ${line.currency} = ${line.amount_exact} rounded once`,
-        `           ${figure(line.quantity)} ${line.unit} x ${line.unit_price}`,
+        priced.length
+            ? `           ${figure(line.quantity)} ${line.unit}; the wallet takes ${line.unit_price} for one`
+            : `           ${figure(line.quantity)} ${line.unit} x ${line.unit_price}`,
         `rate       ${rate.rate_id} in ${rate.file}:${rate.line}, ${span}`,
         `           matches ${rate.match_key}, priority ${rate.priority}, card ${rate.card} ${rate.card_version}`,
+        ...priced.flatMap((of) => pricedText(line, of)),
         `metered    ${days.length} day(s)`,
         ...days.map(
             (day) =>
                 `           ${day.event_on}  ${figure(trimmed(day.quantity)).padStart(18)}  ${String(day.event_count).padStart(8)} events  ${trimmed(day.amount)}`,
         ),
-        rest.aggregation === undefined
+        rest.aggregation === undefined && !isFee(priced)
             ? `events     ${figure(rest.event_count)}, together ${figure(rest.event_quantity)} ${line.unit}: ${rest.event_quantity === line.quantity ? 'the quantity of the line' : 'NOT the quantity of the line'}`
-            : `events     ${figure(rest.event_count)} of the period; the line is their ${rest.aggregation}, they are not added`,
+            : isFee(priced)
+              ? 'events     the line is a fee; what the account used of the meter has no part in it'
+              : `events     ${figure(rest.event_count)} of the period; the line is their ${rest.aggregation}, they are not added`,
     ];
     for (const event of rest.events) {
         out.push(

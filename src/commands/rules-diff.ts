@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { knownMeters } from '../compile/config.ts';
+import { isSummedMeter, pricedEventsViewSql } from '../compile/priced-events.ts';
+import { eventShape } from '../compile/shape.ts';
 import { RunError } from '../errors/index.ts';
 import { type RateDiff, renderRateDiff } from '../report/rate-diff.ts';
 import type { CompiledCard } from '../rules/card.ts';
@@ -32,7 +34,14 @@ export async function rulesDiff(
     const [first, second] = cards.new === undefined ? [current, cards.old] : [cards.old, cards.new];
     const old = readCard(first, project, context.cwd);
     const now = readCard(second, project, context.cwd);
-    const options = { memory: project.config.engine.memory, threads: 2 };
+    const { config } = project;
+    const summed = new Set(config.meters.filter(isSummedMeter).map(({ meter }) => meter));
+    const options = {
+        ...{ memory: config.engine.memory, threads: 2 },
+        isSummed: (meter: string) => summed.has(meter),
+        eventsSql: (meters: readonly string[]) =>
+            pricedEventsViewSql(config, eventShape(config), meters),
+    };
     const engine = await readTables(run, { ...options, spill: join(tmpdir(), 'tieout-diff') });
     try {
         const diff: RateDiff = {

@@ -3,12 +3,15 @@ import { dirname, join, resolve } from 'node:path';
 import { knownMeters } from '../compile/config.ts';
 import { RunError } from '../errors/index.ts';
 import { counted } from '../report/figures.ts';
+import { requireUnits } from '../run/prepare.ts';
 import { runSpecs, specProblems } from '../run/rule-specs.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 
 /** `tieout rules check`: everything that would stop a run because of its rate card. */
 export function rulesCheck(context: CommandContext): Answer {
-    const { card, config } = projectOf(context); // a card with problems does not open
+    const project = projectOf(context); // a card with problems does not open
+    const { card, config } = project;
+    requireUnits(project);
     const products = new Set(card.rates.map(({ product }) => product));
     const text = `${config.rate_card}: ${counted(card.rates.length, 'rate')} for ${counted(products.size, 'product')}; no overlap, gap or tie\n`;
     return {

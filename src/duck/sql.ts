@@ -30,6 +30,12 @@ export function stripComments(sql: string): string {
     return sql.replaceAll(/^\s*--.*$/gm, '').trim();
 }
 
+/** A select by the name of what a person wrote into it. */
+export interface NamedSelect {
+    readonly name: string;
+    readonly sql: string;
+}
+
 /** The names of `$parameters` used in a statement. */
 export function parameterNames(sql: string): readonly string[] {
     const names = [...stripComments(sql).matchAll(/\$([a-z_]+)/g)].map((match) => match[1] ?? '');

@@ -22,7 +22,9 @@ const LIMIT = 500;
 export function tieOutSection({ waterfalls }: ReportModel): VNode {
     const intro = html`<p>
         In each asset: what was rated, less what the wallets were debited, must be explained by the
-        breaks and by rounding within tolerance. What is left over must be zero.
+        breaks, by rounding within tolerance, and by what the terms of a rate (tiers, fees, minimums,
+        discounts) changed against its list price once the total of the period was known. What is left
+        over must be zero.
     </p>`;
     if (waterfalls.length === 0)
         return section('tie-out', 'Tie-out', intro, nothing('Nothing to tie out.'));
@@ -42,6 +44,7 @@ export function tieOutSection({ waterfalls }: ReportModel): VNode {
                 numeric('Difference'),
                 numeric('= Breaks'),
                 numeric('+ Rounding'),
+                numeric('+ Repriced'),
                 numeric('+ Unexplained'),
             ],
             shown.map(waterfallRow),
@@ -73,7 +76,8 @@ function waterfallRow(one: Waterfall): VNode {
             </ul>`
             }
         </td>
-        ${number(amount(one.rounding))} ${number(amount(one.unexplained))}
+        ${number(amount(one.rounding))} ${number(amount(one.repriced))}
+        ${number(amount(one.unexplained))}
     </tr>`;
 }
 

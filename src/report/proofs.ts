@@ -56,12 +56,12 @@ function identity({ tie_outs }: Certificate): Proof {
     const failures = audited
         .filter((tie) => {
             const gap = compareDecimals(tie.rated, sum([tie.debited, tie.difference]));
-            const parts = sum([tie.broken, tie.rounding, tie.unexplained]);
+            const parts = sum([tie.broken, tie.rounding, tie.repriced, tie.unexplained]);
             return gap !== 0 || compareDecimals(tie.difference, parts) !== 0;
         })
         .map((tie) => `${tie.payer_id} / ${tie.account_id} / ${tie.asset}`);
     return proof(
-        'Rated - debited = breaks + rounding + unexplained, per account and asset with a debit log.',
+        'Rated - debited = breaks + rounding + repriced + unexplained, per account and asset with a debit log.',
         counted(audited.length, 'group'),
         failures,
     );

@@ -37,7 +37,10 @@ export function renderTerminal(model: ReportModel): string {
         clipped(model.answer.text, 400),
         heldPayers(model),
         model.sentences.map((sentence) => `- ${clipped(sentence, 400)}`).join('\n'),
-        titled('Tie-out: rated - debited = breaks + rounding + unexplained', tieOut(model)),
+        titled(
+            'Tie-out: rated - debited = breaks + rounding + repriced + unexplained',
+            tieOut(model),
+        ),
         model.codes.length ? titled('Breaks by code', codes(model)) : '',
         titled('Payers', payers(model)),
         model.suspense.length ? titled('In suspense', suspense(model)) : '',
@@ -67,7 +70,7 @@ function tieOut({ waterfalls }: ReportModel): string {
     const head = [
         'payer',
         'asset',
-        ...['rated', 'debited', 'breaks', 'rounding', 'unexplained'].map(right),
+        ...['rated', 'debited', 'breaks', 'rounding', 'repriced', 'unexplained'].map(right),
     ];
     return table(
         [...head, 'result'],
@@ -76,7 +79,8 @@ function tieOut({ waterfalls }: ReportModel): string {
             return [
                 name(one.payer_id),
                 name(one.asset),
-                ...[one.rated, one.debited, one.broken, one.rounding, one.unexplained].map(of),
+                ...[one.rated, one.debited, one.broken, one.rounding].map(of),
+                ...[one.repriced, one.unexplained].map(of),
                 one.untied_count === 0 ? one.status : 'NOT TIED',
             ];
         }),

@@ -4,7 +4,7 @@ import type { Certificate } from '../schema/certificate.ts';
 import { isZero, sum } from './figures.ts';
 
 /**
- * From rated to debited for one payer and asset: `rated - debited = broken + rounding +
+ * From rated to debited for one payer and asset: `rated - debited = broken + rounding + repriced +
  * unexplained`, exactly. Unauditable groups stand apart: they have no debits to compare with.
  */
 export interface Waterfall {
@@ -22,6 +22,8 @@ export interface Waterfall {
     /** The parts of `broken`; what the list of breaks lacks of it, if anything, comes last. */
     readonly breaks: readonly { readonly code: string; readonly amount: string }[];
     readonly rounding: string;
+    /** What tiers, fees, minimums and discounts changed once the total of the period was known. */
+    readonly repriced: string;
     readonly unexplained: string;
 }
 
@@ -89,6 +91,7 @@ function waterfallOf(
         broken,
         breaks: partsOf(broken, breaks),
         rounding: total((tie) => tie.rounding),
+        repriced: total((tie) => tie.repriced),
         unexplained: total((tie) => tie.unexplained),
     };
 }

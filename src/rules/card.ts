@@ -16,7 +16,11 @@ export interface CompiledRate {
     readonly priority: bigint;
     readonly effective_from: string;
     readonly effective_to: string | null;
+    /** Of a bare per_unit the price; of other terms what one unit is expected to cost. */
     readonly unit_price: string;
+    readonly model: string;
+    /** JSON of the model with its modifiers; null for a bare per_unit. */
+    readonly terms: string | null;
     readonly currency: string;
     readonly unit: string;
     readonly file: string;

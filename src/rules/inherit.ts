@@ -1,7 +1,9 @@
-import { formatAmount, multiply, parseAmount } from '../money/amount.ts';
+import { type Amount, formatAmount, multiply, parseAmount } from '../money/amount.ts';
+import { readTerms } from '../schema/terms.ts';
 import { formatInstant, type Instant } from '../time/instant.ts';
 import { type CompiledRate, describePattern, type Place, patternOf, rateId } from './card.ts';
 import type { Problems } from './problems.ts';
+import { raiseTerms } from './raise.ts';
 import { decimalOf, priceScale, wholeDigits } from './rate.ts';
 import { forever, groupBy, type Span, spansOf } from './spans.ts';
 
@@ -58,9 +60,19 @@ function renamed(
     return { ...moved, rate_id: rateId(moved, patternOf(rate)) };
 }
 
+/** A rate as a markup makes it. */
+interface Raised {
+    readonly rate: CompiledRate;
+    readonly made: CompiledRate;
+    /** Every price of it as it became. */
+    readonly prices: readonly string[];
+}
+
 /**
- * Raises every price by a percentage, exactly. A price that does not fit is a problem at the
- * markup, told once with the first rate and how many there are: it is one mistake.
+ * Raises every price of every model by a percentage, exactly: unit and list prices, fees, prices of
+ * packages and steps, percents; not what bounds an amount (minimum, maximum) or takes off it
+ * (discounts). A price that does not fit is a problem at the markup, told once with the first rate
+ * and how many there are: it is one mistake.
  */
 export function markUp(
     rates: readonly CompiledRate[],
@@ -78,30 +90,41 @@ export function markUp(
     }
     const hundred = 100n * 10n ** BigInt(raise.scale);
     const factor = { units: hundred + raise.units, scale: raise.scale + 2 };
-    const raised = rates.map((rate) => ({
-        rate,
-        price: formatAmount(multiply(parseAmount(rate.unit_price), factor)),
-    }));
-    const fine = raised.filter(({ price }) => (price.split('.')[1] ?? '').length > priceScale);
-    report('PRICE_TOO_FINE', fine, `has more than ${priceScale} decimals`);
-    const large = raised.filter(
-        ({ price }) => (price.replace('-', '').split('.')[0] ?? '').length > wholeDigits,
-    );
-    report('PRICE_TOO_LARGE', large, `is 10^${wholeDigits} or more`);
-    return raised.map(({ rate, price }) => ({ ...rate, unit_price: price }));
+    const raised = rates.map((rate) => raisedRate(rate, factor));
+    report('PRICE_TOO_FINE', isFine, `has more than ${priceScale} decimals`);
+    report('PRICE_TOO_LARGE', isLarge, `is 10^${wholeDigits} or more`);
+    return raised.map(({ made }) => made);
 
-    function report(code: string, wrong: typeof raised, what: string): void {
+    function report(code: string, isWrong: (price: string) => boolean, what: string): void {
+        const wrong = raised.filter(({ prices }) => prices.some(isWrong));
         const [first] = wrong;
         if (!first) return;
-        const { rate, price } = first;
+        const { rate, prices } = first;
+        const price = prices.find(isWrong) ?? '';
         const others = wrong.length === 1 ? '' : `; ${wrong.length - 1} more like it`;
-        problems.add(
-            at,
-            code,
-            `the price of a unit at ${rate.file}:${rate.line} for ` +
-                `${describePattern(patternOf(rate))}, ${rate.unit_price}, raised by ${percent}% ` +
-                `is ${price}, which ${what}${others}`,
-            { remedy: 'Prices are never rounded: give such rates a price of their own here.' },
-        );
+        const of =
+            rate.terms === null
+                ? `the price of a unit at ${rate.file}:${rate.line} for ` +
+                  `${describePattern(patternOf(rate))}, ${rate.unit_price},`
+                : `a price of the ${rate.model} rate at ${rate.file}:${rate.line} for ` +
+                  `${describePattern(patternOf(rate))}`;
+        problems.add(at, code, `${of} raised by ${percent}% is ${price}, which ${what}${others}`, {
+            remedy: 'Prices are never rounded: give such rates a price of their own here.',
+        });
     }
+}
+
+const isFine = (price: string) => (price.split('.')[1] ?? '').length > priceScale;
+const isLarge = (price: string) =>
+    (price.replace('-', '').split('.')[0] ?? '').length > wholeDigits;
+
+function raisedRate(rate: CompiledRate, factor: Amount): Raised {
+    const unit_price = formatAmount(multiply(parseAmount(rate.unit_price), factor));
+    if (rate.terms === null) return { rate, made: { ...rate, unit_price }, prices: [unit_price] };
+    const { terms, prices } = raiseTerms(readTerms(rate.terms), factor);
+    return {
+        rate,
+        made: { ...rate, unit_price, terms: JSON.stringify(terms) },
+        prices: [unit_price, ...prices],
+    };
 }

@@ -1,6 +1,7 @@
 import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import { didYouMean } from '../schema/suggest.ts';
+import { chargesAccounts, readTerms } from '../schema/terms.ts';
 import { formatInstant } from '../time/instant.ts';
 import { type CompiledCard, type CompiledCharge, describePattern } from './card.ts';
 import { inFileOrder, Problems } from './problems.ts';
@@ -38,6 +39,7 @@ export function lintCard(
         const byPriority = groupBy(ofPattern, ({ rate }) => `${rate.priority}`);
         for (const rivals of byPriority.values()) lintOverlaps(rivals, problems);
         lintGaps(ofPattern, problems);
+        lintRivals(ofPattern, problems);
     }
     lintTies(live, problems);
     return inFileOrder(problems.list);
@@ -95,7 +97,8 @@ function reportOverlap(first: Span, second: Span, problems: Problems): void {
     const isSame =
         first.from === second.from &&
         first.to === second.to &&
-        first.rate.unit_price === second.rate.unit_price;
+        first.rate.unit_price === second.rate.unit_price &&
+        first.rate.terms === second.rate.terms;
     if (isSame) {
         problems.add(
             placeOf(second),
@@ -108,7 +111,7 @@ function reportOverlap(first: Span, second: Span, problems: Problems): void {
         return;
     }
     const other = textOf(first);
-    const prices = `${second.rate.unit_price} here and ${first.rate.unit_price} at ${other}`;
+    const prices = `${priceOf(second)} here and ${priceOf(first)} at ${other}`;
     const from = second.rate.effective_from;
     problems.add(
         placeOf(second),
@@ -121,6 +124,35 @@ function reportOverlap(first: Span, second: Span, problems: Problems): void {
                     : 'Keep one of them, or give one a higher priority.',
         },
     );
+}
+
+/** A price for people; of terms their model. */
+function priceOf({ rate }: Span): string {
+    return rate.terms === null ? rate.unit_price : `${rate.model} terms`;
+}
+
+/**
+ * A rate that is charged to accounts, used or not, is found by no usage: nothing would choose
+ * between it and another of the same time with another priority.
+ */
+function lintRivals(spans: readonly Span[], problems: Problems): void {
+    const fees = spans.filter(
+        ({ rate }) => rate.terms !== null && chargesAccounts(readTerms(rate.terms)),
+    );
+    for (const fee of fees) {
+        const rival = spans.find(
+            ({ rate, from, to }) =>
+                rate.priority !== fee.rate.priority && from < fee.to && to > fee.from,
+        );
+        if (!rival) continue;
+        problems.add(
+            placeOf(fee),
+            'FEE_RIVAL',
+            `this ${fee.rate.model} rate is charged to accounts, and ${textOf(rival)} is for all ` +
+                'usage of the same meter at the same time',
+            { remedy: 'End one where the other begins, or give the fee a meter of its own.' },
+        );
+    }
 }
 
 /** Rates of one pattern of any priority, in the order of time: no hole between two of them. */

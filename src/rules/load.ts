@@ -1,7 +1,13 @@
 import { posix } from 'node:path';
 import { parseYaml } from '../compile/yaml.ts';
 import type { FileProblem } from '../errors/index.ts';
-import { type ChargeFile, type RateCardFile, rateCardSchema } from '../schema/rate-card.ts';
+import {
+    type ChargeFile,
+    type MatrixFile,
+    type RateCardFile,
+    rateCardSchema,
+} from '../schema/rate-card.ts';
+import { modelParameters } from '../schema/terms.ts';
 import {
     boundariesOf,
     type CompiledCard,
@@ -13,6 +19,7 @@ import { cutRates, markUp } from './inherit.ts';
 import { readMatrix } from './matrix.ts';
 import { inFileOrder, Problems } from './problems.ts';
 import { compileRate, type RateText } from './rate.ts';
+import { termNames } from './terms.ts';
 
 /** A rate card as it is being read. */
 interface Reading {
@@ -165,11 +172,12 @@ function loadCharge(
         meter,
         currency: card.currency,
         unit,
-        pricePer: BigInt(charge.price_per),
+        pricePer: charge.model === 'per_unit' ? BigInt(charge.price_per) : 1n,
     };
-    const inline = inlineRates(charge, (path) => placeOf(['charges', at, 'rates', ...path]));
-    const texts = [...inline, ...matrixRates(reading, charge, at)];
-    if (charge.rates.length === 0 && !charge.matrix) {
+    const inline = inlineRates(charge, (path) => placeOf(['charges', at, ...path]));
+    const matrix = charge.model === 'per_unit' ? charge.matrix : undefined;
+    const texts = [...inline, ...(matrix ? matrixRates(reading, charge, matrix, at) : [])];
+    if (charge.rates.length === 0 && !matrix) {
         problems.add(placeOf(['charges', at]), 'NO_RATES', `charge ${product} has no rates`, {
             remedy: 'Give it rates, a matrix, or both; otherwise take it out.',
         });
@@ -186,23 +194,51 @@ function loadCharge(
     };
 }
 
+type Written = Readonly<Record<string, unknown>>;
+
+/** The terms that a charge or one of its rates may say itself. */
+function termsReader(charge: ChargeFile): (of: Written) => Written {
+    const names = termNames(
+        charge.model === 'per_unit' ? [] : Object.keys(modelParameters[charge.model]),
+    );
+    return (of) =>
+        Object.fromEntries(
+            names.filter((name) => of[name] !== undefined).map((name) => [name, of[name]]),
+        );
+}
+
+/** @param placeOf where a part of the charge is written. */
 function inlineRates(
     charge: ChargeFile,
     placeOf: (path: readonly PropertyKey[]) => Place,
 ): readonly RateText[] {
-    return charge.rates.map(({ when, price, from, to, priority }, index) => ({
-        when,
-        price,
-        from,
-        to: to ?? null,
-        priority: String(priority),
-        at: placeOf([index]),
-    }));
+    const ownTerms = termsReader(charge);
+    const shared = ownTerms(charge);
+    return charge.rates.map((rate, index) => {
+        const own = ownTerms(rate);
+        return {
+            when: rate.when,
+            price: 'price' in rate ? (rate.price as string) : null,
+            listPrice: rate.list_price ?? null,
+            from: rate.from,
+            to: rate.to ?? null,
+            priority: String(rate.priority),
+            at: placeOf(['rates', index]),
+            terms: {
+                model: charge.model,
+                values: { ...shared, ...own },
+                at: (path) => placeOf(String(path[0]) in own ? ['rates', index, ...path] : path),
+            },
+        };
+    });
 }
 
-function matrixRates(reading: Reading, charge: ChargeFile, at: number): readonly RateText[] {
-    const { matrix } = charge;
-    if (!matrix) return [];
+function matrixRates(
+    reading: Reading,
+    charge: ChargeFile,
+    matrix: MatrixFile,
+    at: number,
+): readonly RateText[] {
     const { readText, problems } = reading;
     const file = beside(reading.file, matrix.file);
     const placeOf = (path: readonly string[]) =>
@@ -217,7 +253,12 @@ function matrixRates(reading: Reading, charge: ChargeFile, at: number): readonly
         });
         return [];
     }
-    return readMatrix({ file, text, matrix, placeOf }, problems);
+    const terms = {
+        model: charge.model,
+        values: termsReader(charge)(charge),
+        at: (path: readonly PropertyKey[]) => reading.placeOf(['charges', at, ...path]),
+    };
+    return readMatrix({ file, text, matrix, terms, placeOf }, problems);
 }
 
 /** Every attribute that the charge names, with the first place that does. */
@@ -231,7 +272,7 @@ function attributePlaces(
             places[name] ??= placeOf(['rates', index, 'when', name]);
         }
     });
-    for (const name of Object.keys(charge.matrix?.attributes ?? {})) {
+    for (const name of Object.keys(('matrix' in charge && charge.matrix?.attributes) || {})) {
         places[name] ??= placeOf(['matrix', 'attributes', name]);
     }
     return places;

@@ -10,6 +10,8 @@ export interface MatrixSource {
     readonly file: string;
     readonly text: string;
     readonly matrix: MatrixFile;
+    /** The terms that all of its rates have. */
+    readonly terms: RateText['terms'];
     /** Where a key of `matrix` stands in the card. */
     readonly placeOf: (path: readonly string[]) => Place;
 }
@@ -114,7 +116,7 @@ function namedColumns(matrix: MatrixFile) {
 }
 
 function readRow(
-    { file, matrix }: MatrixSource,
+    { file, matrix, terms }: MatrixSource,
     header: Row,
     { line, cells }: Row,
     problems: Problems,
@@ -136,6 +138,8 @@ function readRow(
             Object.entries(matrix.attributes).map(([name, column]) => [name, cell(column)]),
         ),
         price: cell(matrix.price),
+        listPrice: null,
+        terms,
         from: cell(matrix.from),
         to: to === '' ? null : to,
         priority: priority === '' ? '0' : priority,

@@ -1,4 +1,5 @@
 import { type Amount, formatAmount, parseAmount } from '../money/amount.ts';
+import { chargesAccounts } from '../schema/terms.ts';
 import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 import {
     type CompiledRate,
@@ -9,15 +10,20 @@ import {
     sorted,
 } from './card.ts';
 import type { Problems } from './problems.ts';
+import { compileTerms, defaultListPrice, type TermsText } from './terms.ts';
 
 /** One rate as it was written, in the card or in a CSV file. */
 export interface RateText {
     readonly when: Readonly<Record<string, string>>;
-    readonly price: string;
+    /** Null for a model that has no one price. */
+    readonly price: string | null;
+    /** Stated instead of what follows from the terms. */
+    readonly listPrice: string | null;
     readonly from: string;
     readonly to: string | null;
     readonly priority: string;
     readonly at: Place;
+    readonly terms: TermsText;
 }
 
 /** What every rate of a charge takes from the card and the charge. */
@@ -42,7 +48,16 @@ export function compileRate(
 ): CompiledRate | null {
     const before = problems.list.length;
     const pattern = readPattern(text, problems);
-    const unitPrice = readPrice(text, head.pricePer, problems);
+    const { model } = text.terms;
+    const price = text.price === null ? null : readPrice(text, head.pricePer, problems);
+    const { listPrice } = text;
+    const terms = compileTerms(text.terms, { unitPrice: price, listPrice }, text.at, problems);
+    const listed = terms ? (listPrice ?? defaultListPrice(terms)) : null;
+    const unitPrice =
+        listed === null
+            ? price
+            : readPrice({ ...text, price: listed }, 1n, problems, 'the list price');
+    if (terms && chargesAccounts(terms)) requireAllUsage(text, pattern, problems);
     const from = readInstant('from', text.from, text.at, problems);
     const to = text.to === null ? null : readInstant('to', text.to, text.at, problems);
     const priority = readPriority(text, problems);
@@ -58,6 +73,8 @@ export function compileRate(
         effective_from: formatInstant(from),
         effective_to: to === null ? null : formatInstant(to),
         unit_price: unitPrice,
+        model,
+        terms: terms && JSON.stringify(terms),
         file: text.at.file,
         line: BigInt(text.at.line),
     };
@@ -95,10 +112,27 @@ function readPattern({ when, at }: RateText, problems: Problems): Pattern {
     return pattern;
 }
 
-function readPrice({ price, at }: RateText, pricePer: bigint, problems: Problems): string | null {
-    const amount = decimalOf(price);
+/** What is charged to accounts, whether they used anything or not, can look at no attribute. */
+function requireAllUsage({ at }: RateText, pattern: Pattern, problems: Problems): void {
+    const [name] = Object.keys(pattern);
+    if (name === undefined) return;
+    problems.add(
+        at,
+        'ZERO_USAGE_PATTERN',
+        `a flat fee, or one with charge_zero_usage, is charged without usage, which has no ${name}`,
+        { remedy: 'Write `when: {}`.' },
+    );
+}
+
+function readPrice(
+    { price, at }: Pick<RateText, 'price' | 'at'>,
+    pricePer: bigint,
+    problems: Problems,
+    what = 'price',
+): string | null {
+    const amount = decimalOf(price ?? '');
     if (!amount) {
-        problems.add(at, 'BAD_PRICE', `price "${price}" is not a plain decimal`, {
+        problems.add(at, 'BAD_PRICE', `${what} "${price}" is not a plain decimal`, {
             remedy: 'Write digits and one point, like 0.5: no thousands, currency or exponent.',
         });
         return null;
@@ -111,7 +145,7 @@ function readPrice({ price, at }: RateText, pricePer: bigint, problems: Problems
         problems.add(
             at,
             'PRICE_TOO_FINE',
-            `price ${price} for ${per} is not a whole number of 10^-${priceScale} per unit`,
+            `${what} ${price} for ${per} is not a whole number of 10^-${priceScale} per unit`,
             { remedy: 'Prices are never rounded: use fewer decimals, or another price_per.' },
         );
         return null;
@@ -120,7 +154,7 @@ function readPrice({ price, at }: RateText, pricePer: bigint, problems: Problems
         problems.add(
             at,
             'PRICE_TOO_LARGE',
-            `price ${price} for ${per} is 10^${wholeDigits} or more`,
+            `${what} ${price} for ${per} is 10^${wholeDigits} or more`,
             {
                 remedy: 'No amount can be that large: look for a slipped decimal point.',
             },

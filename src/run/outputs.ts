@@ -40,7 +40,9 @@ export async function writeOutputs(
         'breaks.csv': breaksCsv(breaks),
         'suspense.csv': await suspenseCsv(engine),
         'repeats.csv': await repeatsCsv(engine),
-        ...(isNightly ? lineFiles(lines) : {}),
+        ...(isNightly
+            ? { ...lineFiles(lines), 'charge_tiers.csv': await chargeTiersCsv(engine) }
+            : {}),
     };
     for (const [name, text] of Object.entries(texts)) write(join(partial, name), text);
     const parquet = { 'breaks.parquet': parquetOf.breaks, 'tie_outs.parquet': parquetOf.tie_outs };
@@ -167,6 +169,35 @@ async function suspenseCsv(engine: Engine): Promise<string> {
         inner join raw.objects as objects on suspended.object_no = objects.object_no
         order by suspended.object_no, suspended.line_no`,
     );
+}
+
+/** Every tier that usage priced by terms entered, by payer and rate. */
+async function chargeTiersCsv(engine: Engine): Promise<string> {
+    const decimals = [
+        'from_quantity',
+        'to_quantity',
+        'quantity',
+        'unit_price',
+        'flat_fee',
+        'amount',
+    ];
+    const names = ['payer_id', 'account_id', 'product', 'rate_id', 'line_id', 'tier_no'];
+    const rows = (await engine.rows(
+        `select tiers.* replace (tiers.tier_no::varchar as tier_no), rates.product
+        from rolled.charge_tiers as tiers
+        inner join rules.rates as rates on tiers.rate_id = rates.rate_id
+        order by tiers.payer_id, tiers.account_id nulls first, tiers.rate_id, tiers.line_id,
+            tiers.tier_no`,
+    )) as readonly TextRow[];
+    const columns: readonly Column<TextRow>[] = [...names, ...decimals].map((header) => ({
+        header,
+        kind: decimals.includes(header) || header === 'tier_no' ? 'decimal' : 'text',
+        value: (row) => {
+            const value = row[header] ?? null;
+            return value !== null && decimals.includes(header) ? trimmed(value) : value;
+        },
+    }));
+    return toCsv(rows, columns);
 }
 
 /** Every copy after the first: duplicates, and conflicts with where the copy that counts is. */

@@ -17,7 +17,7 @@ import { codeFingerprint, version } from './code.ts';
 import { type RunFolder, readCertificate, runFolder, setLatest } from './folders.ts';
 import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { writeOutputs } from './outputs.ts';
-import { prepare, type RunOptions } from './prepare.ts';
+import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
 import type { Project } from './project.ts';
 import { breakSeals, sealStage } from './seals.ts';
 import { openTables } from './tables.ts';
@@ -76,6 +76,7 @@ export async function planRun(
         boundaries: project.card.boundaries,
         boundariesOf: (meter: string) =>
             boundariesOf(project.card.rates.filter((rate) => rate.meter === meter)),
+        byEvent: metersByEvent(project),
     };
     const stages = options.pipeline === 'nightly' ? nightly(inputs) : reconciliation(inputs);
     const fingerprint = sha256(

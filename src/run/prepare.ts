@@ -2,12 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accountPaths, accountSpans, assets } from '../../pipelines/10-ingest/tables.ts';
 import { rates } from '../../pipelines/40-rate/tables.ts';
+import * as pricing from '../../pipelines/45-price/tables.ts';
 import { currencies } from '../../pipelines/80-invoice/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
+import { isSummedMeter } from '../compile/priced-events.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
 import type { RowOf, Table } from '../duck/table.ts';
 import { currencyExponent } from '../money/currency.ts';
+import { rateUnits } from '../quote/rate-units.ts';
+import type { CompiledRate } from '../rules/card.ts';
+import { isByEvent, readTerms } from '../schema/terms.ts';
 import { controlStages, controlTotals, runParameters } from '../stage/control.ts';
 import { formatInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
@@ -54,6 +59,45 @@ export async function replaceTable<T extends Table>(
     await engine.insert(table, rows);
 }
 
+/** The rates of a card, and the terms of those that have some in whole numbers. */
+export async function fillRates(
+    engine: Engine,
+    of: readonly CompiledRate[],
+    isSummed: (meter: string) => boolean,
+): Promise<void> {
+    const units = rateUnits(of, isSummed);
+    await replaceTable(engine, rates, of);
+    await replaceTable(engine, pricing.terms, units.terms);
+    await replaceTable(engine, pricing.rateCharges, units.charges);
+    await replaceTable(engine, pricing.rateTiers, units.tiers);
+    await replaceTable(engine, pricing.rateDiscounts, units.discounts);
+    // A meter has one quantity: steps of several dimensions are for quotes.
+    await replaceTable(engine, pricing.stepBounds, []);
+    await replaceTable(engine, pricing.dimensionUsages, []);
+}
+
+/**
+ * Whether every rate of a project can be computed exactly.
+ * @throws RunError RULES_INVALID
+ */
+export function requireUnits(project: Project): void {
+    const summed = summedMeters(project);
+    rateUnits(project.card.rates, (meter) => summed.has(meter));
+}
+
+function summedMeters({ config }: Project): ReadonlySet<string> {
+    return new Set(config.meters.filter(isSummedMeter).map(({ meter }) => meter));
+}
+
+/** Meters that a rate prices event by event, sorted. */
+export function metersByEvent(project: Project): readonly string[] {
+    const summed = summedMeters(project);
+    const meters = project.card.rates.flatMap(({ terms, meter }) =>
+        terms !== null && summed.has(meter) && isByEvent(readTerms(terms)) ? [meter] : [],
+    );
+    return [...new Set(meters)].sort();
+}
+
 /** Fills everything a stage reads that is not usage or debits. */
 export async function prepare(
     engine: Engine,
@@ -65,7 +109,8 @@ export async function prepare(
     const { config, card } = project;
     await loadMacros(engine);
     await createControl(engine);
-    await replaceTable(engine, rates, card.rates);
+    const summed = summedMeters(project);
+    await fillRates(engine, card.rates, (meter) => summed.has(meter));
     await replaceTable(engine, assets, assetRows(project));
     await replaceTable(engine, currencies, currencyRows(tree));
     await replaceTable(engine, accountSpans, tree.spans);

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { accountPaths } from '../../pipelines/10-ingest/tables.ts';
 import type { meteredUsage } from '../../pipelines/30-meter/tables.ts';
-import { beginning } from '../compile/meters.ts';
+import type { ratedUsage } from '../../pipelines/40-rate/tables.ts';
 import type { Engine, Row } from '../duck/engine.ts';
 import { quoteText } from '../duck/sql.ts';
 import type { RowOf } from '../duck/table.ts';
@@ -12,9 +16,22 @@ import {
     type RatedOrNot,
     type Undecided,
 } from '../report/rate-diff.ts';
-import { type CompiledCard, segmentAt, sqlTimestamp } from '../rules/card.ts';
+import { type CompiledCard, sqlTimestamp } from '../rules/card.ts';
+import { isByEvent, readTerms } from '../schema/terms.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
+import { type PricedProduct, priceRated } from './price-rated.ts';
 import { reRate } from './re-rate.ts';
+import { readSlots, type Slot, slotAt, slotKeys } from './slots.ts';
+
+/** What a diff is made with, and from. */
+export interface DiffOptions {
+    readonly memory: string;
+    readonly threads: number;
+    /** Meters that add up events; a rate may price each of those. */
+    readonly isSummed: (meter: string) => boolean;
+    /** SQL of compiled.priced_events of some meters. */
+    readonly eventsSql: (meters: readonly string[]) => string;
+}
 
 /**
  * What moves between two cards over the metered usage of a run. Metered rows hold the usage of a day
@@ -24,82 +41,157 @@ import { reRate } from './re-rate.ts';
 export async function diffRates(
     engine: Engine,
     cards: { readonly old: CompiledCard; readonly new: CompiledCard },
-    options: { readonly memory: string; readonly threads: number },
+    options: DiffOptions,
 ): Promise<Omit<RateDiff, 'run_id' | 'period' | 'old' | 'new'>> {
     const boundaries = [...new Set([...cards.old.boundaries, ...cards.new.boundaries])].sort();
     const slots = await readSlots(engine, boundaries);
-    const groups = await readGroups(engine, slots);
+    const termed = [...termedMeters(cards.old), ...termedMeters(cards.new)];
+    const groups = await readGroups(engine, slots, [...new Set(termed)].sort());
     const usage = groups.flatMap(probes);
+    const { memory, threads } = options;
     const [old, now] = [
-        await outcomesBy({ card: cards.old, usage, ...options }),
-        await outcomesBy({ card: cards.new, usage, ...options }),
+        await outcomesBy({ card: cards.old, usage, memory, threads }),
+        await outcomesBy({ card: cards.new, usage, memory, threads }),
     ];
-    return compared(groups.map((group) => ({ group, old: old(group), now: now(group) })));
+    const all = groups.map((group) => ({ group, old: old(group), now: now(group) }));
+    const decided = all.filter(({ old, now }) => ![old.kind, now.kind].includes('undecided'));
+    const outcomes = (of: 'old' | 'now') =>
+        decided.map((one) => ({ group: one.group, outcome: one[of] }));
+    const priced = [
+        ...(await pricedBy(engine, cards.old, outcomes('old'), slots, options)).map((of) => ({
+            ...of,
+            isOld: true,
+        })),
+        ...(await pricedBy(engine, cards.new, outcomes('now'), slots, options)).map((of) => ({
+            ...of,
+            isOld: false,
+        })),
+    ];
+    return compared(all, decided, priced);
 }
 
-/** A span of metered time, as the instants at which a card may price it differently. */
-interface Slot {
-    readonly segment_at: string;
-    readonly event_on: string;
-    /** The first is a boundary before the span, the others are inside of it. */
-    readonly instants: readonly string[];
+function termedMeters({ rates }: CompiledCard): readonly string[] {
+    return rates.flatMap(({ meter, terms }) => (terms === null ? [] : [meter]));
 }
 
-/** The spans that the run metered apart. Instants are text of a SQL timestamp. */
-async function readSlots(engine: Engine, boundaries: readonly string[]): Promise<readonly Slot[]> {
-    const own = await engine.rows(
-        `select effective_from as changed_at from rules.rates
-         union select effective_to from rules.rates where effective_to is not null
-         order by changed_at`,
+/** What payers pay by the terms of a card, for the groups whose rates have some. */
+async function pricedBy(
+    engine: Engine,
+    card: CompiledCard,
+    outcomes: readonly { readonly group: Group; readonly outcome: Outcome }[],
+    slots: readonly Slot[],
+    { memory, threads, isSummed, eventsSql }: DiffOptions,
+): Promise<readonly PricedProduct[]> {
+    if (termedMeters(card).length === 0) return [];
+    const usage = outcomes.flatMap(({ group, outcome }) =>
+        outcome.kind === 'rated' && outcome.isByTerms ? [ratedRow(group, outcome)] : [],
     );
-    const ends = own.map(({ changed_at }) => sqlTimestamp(parseInstant(String(changed_at))));
-    const spans = await engine.rows(
-        'select segment_at, event_on from metered.usage group by all order by all',
+    const metered = outcomes.flatMap(({ group }) =>
+        group.account_id === '' ? [] : [meteredRow(group)],
     );
-    return spans.map((span) => {
-        const segment_at = sqlTimestamp(parseInstant(String(span.segment_at)));
-        const event_on = String(span.event_on);
-        const day = parseInstant(`${event_on}T00:00:00Z`);
-        const midnight = sqlTimestamp(day);
-        const start = [segment_at, midnight].sort().at(-1) ?? midnight;
-        const next = ends.find((at) => at > segment_at);
-        const tomorrow = sqlTimestamp(day + 86_400_000_000n);
-        const end = next !== undefined && next < tomorrow ? next : tomorrow;
-        const first = segmentAt(boundaries, parseInstant(isoOf(start)), beginning);
-        const inside = boundaries.filter((at) => at > start && at < end);
-        return { segment_at, event_on, instants: [first, ...inside] };
+    const paths = await engine.table(accountPaths, 'account_id, valid_from');
+    const byEvent = card.rates.flatMap(({ terms, meter }) =>
+        terms !== null && isSummed(meter) && isByEvent(readTerms(terms)) ? [meter] : [],
+    );
+    const folder = mkdtempSync(join(tmpdir(), 'tieout-events-'));
+    try {
+        const meters = [...new Set(byEvent)].sort();
+        const events = meters.length
+            ? await writeEvents(engine, eventsSql(meters), slots, join(folder, 'events.parquet'))
+            : null;
+        const rows = { usage, metered, paths, events };
+        return await priceRated({ card, ...rows, isSummed, memory, threads });
+    } finally {
+        rmSync(folder, { recursive: true, force: true });
+    }
+}
+
+/** The events of the run with the slot that each is metered in. */
+async function writeEvents(
+    engine: Engine,
+    sql: string,
+    slots: readonly Slot[],
+    file: string,
+): Promise<string> {
+    const keys = slotKeys(slots);
+    const values = slots.map(({ segment_at, event_on, instants }) => {
+        const at = slotAt(keys.indexOf(JSON.stringify(instants)));
+        return `(timestamp ${quoteText(segment_at)}, date ${quoteText(event_on)}, timestamp ${quoteText(at)})`;
     });
+    await engine.run(
+        `copy (
+            select events.* replace (slots.slot_at as segment_at)
+            from (${sql}) as events
+            inner join (values ${values.join(', ')}) as slots(segment_at, event_on, slot_at)
+                on events.segment_at = slots.segment_at
+                and cast(events.event_at as date) = slots.event_on
+        ) to ${quoteText(file)} (format parquet)`,
+    );
+    return file;
 }
 
-const isoOf = (timestamp: string) => `${timestamp.replace(' ', 'T')}Z`;
+function meteredRow(group: Group): RowOf<typeof meteredUsage> {
+    const { meter, account_id, payer_id, pool_id, attributes, unit, quantity, currency } = group;
+    const { event_count } = group;
+    return {
+        ...{ meter, account_id, payer_id, pool_id, attributes, unit, quantity, currency },
+        wallet_asset: currency,
+        event_count: BigInt(event_count),
+        segment_at: slotAt(group.slot),
+        event_on: '2000-01-01',
+    };
+}
+
+function ratedRow(
+    group: Group,
+    { rate_id, product, unit_price, amount }: Extract<Outcome, { readonly kind: 'rated' }>,
+): RowOf<typeof ratedUsage> {
+    return { ...meteredRow(group), rate_id, product, unit_price, amount };
+}
 
 /** Usage of a payer that both cards price in the same way, whatever its account and day. */
 interface Group extends DiffUsage {
     readonly group_id: string;
+    /** Empty where no rate of the meter looks at more than one account's unit. */
+    readonly account_id: string;
+    /** The payer where no rate of the meter looks at more than one account's unit. */
+    readonly pool_id: string;
     readonly currency: string;
+    readonly slot: number;
     readonly instants: readonly string[];
 }
 
-async function readGroups(engine: Engine, slots: readonly Slot[]): Promise<readonly Group[]> {
+/** @param termed meters whose usage is priced by account. */
+async function readGroups(
+    engine: Engine,
+    slots: readonly Slot[],
+    termed: readonly string[],
+): Promise<readonly Group[]> {
     if (slots.length === 0) return [];
-    const keys = [...new Set(slots.map(({ instants }) => JSON.stringify(instants)))];
+    const keys = slotKeys(slots);
+    const isTermed = termed.length ? `meter in (${termed.map(quoteText).join(', ')})` : 'false';
+    const account = `case when ${isTermed} then account_id else '' end`;
+    const pool = `case when ${isTermed} then pool_id else payer_id end`;
     const values = slots.map(({ segment_at, event_on, instants }) => {
         const slot = keys.indexOf(JSON.stringify(instants));
         return `(timestamp ${quoteText(segment_at)}, date ${quoteText(event_on)}, ${slot})`;
     });
     const rows = await engine.rows(
-        `select meter, payer_id, currency, attributes, unit, slot,
+        `select meter, ${account} as account_id, payer_id, ${pool} as pool_id, currency, attributes, unit, slot,
             sum(quantity) as quantity, sum(event_count)::varchar as event_count
          from metered.usage
          inner join (values ${values.join(', ')}) as slots(segment_at, event_on, slot)
             using (segment_at, event_on)
          group by all
-         order by payer_id, meter, attributes, unit, currency, slot`,
+         order by payer_id, meter, attributes, unit, currency, slot, account_id, pool_id`,
     );
     return rows.map((row, at) => ({
         group_id: `g${at}`,
         meter: String(row.meter),
+        account_id: String(row.account_id),
+        slot: Number.parseInt(String(row.slot), 10),
         payer_id: String(row.payer_id),
+        pool_id: String(row.pool_id),
         currency: String(row.currency),
         attributes: String(row.attributes),
         unit: String(row.unit),
@@ -115,6 +207,8 @@ function probes(group: Group): readonly RowOf<typeof meteredUsage>[] {
         meter: group.meter,
         account_id: group.group_id,
         payer_id: group.payer_id,
+        pool_id: group.pool_id,
+        wallet_asset: group.currency,
         currency: group.currency,
         attributes: group.attributes,
         unit: group.unit,
@@ -127,18 +221,30 @@ function probes(group: Group): readonly RowOf<typeof meteredUsage>[] {
 
 /** What a card makes of a group. */
 type Outcome =
-    | { readonly kind: 'rated'; readonly product: string; readonly amount: string }
+    | {
+          readonly kind: 'rated';
+          readonly rate_id: string;
+          readonly product: string;
+          readonly unit_price: string;
+          /** At the price of one unit. */
+          readonly amount: string;
+          /** Whether the rate has terms, which say what the total of the period comes to. */
+          readonly isByTerms: boolean;
+      }
     | { readonly kind: 'unrated'; readonly code: string }
     | { readonly kind: 'undecided'; readonly changes: readonly string[] };
 
 async function outcomesBy(rating: Parameters<typeof reRate>[0]): Promise<(of: Group) => Outcome> {
     const rows = await reRate(rating, (engine) =>
         engine.rows(
-            `select account_id, segment_at, product, unit_price::varchar as unit_price,
-                amount::varchar as amount, null as code
-             from rated.usage
+            `select usage.account_id, usage.segment_at, usage.rate_id, usage.product, rates.terms,
+                usage.unit_price::varchar as unit_price, usage.amount::varchar as amount,
+                null as code
+             from rated.usage as usage
+             inner join rules.rates as rates on usage.rate_id = rates.rate_id
              union all
-             select account_id, segment_at, null, null, null, code from suspense.unrated_usage`,
+             select account_id, segment_at, null, null, null, null, null, code
+             from suspense.unrated_usage`,
         ),
     );
     const instant = (row: Row) => sqlTimestamp(parseInstant(String(row.segment_at)));
@@ -147,8 +253,9 @@ async function outcomesBy(rating: Parameters<typeof reRate>[0]): Promise<(of: Gr
         const found = [...(byGroup.get(group_id) ?? [])].sort((one, other) =>
             instant(one) < instant(other) ? -1 : 1,
         );
-        const said = found.map(({ product, unit_price, code }) =>
-            JSON.stringify([product, unit_price, code]),
+        // Of terms, each rate counts from zero: another rate is another price.
+        const said = found.map(({ product, unit_price, code, terms, rate_id }) =>
+            JSON.stringify([product, unit_price, code, terms === null ? null : rate_id]),
         );
         const changes = found.filter((_, at) => at > 0 && said[at] !== said[at - 1]);
         if (changes.length) {
@@ -159,7 +266,14 @@ async function outcomesBy(rating: Parameters<typeof reRate>[0]): Promise<(of: Gr
         if (!first || first.code !== null) {
             return { kind: 'unrated', code: String(first?.code ?? 'UNRATED') };
         }
-        return { kind: 'rated', product: String(first.product), amount: String(first.amount) };
+        return {
+            kind: 'rated',
+            rate_id: String(first.rate_id),
+            product: String(first.product),
+            unit_price: String(first.unit_price),
+            amount: String(first.amount),
+            isByTerms: first.terms !== null,
+        };
     };
 }
 
@@ -169,9 +283,14 @@ interface Compared {
     readonly now: Outcome;
 }
 
-function compared(all: readonly Compared[]): Omit<RateDiff, 'run_id' | 'period' | 'old' | 'new'> {
-    const decided = all.filter(({ old, now }) => ![old.kind, now.kind].includes('undecided'));
-    const rows = sumRows(decided);
+type Priced = PricedProduct & { readonly isOld: boolean };
+
+function compared(
+    all: readonly Compared[],
+    decided: readonly Compared[],
+    priced: readonly Priced[],
+): Omit<RateDiff, 'run_id' | 'period' | 'old' | 'new'> {
+    const rows = sumRows(decided, priced);
     const byCurrency = Map.groupBy(rows, ({ currency }) => currency);
     return {
         rows,
@@ -198,17 +317,19 @@ function compared(all: readonly Compared[]): Omit<RateDiff, 'run_id' | 'period' 
 }
 
 /** Payer and product to the sums of both cards. A product that changes has its old sum and its new. */
-function sumRows(all: readonly Compared[]): readonly DiffRow[] {
-    const parts = all.flatMap(({ group, old, now }) =>
+function sumRows(all: readonly Compared[], priced: readonly Priced[]): readonly DiffRow[] {
+    const linear = all.flatMap(({ group: { payer_id, currency }, old, now }) =>
         [
-            { of: old, old: true },
-            { of: now, old: false },
-        ].flatMap(({ of, old: isOld }) =>
-            of.kind === 'rated' ? [{ group, product: of.product, amount: of.amount, isOld }] : [],
+            { of: old, isOld: true },
+            { of: now, isOld: false },
+        ].flatMap(({ of, isOld }): readonly Priced[] =>
+            of.kind === 'rated' && !of.isByTerms
+                ? [{ payer_id, currency, product: of.product, amount: of.amount, isOld }]
+                : [],
         ),
     );
-    const keyed = Map.groupBy(parts, ({ group, product }) =>
-        JSON.stringify([group.payer_id, product, group.currency]),
+    const keyed = Map.groupBy([...linear, ...priced], ({ payer_id, product, currency }) =>
+        JSON.stringify([payer_id, product, currency]),
     );
     return [...keyed].sort(byKey).map(([key, of]) => {
         const [payer_id = '', product = '', currency = ''] = JSON.parse(key) as string[];

@@ -36,6 +36,8 @@ export interface TieOut {
     readonly difference: string;
     readonly broken: string;
     readonly rounding: string;
+    /** What terms (tiers, fees, minimums, discounts) changed against the list price. */
+    readonly repriced: string;
     readonly unexplained: string;
 }
 

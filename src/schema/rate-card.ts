@@ -1,53 +1,14 @@
 import { z } from 'zod';
+import { strict } from './strict.ts';
 import { didYouMean } from './suggest.ts';
+import { chargeModels, listPrice, modelParameters, modifiers } from './terms.ts';
+import { decimal, text } from './written.ts';
 
 /**
  * Rate cards and their worked examples, as a person writes them. Here only the shape is checked:
  * what the texts mean (prices, instants, patterns) is read by src/rules, in the same way for a rate
  * that stands in the card and for one that stands in a CSV file.
  */
-
-/**
- * An object in which an unknown key is an error at the line of that key, with the key that was
- * probably meant. zod's own strict object reports the object, not the key.
- */
-function strict<S extends z.core.$ZodLooseShape>(shape: S): z.ZodObject<S, z.core.$strict> {
-    const known = Object.keys(shape);
-    const refused = z.custom<never>(() => false, {
-        error: ({ path }) => {
-            const key = String(path?.at(-1) ?? '');
-            return `unknown key "${key}". ${didYouMean(key, known)}`;
-        },
-    });
-    return z.object(shape).catchall(refused) as unknown as z.ZodObject<S, z.core.$strict>;
-}
-
-/** Text. A bare number or date of YAML is refused: 1.10 would arrive as 1.1. */
-function text(what: string) {
-    return z
-        .string({
-            error: ({ input }) => {
-                if (input === undefined) return `${what} is missing`;
-                if (input === null) return `${what} is empty`;
-                return typeof input === 'number' || typeof input === 'boolean'
-                    ? `${what} must be text: write it in quotes, "${String(input)}"`
-                    : `${what} must be text`;
-            },
-        })
-        .min(1, `${what} is empty`);
-}
-
-/** Decimal text. YAML would read a bare 0.5 as a binary fraction and lose digits of longer ones. */
-function decimal(what: string) {
-    return z.string({
-        error: ({ input }) => {
-            if (input === undefined || input === null) return `${what} is missing`;
-            return typeof input === 'number' || typeof input === 'bigint'
-                ? `${what} is a bare number, which loses digits: write it in quotes, like "0.5"`
-                : `${what} must be a decimal in quotes, like "0.5"`;
-        },
-    });
-}
 
 const cardName = text('card').regex(
     /^[a-z0-9][a-z0-9._-]*$/,
@@ -71,12 +32,19 @@ const priority = z
     .default(0)
     .describe('The higher wins among rates that name as many attributes.');
 
-const rate = strict({
+/** What every rate has, whatever its model. */
+const anyRate = {
     when,
-    price: decimal('price').describe('Decimal in quotes, for price_per units.'),
     from: text('from').describe('First instant, with its zone: 2026-01-01T00:00:00Z.'),
     to: text('to').optional().describe('First instant after it; left out while the rate is open.'),
     priority,
+    list_price: listPrice,
+};
+
+const perUnitRate = strict({
+    ...anyRate,
+    price: decimal('price').describe('Decimal in quotes, for price_per units.'),
+    ...modifiers,
 });
 
 const matrix = strict({
@@ -114,22 +82,48 @@ const perUnit = strict({
         .regex(/^[1-9]\d*$/, 'price_per must be a whole number above zero, like "1000000"')
         .default('1')
         .describe('The prices are for this many units.'),
-    rates: z.array(rate).default([]).describe('Rates written here.'),
+    ...modifiers,
+    rates: z.array(perUnitRate).default([]).describe('Rates written here.'),
     matrix: matrix.optional().describe('Rates in a CSV file.'),
 });
 
-const models = ['per_unit'];
+/** Any other model: its terms on the charge, on its rates, or some on each. */
+function modelled<const M extends keyof typeof modelParameters>(model: M, what: string) {
+    const terms = { ...modelParameters[model], ...modifiers };
+    return strict({
+        ...anyCharge,
+        model: z.literal(model).describe(what),
+        ...terms,
+        rates: z
+            .array(strict({ ...anyRate, ...terms }))
+            .default([])
+            .describe('Rates: what a rate says itself wins over what the charge says.'),
+    });
+}
 
 function wrongModel(input: unknown): string {
     const model = (input as { readonly model?: unknown } | null)?.model;
     if (model === undefined || model === null) return 'model is missing: write `model: per_unit`';
-    return `"${String(model)}" is not a charge model. ${didYouMean(String(model), models)}`;
+    return `"${String(model)}" is not a charge model. ${didYouMean(String(model), chargeModels)}`;
 }
 
-/** A charge model is one more member of this union; what exists does not change. */
-const charge = z.discriminatedUnion('model', [perUnit], {
-    error: ({ code, input }) => (code === 'invalid_union' ? wrongModel(input) : undefined),
-});
+const charge = z.discriminatedUnion(
+    'model',
+    [
+        perUnit,
+        modelled('graduated', 'Each slice at its own price, with the fee of each tier entered.'),
+        modelled('volume', 'All of it at the price of the tier that it falls in.'),
+        modelled('package', 'Packages begun x price.'),
+        modelled('stairstep', 'The price of the step that it falls in.'),
+        modelled('percentage', 'Percent of a metered amount, with parts for each event.'),
+        modelled('graduated_percentage', 'Percent by slice of a metered amount.'),
+        modelled('dynamic', 'A metered amount with a markup.'),
+        modelled('flat', 'A fee for the period.'),
+    ],
+    {
+        error: ({ code, input }) => (code === 'invalid_union' ? wrongModel(input) : undefined),
+    },
+);
 
 /** `<card>.yaml`. Whether it has charges enough is for src/rules: one that extends needs none. */
 export const rateCardSchema = strict({
@@ -153,14 +147,26 @@ export type ChargeFile = RateCardFile['charges'][number];
 export type RateFile = ChargeFile['rates'][number];
 export type MatrixFile = z.output<typeof matrix>;
 
+/** One tier that the usage entered; what is left out is not compared. */
+const expectedTier = strict({
+    quantity: decimal('quantity').optional(),
+    unit_price: decimal('unit_price').optional(),
+    flat_fee: decimal('flat_fee').optional(),
+    amount: decimal('amount').optional(),
+});
+
 const expectation = z.union([
     strict({
         /** Exact and unrounded. */
         amount: decimal('amount'),
+        /** The same on the invoice line. */
+        rounded: decimal('rounded').optional(),
         unit_price: decimal('unit_price').optional(),
         rate: text('rate').optional(),
+        tiers: z.array(expectedTier).optional(),
     }),
     strict({ unrated: z.literal(true, 'unrated can only be true') }),
+    strict({ charged: z.literal(false, 'charged can only be false') }),
 ]);
 
 const spec = strict({
@@ -169,7 +175,14 @@ const spec = strict({
     meter: text('meter'),
     /** Every attribute of the meter; null where the usage does not carry it. */
     attributes: z.record(z.string(), text('the value of an attribute').nullable()).default({}),
-    quantity: decimal('quantity'),
+    /** What was used. Left out, with no events either, for an account that used nothing. */
+    quantity: decimal('quantity').optional(),
+    /** What each event adds, in their order, instead of a quantity. */
+    events: z.array(decimal('the value of an event')).optional(),
+    /** Zone of the payer, in which its month and days are counted. */
+    zone: text('zone').default('UTC'),
+    /** The account's stay, where it is not there all the time. */
+    active: strict({ from: text('from').optional(), to: text('to').optional() }).optional(),
     expect: expectation,
 });
 

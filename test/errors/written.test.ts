@@ -239,14 +239,52 @@ describe('the config', () => {
         `);
     });
 
-    test('EXPRESSION_INVALID: types that do not go together', async () => {
+    test('EXPRESSION_INVALID: types that do not go together, by meter', async () => {
         const config = (text: string) =>
-            text.replace('input: input_tokens - cached', 'input: model - cached');
+            text.replace('input: input_tokens - cached', 'input: model - cached').replace(
+                'meters:',
+                `meters:
+  - { meter: lengths, aggregation: sum, unit: letter, quantity: length(output_tokens) }`,
+            );
         expect(await fails('EXPRESSION_INVALID', 2, { config })).toMatchInlineSnapshot(`
-          "EXPRESSION_INVALID: 30-meter: an expression of tieout.yaml is not one: Binder Error: No function matches the given name and argument types '-(VARCHAR, BIGINT)'. You might need to add explicit type casts.
-              LINE 12:             sum(("model" - "cached_input_tokens")) as quantity_0, count(*) filter...
+          "EXPRESSION_INVALID: 30-meter: 2 expressions of tieout.yaml cannot be used
+          meter lengths: Binder Error: No function matches the given name and argument types 'length(BIGINT)'. You might need to add explicit type casts.
+              LINE 11:             sum((length("output_tokens"))) as quantity_0, count(*) filter...
+                                        ^
+          meter tokens: Binder Error: No function matches the given name and argument types '-(VARCHAR, BIGINT)'. You might need to add explicit type casts.
+              LINE 13:             sum(("model" - "cached_input_tokens")) as quantity_0, count(*) filter...
                                                 ^
-            -> Correct it in \`meters\`, \`derived\` or \`counts\`; nothing was metered.
+            -> Correct it in \`meters\`, \`derived\` or \`counts\` and run again; nothing of the stage was kept.
+          "
+        `);
+    });
+
+    test('EXPRESSION_INVALID: by derived attribute', async () => {
+        const config = (text: string) =>
+            text.replace(
+                'derived:',
+                `derived:
+  half: { sql: "trim(input_tokens, 3)" }
+  fine: { sql: "trim(model)" }`,
+            );
+        expect(await fails('EXPRESSION_INVALID', 2, { config })).toMatchInlineSnapshot(`
+          "EXPRESSION_INVALID: 30-meter: 1 expression of tieout.yaml cannot be used
+          derived half: Binder Error: No function matches the given name and argument types 'trim(BIGINT, INTEGER_LITERAL)'. You might need to add explicit type casts.
+              LINE 2: select cast((trim("input_tokens", 3)) as varchar) as made from mediated...
+                                   ^
+            -> Correct it in \`meters\`, \`derived\` or \`counts\` and run again; nothing of the stage was kept.
+          "
+        `);
+    });
+
+    test('EXPRESSION_INVALID: by count', async () => {
+        const config = (text: string) => text.replace('tokens: input_tokens +', 'tokens: model +');
+        expect(await fails('EXPRESSION_INVALID', 2, { config })).toMatchInlineSnapshot(`
+          "EXPRESSION_INVALID: 70-reconcile: 1 expression of tieout.yaml cannot be used
+          count tokens: Binder Error: No function matches the given name and argument types '+(VARCHAR, BIGINT)'. You might need to add explicit type casts.
+              LINE 2: select cast(("model" + "output_tokens") as decimal(38,12)) as made from compiled...
+                                           ^
+            -> Correct it in \`meters\`, \`derived\` or \`counts\` and run again; nothing of the stage was kept.
           "
         `);
     });
@@ -264,10 +302,8 @@ describe('accounts', () => {
             (rows[0] as Record<string, unknown>).parent = 'acme-dev';
         });
         expect(await fails('ACCOUNTS_INVALID', 2, { files })).toMatchInlineSnapshot(`
-          "ACCOUNTS_INVALID: 2 problems in the accounts
-          accounts.json:2: ACCOUNT_CYCLE acme-dev > acme > acme-dev is a cycle
-              Correct one of the parents on this path.
-          accounts.json:10: ACCOUNT_CYCLE acme > acme-dev > acme is a cycle
+          "ACCOUNTS_INVALID: 1 problem in the accounts
+          accounts.json:2: ACCOUNT_CYCLE acme > acme-dev > acme is a cycle
               Correct one of the parents on this path.
             -> Correct the accounts file and run again; nothing was metered.
           "

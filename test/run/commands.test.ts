@@ -46,7 +46,15 @@ describe('before a run', () => {
             { input: 'wallet', role: 'debits', object_count: 2, bytes: 1520 },
         ]);
         expect(stages.map(({ stage }: { stage: string }) => stage)).toEqual([
-            ...['20-mediate', '30-meter', '40-rate', '50-roll-up', '70-reconcile', '80-invoice'],
+            ...[
+                '20-mediate',
+                '30-meter',
+                '40-rate',
+                '45-price',
+                '50-roll-up',
+                '70-reconcile',
+                '80-invoice',
+            ],
         ]);
         expect(reuses).toBeNull();
         expect(files()).toEqual(before);

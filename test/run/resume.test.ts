@@ -99,7 +99,15 @@ async function stagesWorkedOn(one: TinyProject): Promise<readonly string[]> {
     return [...worked];
 }
 
-const stages = ['20-mediate', '30-meter', '40-rate', '50-roll-up', '70-reconcile', '80-invoice'];
+const stages = [
+    '20-mediate',
+    '30-meter',
+    '40-rate',
+    '45-price',
+    '50-roll-up',
+    '70-reconcile',
+    '80-invoice',
+];
 const parts = ['fetch gateway', ...stages, 'write'];
 
 /** Breaks a run off where the named part begins. */

@@ -1,7 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse as parseCsv } from 'csv-parse/sync';
 import { afterAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { loadCard } from '../../src/rules/load.ts';
 import { tieout } from '../support/terminal.ts';
 
@@ -30,6 +32,77 @@ describe('rules import', () => {
         const read = (name: string) => readFileSync(join(folder, name), 'utf8');
         expect(loadCard(`${format}.yaml`, read)).toHaveProperty('card');
         expect(read('notes.txt')).toBe(said.notes.map((note: string) => `${note}\n`).join(''));
+    });
+
+    test('the examples come out in a project, priced by the time of the day', async () => {
+        await importing('genai-prices', 'night', '--provider borealis');
+        const folder = join(cwd, 'night');
+        const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+        const quantities = ['input_tokens', 'cache_read_tokens', 'output_tokens'];
+        const config = {
+            name: 'night',
+            store: { folder: 'data' },
+            rate_card: 'genai-prices-borealis.yaml',
+            accounts: 'accounts.json',
+            assets: { USD: { kind: 'currency', precision: 6 } },
+            usage: [
+                {
+                    name: 'gateway',
+                    prefix: 'usage/',
+                    attributes: { reported_model: 'model' },
+                    quantities: Object.fromEntries(quantities.map((of) => [of, of])),
+                },
+            ],
+            ...parse(read('derived.yaml')),
+        };
+        const account = {
+            account_id: 'lab',
+            currency: 'USD',
+            valid_from: '2020-01-01T00:00:00Z',
+        };
+        const event = (time: string, at: number) =>
+            JSON.stringify({
+                specversion: '1.0',
+                id: `e${at}`,
+                source: 'g',
+                type: 'request',
+                subject: 'lab',
+                time: `2026-10-10T${time}Z`,
+                model: 'my-night-model',
+                input_tokens: 1_000_000,
+                cache_read_tokens: 0,
+                output_tokens: 0,
+            });
+        writeFileSync(join(folder, 'tieout.yaml'), stringify(config));
+        writeFileSync(join(folder, 'accounts.json'), JSON.stringify([account]));
+        mkdirSync(join(folder, 'data/usage'), { recursive: true });
+        const times = ['00:29:59.999999', '00:30:00', '16:29:59.999999', '16:30:00'];
+        writeFileSync(join(folder, 'data/usage/a.ndjson'), `${times.map(event).join('\n')}\n`);
+        const said = await tieout('rules test', { cwd: folder });
+        expect([said.exit, said.err]).toEqual([0, '']);
+        expect(said.out).toContain('ok  borealis/aurora-night, input, 1630-0030: ');
+        const run = await tieout('run --period 2026-10 --as-of 2026-11-05T00:00:00Z --json', {
+            cwd: folder,
+        });
+        expect(run.exit).toBe(0);
+        const { folder: made } = JSON.parse(run.out);
+        const csv = readFileSync(join(made, 'line_items.csv'), 'utf8');
+        const lines: Record<string, string>[] = parseCsv(csv, { columns: true });
+        const shown = lines.map((line) => [line.rate_id, line.quantity, line.amount_exact]);
+        expect(shown.sort()).toMatchInlineSnapshot(`
+          [
+            [
+              "genai-prices-borealis/tokens/model=aurora-night,time_of_day=0030-1630,token_class=input@2000-01-01T00:00:00Z",
+              "2000000",
+              "0.54",
+            ],
+            [
+              "genai-prices-borealis/tokens/model=aurora-night,time_of_day=1630-0030,token_class=input@2000-01-01T00:00:00Z",
+              "2000000",
+              "0.27",
+            ],
+          ]
+        `);
     });
 
     test('prints every note, and writes nothing over', async () => {

@@ -24,6 +24,52 @@ describe('50-roll-up', () => {
         `,
         ));
 
+    test('usage priced by terms is charged by its share, with what that changed', () =>
+        check(
+            rollUp,
+            `
+            given accounts.paths account_id | payer_id | currency
+                                 team       | org      | USD
+            given rules.rates    rate_id | product | meter | unit | unit_price | currency | terms
+                                 plain   | llm     | m     | tok  | 1          | USD      | _
+                                 tiers   | img     | n     | pic  | 2          | USD      | {}
+            given rated.usage    account_id | payer_id | product | meter | attributes | rate_id | quantity | amount | currency | unit | unit_price
+                                 team       | org      | llm     | m     | {}         | plain   | 3        | 3      | USD      | tok  | 1
+                                 team       | org      | img     | n     | {}         | tiers   | 5        | 10     | USD      | pic  | 2
+            given pricing.lines  line_id | rate_id | payer_id | service_start | service_end
+                                 l       | tiers   | org      | 2026-10-01    | 2026-11-01
+            given pricing.shares line_id | rate_id | payer_id | account_id | attributes | quantity | event_count | amount | rounded | repriced
+                                 l       | tiers   | org      | team       | {}         | 5        | 2           | 7.004  | 7       | -2.996
+            then  rolled.charges rate_id | product | unit | quantity | unit_price | amount | rounded | repriced | line_id
+                                 plain   | llm     | tok  | 3        | 1          | 3      | _       | _        | _
+                                 tiers   | img     | pic  | 5        | 2          | 7.004  | 7       | -2.996   | l
+            then  rolled.payers  payer_id | amount
+                                 org      | 10.004
+        `,
+        ));
+
+    test('tiers are told in units and money, of a negative quantity with its sign', () =>
+        check(
+            rollUp,
+            `
+            given pricing.lines        line_id | rate_id | payer_id | account_id | quantity_scale | denominator
+                                       l       | r       | org      | _          | 0              | 3
+            given pricing.discounted   line_id | group_id | sign
+                                       l       |          | -1
+            given rules.charges        rate_id | quantity_scale | kind   | tier_scale | amount_scale
+                                       r       | 0              | slices | 1          | 2
+            given rules.charge_tiers   rate_id | quantity_scale | tier_no | from_quantity | to_quantity | written_price
+                                       r       | 0              | 1       | 0             | 100         | 0.5
+                                       r       | 0              | 2       | 100           | _           | _
+            given pricing.tier_amounts line_id | group_id | tier_no | quantity | flat_fee | amount
+                                       l       |          | 1       | 100      | 0        | 1500
+                                       l       |          | 2       | 5        | 100      | 100
+            then  rolled.charge_tiers  account_id | tier_no | from_quantity | to_quantity | quantity | unit_price | flat_fee | amount
+                                       _          | 1       | 0             | 10          | -10      | 0.5        | 0        | -5
+                                       _          | 2       | 10            | _           | -0.5     | _          | 0.333333333333333333333333 | -0.333333333333333333333333
+        `,
+        ));
+
     test('a payer without usage is still there, with nothing', () =>
         check(
             rollUp,

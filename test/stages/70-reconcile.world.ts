@@ -43,7 +43,7 @@ const keys = defineTable('proofs.keys', {
 });
 
 const chargesSql = `
-select payer_id, account_id, 'llm' as product, 'tokens' as meter, '{}' as attributes, 'r' as rate_id,
+select payer_id, account_id, '' as pool_id, 'llm' as product, 'tokens' as meter, '{}' as attributes, 'r' as rate_id,
     'token' as unit, 0 as unit_price, 0 as quantity, count(*) as event_count,
     sum(rated_amount) as amount, currency, min(event_at) as service_start,
     max(event_at) as service_end

@@ -1,8 +1,64 @@
--- I13: the rounded amount is within half a minor unit of the exact one.
-select line_items.line_key, line_items.amount_exact, line_items.amount, currencies.exponent
-from invoice.line_items as line_items
-inner join rules.currencies as currencies on line_items.currency = currencies.currency
-where abs(line_items.amount_exact - line_items.amount) > case currencies.exponent
-        when 0 then 0.5 when 1 then 0.05 when 2 then 0.005 when 3 then 0.0005 else 0.00005
-    end
-order by line_items.line_key
+-- I13: what terms priced together is rounded once: its parts add up to within half a minor unit of
+-- their exact amounts, and each is within one of its own. Any other line is rounded by itself.
+with
+units as (
+    select
+        currency,
+        case exponent
+            when 0 then 1 when 1 then 0.1 when 2 then 0.01 when 3 then 0.001 else 0.0001
+        end as minor_unit
+    from rules.currencies
+),
+
+priced as (
+    select
+        charges.line_id as rounded_as,
+        units.minor_unit,
+        sum(charges.amount) as amount_exact,
+        sum(charges.rounded) as amount,
+        max(abs(charges.amount - charges.rounded)) as widest
+    from rolled.charges as charges
+    inner join units on charges.currency = units.currency
+    where charges.line_id is not null
+    group by charges.line_id, units.minor_unit
+),
+
+alone as (
+    select
+        line_items.line_key as rounded_as,
+        units.minor_unit,
+        line_items.amount_exact,
+        line_items.amount,
+        abs(line_items.amount_exact - line_items.amount) as widest
+    from invoice.line_items as line_items
+    inner join rules.rates as rates
+        on line_items.rate_id = rates.rate_id
+        and rates.terms is null
+    inner join units on line_items.currency = units.currency
+),
+
+billed as (
+    select line_items.rate_id as rounded_as, sum(line_items.amount) as amount
+    from invoice.line_items as line_items
+    inner join rules.rates as rates
+        on line_items.rate_id = rates.rate_id
+        and rates.terms is not null
+    group by line_items.rate_id
+),
+
+rounded as (
+    select rate_id as rounded_as, sum(rounded) as amount
+    from rolled.charges
+    where line_id is not null
+    group by rate_id
+)
+
+select rounded_as, amount_exact, amount
+from (select * from priced union all select * from alone)
+where abs(amount_exact - amount) * 2 > minor_unit or widest >= minor_unit
+union all
+select coalesce(billed.rounded_as, rounded.rounded_as), rounded.amount, billed.amount
+from billed
+full outer join rounded on billed.rounded_as = rounded.rounded_as
+where billed.amount is distinct from rounded.amount
+order by rounded_as

@@ -162,6 +162,7 @@ describe('waterfalls', () => {
                 { code: 'NOT_LISTED', amount: '0.25' },
             ],
             rounding: '0.0005',
+            repriced: '0',
             unexplained: '0',
         });
         expect(eur).toMatchObject({ asset: 'EUR', rated: '3', broken: '0', breaks: [] });

@@ -20,9 +20,9 @@ All 12.50 USD may be invoiced.
 - No payer is held.
 - There are no open breaks.
 
-Tie-out: rated - debited = breaks + rounding + unexplained
-   payer    asset    rated    debited    breaks    rounding    unexplained    result
-   acme     USD      12.50      12.50      0.00        0.00           0.00    tied
+Tie-out: rated - debited = breaks + rounding + repriced + unexplained
+   payer    asset    rated    debited    breaks    rounding    repriced    unexplained    result
+   acme     USD      12.50      12.50      0.00        0.00        0.00           0.00    tied
 
 Payers
    payer    lines       amount    in breaks    limit    status

@@ -98,6 +98,8 @@ test('names are sorted, wildcards are no part of the key', () => {
         effective_from: '2026-01-01T00:00:00Z',
         effective_to: null,
         unit_price: '0.005',
+        model: 'per_unit',
+        terms: null,
         currency: 'USD',
         unit: 'token',
         file: 'rules/card.yaml',

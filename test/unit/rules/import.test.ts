@@ -11,7 +11,8 @@ import { parseExactJson, plainDecimal } from '../../../src/rules/exact-json.ts';
 import { genaiProviders, importGenaiPrices } from '../../../src/rules/import-genai-prices.ts';
 import { importLitellm, litellmProviders } from '../../../src/rules/import-litellm.ts';
 import { lintCard } from '../../../src/rules/lint.ts';
-import type { ImportedCard } from '../../../src/rules/price-list.ts';
+import { hourBands, type ImportedCard } from '../../../src/rules/price-list.ts';
+import { runSpecs, specProblems } from '../../../src/run/rule-specs.ts';
 import { loaded, printed } from './support.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -41,7 +42,7 @@ function configProblems(made: ImportedCard): readonly string[] {
         ] ?? '',
     );
     const snippet = parse(made.derivedYaml);
-    const names = ['reported_model', 'model', 'provider', 'event_time', 'service_tier'];
+    const names = ['reported_model', 'model', 'provider', 'service_tier'];
     base.usage[0].attributes = Object.fromEntries(
         names
             .filter(
@@ -127,7 +128,7 @@ describe('genai-prices', () => {
             'model',
             'token_class',
             'context_band',
-            'hours_utc',
+            'time_of_day',
         ]);
         expect(rowsWith(made, 'aurora-large,input')).toEqual([
             'borealis,aurora-large,input,over_200k,*,2000-01-01T00:00:00Z,2026-03-13T00:00:00Z,8.2',
@@ -236,6 +237,71 @@ describe('litellm', () => {
     });
 });
 
+describe('times of the day', () => {
+    test('become a calendar: every part of the day a window, but the one over midnight', () => {
+        const { derived } = parse(genai().derivedYaml);
+        expect(derived.time_of_day).toEqual({
+            calendar: {
+                zone: 'UTC',
+                windows: [{ is: '0030-1630', from: '00:30', to: '16:30' }],
+                otherwise: '1630-0030',
+            },
+        });
+    });
+
+    test('a list without them needs none', () => {
+        expect(parse(litellm().derivedYaml).derived).not.toHaveProperty('time_of_day');
+    });
+
+    test('seconds tell parts of the day apart', () => {
+        const names = hourBands(['08:30:15', '08:30:00', '20:00:00']).map(({ name }) => name);
+        expect(names).toEqual(['0830-083015', '083015-2000', '2000-0830']);
+    });
+});
+
+/** The worked examples of a card through the SQL of 40-rate; all of them must come out. */
+async function examplesOf(made: ImportedCard): Promise<readonly string[]> {
+    const known = { meters: { tokens: made.attributes } };
+    const outcome = await runSpecs('card.specs.yaml', made.specsYaml, cardOf(made), known);
+    if ('problems' in outcome) return printed(outcome.problems);
+    expect(printed(specProblems(outcome.results))).toEqual([]);
+    return outcome.results.map(({ name }) => name);
+}
+
+describe('worked examples', () => {
+    test('one model without bands, and each kind of band in every band', async () => {
+        expect(await examplesOf(genai())).toEqual([
+            'borealis/aurora-mini, input',
+            'borealis/aurora-night, input, 0030-1630',
+            'borealis/aurora-night, input, 1630-0030',
+            'borealis/aurora-large, cache_read, up_to_128k',
+            'borealis/aurora-large, cache_read, up_to_200k',
+            'borealis/aurora-large, cache_read, over_200k',
+            'a model that is not in the list has no price',
+        ]);
+    });
+
+    test('prices for one unit', async () => {
+        expect(await examplesOf(litellm())).toMatchInlineSnapshot(`
+          [
+            "borealis/aurora-mini, cache_read",
+            "borealis/aurora-large, cache_read, up_to_200k, standard",
+            "borealis/aurora-large, cache_read, over_200k, standard",
+            "borealis/aurora-large, input, up_to_200k, batch",
+            "borealis/aurora-large, input, up_to_200k, priority",
+            "borealis/aurora-large, input, over_200k, priority",
+            "borealis/aurora-large, input, up_to_200k, standard",
+            "borealis/aurora-large, input, over_200k, standard",
+            "a model that is not in the list has no price",
+          ]
+        `);
+        expect(parse(litellm().specsYaml).specs[0]).toMatchObject({
+            quantity: '1234567',
+            expect: { amount: '0.0462962625' },
+        });
+    });
+});
+
 test.each([
     ['genai-prices', genai],
     ['litellm', litellm],
@@ -253,6 +319,11 @@ describe.skipIf(skipped)(`the whole of genai-prices${skipped}`, () => {
         const made = importGenaiPrices(parseExactJson(text), { version: '1' });
         expect(cardOf(made).rates.length).toBeGreaterThan(3_000);
         expect(configProblems(made)).toEqual([]);
+    });
+
+    test('its worked examples come out, those of models with a price by time of day too', async () => {
+        const made = importGenaiPrices(parseExactJson(text), { version: '1' });
+        expect(await examplesOf(made)).toContain('deepseek/deepseek-chat, cache_read, 1630-0030');
     });
 
     test('every price comes back exactly', () => {

@@ -23,7 +23,7 @@ describe('the card', () => {
             'rules/card.yaml:13: CARD_INVALID unknown key "prise". Did you mean "price"? (charges.0.rates.1.prise)',
             'rules/card.yaml:14: CARD_INVALID when is missing: write `when: {}` for a rate of all usage of the meter (charges.0.rates.2.when)',
             'rules/card.yaml:14: CARD_INVALID from is missing (charges.0.rates.2.from)',
-            'rules/card.yaml:10: CARD_INVALID unknown key "currancy". Known here: product, description, meter, unit, model, price_per, rates, matrix. (charges.0.currancy)',
+            'rules/card.yaml:10: CARD_INVALID unknown key "currancy". Known here: product, description, meter, unit, model, price_per, unit_conversion, included, included_mode, discounts, maximum, minimum, charge_zero_usage, negative, proration, rounding, tier_scope, rates, matrix. (charges.0.currancy)',
         ]);
     });
 
@@ -36,7 +36,7 @@ describe('the card', () => {
         [
             'model: per_unit',
             'model: tiered',
-            '"tiered" is not a charge model. Known here: per_unit.',
+            '"tiered" is not a charge model. Known here: per_unit, graduated, volume, package, stairstep, percentage, graduated_percentage, dynamic, flat.',
         ],
         ['    model: per_unit\n', '', 'model is missing: write `model: per_unit`'],
         [

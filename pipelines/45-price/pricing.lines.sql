@@ -1,0 +1,130 @@
+-- What is priced together, in which units, and for which share of the period.
+-- Grain: line_id. The share is the days or seconds that the rate held while the account was there.
+with
+gathered as (
+    select
+        members.line_id,
+        members.rate_id,
+        members.payer_id,
+        case when terms.tier_scope <> 'pool' then max(members.account_id) end as account_id,
+        terms.is_in_advance,
+        terms.is_by_event,
+        terms.proration_unit,
+        sum(members.quantity) as quantity
+    from pricing.members as members
+    inner join rules.terms as terms on members.rate_id = terms.rate_id
+    group by
+        members.line_id,
+        members.rate_id,
+        members.payer_id,
+        terms.tier_scope,
+        terms.is_in_advance,
+        terms.is_by_event,
+        terms.proration_unit
+),
+
+-- Of a rate, the fewest decimals that hold the usage of all its lines.
+scales as (
+    select
+        rate_id,
+        case
+            when bool_or(is_by_event) then 12
+            when bool_and(quantity = floor(quantity)) then 0
+            when bool_and(quantity = round(quantity, 6)) then 6
+            else 12
+        end as quantity_scale
+    from gathered
+    group by rate_id
+),
+
+served as (
+    select
+        gathered.*,
+        payers.time_zone,
+        case when gathered.is_in_advance then payers.period_end else payers.period_start end
+            as whole_start,
+        case when gathered.is_in_advance then payers.next_end else payers.period_end end
+            as whole_end,
+        rates.currency,
+        rates.effective_from,
+        coalesce(rates.effective_to, timestamp '9999-12-31') as effective_to
+    from gathered
+    inner join rules.rates as rates on gathered.rate_id = rates.rate_id
+    inner join pricing.payers as payers on gathered.payer_id = payers.payer_id
+),
+
+stays as (
+    select
+        served.line_id,
+        greatest(served.whole_start, served.effective_from, paths.valid_from) as stay_start,
+        least(served.whole_end, served.effective_to, paths.valid_to) as stay_end
+    from served
+    inner join accounts.paths as paths
+        on served.payer_id = paths.payer_id
+        and served.account_id = paths.account_id
+    union all
+    select
+        line_id,
+        greatest(whole_start, effective_from) as stay_start,
+        least(whole_end, effective_to) as stay_end
+    from served
+    where account_id is null
+),
+
+counted as (
+    select
+        served.line_id,
+        min(stays.stay_start) as service_start,
+        max(stays.stay_end) as service_end,
+        sum(
+            case served.proration_unit
+                when 'day' then
+                    local_day(stays.stay_end, served.time_zone)
+                    - local_day(stays.stay_start, served.time_zone)
+                else
+                    epoch_us(stays.stay_end) // 1000000 - epoch_us(stays.stay_start) // 1000000
+            end
+        ) as part,
+        max(
+            case served.proration_unit
+                when 'day' then
+                    local_day(served.whole_end, served.time_zone)
+                    - local_day(served.whole_start, served.time_zone)
+                else
+                    epoch_us(served.whole_end) // 1000000 - epoch_us(served.whole_start) // 1000000
+            end
+        ) as whole
+    from served
+    inner join stays
+        on served.line_id = stays.line_id
+        and stays.stay_start < stays.stay_end
+    group by served.line_id
+)
+
+select
+    served.line_id,
+    served.rate_id,
+    served.payer_id,
+    served.account_id,
+    served.currency,
+    cast(served.quantity as decimal(38, 12)) as quantity,
+    cast(scales.quantity_scale as bigint) as quantity_scale,
+    cast(
+        case
+            when served.proration_unit is null then 1
+            else counted.part // gcd(counted.part, cast(counted.whole as hugeint))
+        end
+        as hugeint
+    ) as numerator,
+    cast(
+        case
+            when served.proration_unit is null then 1
+            else counted.whole // gcd(counted.part, cast(counted.whole as hugeint))
+        end
+        as hugeint
+    ) as denominator,
+    counted.service_start,
+    counted.service_end
+from served
+inner join scales on served.rate_id = scales.rate_id
+inner join counted on served.line_id = counted.line_id

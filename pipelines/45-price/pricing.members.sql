@@ -1,0 +1,159 @@
+-- What is priced by terms: usage by its line, and accounts that a fee is charged to.
+-- Grain: line_id, account_id, attributes. An account that changes its pool counts in both, in each
+-- with the usage of its time.
+with
+used as (
+    select
+        usage.rate_id,
+        usage.payer_id,
+        case when terms.tier_scope = 'pool' then usage.pool_id else '' end as pool_id,
+        usage.account_id,
+        usage.attributes,
+        terms.tier_scope,
+        sum(usage.quantity) as quantity,
+        sum(usage.event_count) as event_count,
+        sum(usage.amount) as listed
+    from rated.usage as usage
+    inner join rules.terms as terms
+        on usage.rate_id = terms.rate_id
+        and terms.model <> 'flat'
+    group by all
+),
+
+-- A rate of accounts with the part of the period, or of the next one, that it holds for.
+windows as (
+    select
+        terms.rate_id,
+        terms.model,
+        terms.tier_scope,
+        terms.is_for_all,
+        rates.meter,
+        payers.payer_id,
+        greatest(
+            case when terms.is_in_advance then payers.period_end else payers.period_start end,
+            rates.effective_from
+        ) as service_start,
+        least(
+            case when terms.is_in_advance then payers.next_end else payers.period_end end,
+            coalesce(rates.effective_to, timestamp '9999-12-31')
+        ) as service_end
+    from rules.terms as terms
+    inner join rules.rates as rates on terms.rate_id = rates.rate_id
+    inner join pricing.payers as payers on rates.currency = payers.currency
+    where terms.is_for_accounts
+),
+
+active as (
+    select
+        windows.rate_id,
+        windows.model,
+        windows.tier_scope,
+        windows.is_for_all,
+        windows.meter,
+        windows.payer_id,
+        case when windows.tier_scope = 'pool' then paths.pool_id else '' end as pool_id,
+        paths.account_id
+    from windows
+    inner join accounts.paths as paths
+        on windows.payer_id = paths.payer_id
+        and paths.valid_from < windows.service_end
+        and paths.valid_to > windows.service_start
+    where windows.service_start < windows.service_end
+    group by all
+),
+
+metered as (
+    select meter, payer_id, account_id
+    from metered.usage
+    group by meter, payer_id, account_id
+),
+
+fees as (
+    select
+        active.rate_id,
+        active.payer_id,
+        active.pool_id,
+        case when active.tier_scope = 'pool' then active.pool_id else active.account_id end
+            as account_id,
+        active.tier_scope
+    from active
+    left join metered
+        on active.meter = metered.meter
+        and active.payer_id = metered.payer_id
+        and active.account_id = metered.account_id
+    where active.model = 'flat'
+        and (active.is_for_all or metered.account_id is not null)
+    group by all
+),
+
+behind_fees as (
+    select
+        usage.rate_id,
+        usage.payer_id,
+        case when terms.tier_scope = 'pool' then usage.pool_id else usage.account_id end
+            as account_id,
+        sum(usage.event_count) as event_count
+    from rated.usage as usage
+    inner join rules.terms as terms
+        on usage.rate_id = terms.rate_id
+        and terms.model = 'flat'
+    group by all
+),
+
+-- Who used nothing at a rate that is charged all the same.
+idle as (
+    select
+        active.rate_id,
+        active.payer_id,
+        active.pool_id,
+        case when active.tier_scope = 'pool' then active.pool_id else active.account_id end
+            as account_id,
+        active.tier_scope
+    from active
+    where active.model <> 'flat'
+        and not exists (
+            select 1
+            from used
+            where used.rate_id = active.rate_id
+                and used.payer_id = active.payer_id
+                and used.pool_id = active.pool_id
+                and (used.account_id = active.account_id or active.tier_scope = 'pool')
+        )
+    group by all
+),
+
+gathered as (
+    select rate_id, payer_id, pool_id, account_id, attributes, tier_scope, quantity, event_count,
+        listed
+    from used
+    union all
+    select rate_id, payer_id, pool_id, account_id, '{}' as attributes, tier_scope, 0 as quantity,
+        0 as event_count, 0 as listed
+    from idle
+    union all
+    select fees.rate_id, fees.payer_id, fees.pool_id, fees.account_id, '{}' as attributes,
+        fees.tier_scope, 1 as quantity, coalesce(behind_fees.event_count, 0) as event_count,
+        0 as listed
+    from fees
+    left join behind_fees
+        on fees.rate_id = behind_fees.rate_id
+        and fees.payer_id = behind_fees.payer_id
+        and fees.account_id = behind_fees.account_id
+)
+
+select
+    to_json([
+        payer_id,
+        case when tier_scope = 'pool' then pool_id else account_id end,
+        case when tier_scope = 'line' then attributes end,
+        rate_id
+    ])::varchar as line_id,
+    rate_id,
+    payer_id,
+    pool_id,
+    account_id,
+    attributes,
+    cast(quantity as decimal(38, 12)) as quantity,
+    cast(event_count as bigint) as event_count,
+    cast(listed as decimal(38, 24)) as listed
+from gathered

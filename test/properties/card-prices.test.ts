@@ -53,6 +53,8 @@ test('a card comes to what a quote says', async () => {
                 engine,
                 lines.map((of) => readLine(JSON.stringify(of))),
             );
+            // A night holds 14 digits before the point and stops beyond; a quote goes further.
+            fc.pre(answers.every((of) => !('amount' in of) || !/\d{14}/.test(of.amount)));
             const at = '2026-01-01T00:00:00Z';
             const card = {
                 ...{ card: 'random', version: '1', currency: 'USD' },

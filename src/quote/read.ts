@@ -79,7 +79,7 @@ function firstError(issues: readonly unknown[], line: unknown): QuoteError {
             key,
             knownKeys.filter((name) => !known.includes(name)),
         );
-        return new QuoteError('QUOTE_KEY', `${at}: ${key} is not a key here${hint}`);
+        return new QuoteError('QUOTE_KEY', `${at}: ${key} is not a key here. ${hint}`.trimEnd());
     }
     if (value === undefined) return new QuoteError('QUOTE_MISSING', `${at} is missing`);
     if (typeof value === 'number') {

@@ -29,6 +29,8 @@ export function tieOutSection({ waterfalls }: ReportModel): VNode {
     if (waterfalls.length === 0)
         return section('tie-out', 'Tie-out', intro, nothing('Nothing to tie out.'));
     const shown = waterfalls.slice(0, LIMIT);
+    // A column of zeros would push the last one off the page.
+    const isRepriced = shown.some(({ repriced }) => /[1-9]/.test(repriced));
     return section(
         'tie-out',
         'Tie-out',
@@ -44,16 +46,16 @@ export function tieOutSection({ waterfalls }: ReportModel): VNode {
                 numeric('Difference'),
                 numeric('= Breaks'),
                 numeric('+ Rounding'),
-                numeric('+ Repriced'),
+                ...(isRepriced ? [numeric('+ Repriced')] : []),
                 numeric('+ Unexplained'),
             ],
-            shown.map(waterfallRow),
+            shown.map((one) => waterfallRow(one, isRepriced)),
         ),
         remainder(shown.length, waterfalls.length, 'certificate.json'),
     );
 }
 
-function waterfallRow(one: Waterfall): VNode {
+function waterfallRow(one: Waterfall, isRepriced: boolean): VNode {
     const amount = (value: string) => amountFigure(value, one.asset);
     const isOff = one.untied_count > 0;
     const result = isOff ? 'not tied' : one.status;
@@ -76,7 +78,7 @@ function waterfallRow(one: Waterfall): VNode {
             </ul>`
             }
         </td>
-        ${number(amount(one.rounding))} ${number(amount(one.repriced))}
+        ${number(amount(one.rounding))} ${isRepriced && number(amount(one.repriced))}
         ${number(amount(one.unexplained))}
     </tr>`;
 }

@@ -41,6 +41,11 @@ busy as (
     from compiled.event_values as values_of_event
     semi join unnamed on values_of_event.authorization_id = unnamed.authorization_id
     union all
+    select hash(entries.event_id) as key_hash
+    from mediated.debit_entries as entries
+    semi join recon.shared_holds as holds on entries.authorization_id = holds.authorization_id
+    where entries.event_id is not null
+    union all
     select hash(event_id) as key_hash
     from mediated.shared_event_ids
 )

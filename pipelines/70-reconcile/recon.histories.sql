@@ -82,9 +82,15 @@ lives as (
         coalesce(reversed.amount >= keyed.amount, false) and keyed.entry_type = 'capture'
             as is_undone,
         keyed.entry_type = 'capture' and coalesce(reversed.amount < keyed.amount, true) as is_live,
-        bool_or(keyed.entry_type in ('authorize', 'decline')) over life as is_held,
-        sum(case when keyed.entry_type = 'authorize' then keyed.amount else 0 end) over life
-            as authorized,
+        holds.authorization_id is not null
+        or bool_or(keyed.entry_type in ('authorize', 'decline')) over life as is_held,
+        case
+            when holds.authorization_id is not null
+                then sum(case when keyed.entry_type = 'authorize' then keyed.amount else 0 end)
+                    over (partition by keyed.authorization_id)
+            else sum(case when keyed.entry_type = 'authorize' then keyed.amount else 0 end)
+                over life
+        end as authorized,
         row_number() over (
             partition by keyed.event_key
             order by
@@ -108,6 +114,7 @@ lives as (
         and keyed.entry_id = reversed.reversal_of
         and keyed.account_id = reversed.account_id
         and keyed.asset = reversed.asset
+    left join recon.shared_holds as holds on keyed.authorization_id = holds.authorization_id
     window life as (partition by keyed.event_key)
 ),
 
@@ -151,6 +158,7 @@ select
     entry_id,
     entry_type,
     event_key,
+    authorization_id,
     is_by_authorization,
     account_id,
     payer_id,

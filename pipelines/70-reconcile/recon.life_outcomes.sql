@@ -47,7 +47,9 @@ sides as (
         positions.asset as debit_asset,
         coalesce(positions.captured, 0) as captured,
         coalesce(positions.returned, 0) as returned,
-        coalesce(positions.authorized, 0) as authorized,
+        coalesce(positions.hold_authorized, 0) as authorized,
+        coalesce(positions.hold_captured_before, 0) as captured_before,
+        coalesce(positions.open_hold, 0) as open_hold,
         coalesce(positions.released, 0) as released,
         coalesce(positions.expired, 0) as expired,
         coalesce(positions.period_amount, 0) as actual,
@@ -76,7 +78,6 @@ measured as (
         ) as tolerance,
         coalesce(assets.kind, 'currency') as kind,
         coalesce(assets.tolerance, 0) as half_unit,
-        sides.authorized - sides.captured - sides.released - sides.expired as open_hold,
         coalesce(
             sides.first_booked_at
                 + to_hours(cast(parameters.open_hold_hours as integer)) < parameters.as_of,
@@ -107,7 +108,7 @@ judged as (
             when capture_count = 0 and is_old then 'OPEN_HOLD'
             when capture_count = 0 then 'TIMING_CUTOFF'
             when is_captured_late then 'LIFECYCLE_INVALID'
-            when authorized > 0 and captured > authorized then 'OVER_CAPTURE'
+            when authorized > 0 and captured_before + captured > authorized then 'OVER_CAPTURE'
             when debit_asset <> usage_asset then 'ASSET_MISMATCH'
             when debit_account_id <> usage_account_id
                 then account_code(

@@ -73,6 +73,12 @@ export const loggedAccounts = defineTable('recon.logged_accounts', {
     columns: { account_id: varchar('Account.') },
 });
 
+export const sharedHolds = defineTable('recon.shared_holds', {
+    comment: 'One row per authorization with captures for more than one event.',
+    grain: ['authorization_id'],
+    columns: { authorization_id: varchar('Authorization.') },
+});
+
 export const busyIds = defineTable('recon.busy_ids', {
     comment: 'One row per hash of an event id whose debits are more than one plain capture.',
     grain: ['key_hash'],
@@ -88,6 +94,7 @@ export const histories = defineTable('recon.histories', {
         entry_id: varchar('Entry.'),
         entry_type: varchar('What it does.'),
         event_key: varchar('Event id, or the authorization or entry where no event is named.'),
+        authorization_id: nullable(varchar('Authorization it belongs to.')),
         is_by_authorization: boolean('Whether the event was found through its authorization.'),
         account_id: varchar('Account whose wallet it is.'),
         payer_id: nullable(varchar('Its payer.')),
@@ -126,6 +133,9 @@ const position = {
     first_booked_at: timestamp('First entry.'),
     last_booked_at: timestamp('Last entry.'),
     entry_ids: varchar('Entries, in order.'),
+    hold_authorized: exactAmount('Held, for all events of the authorization together.'),
+    hold_captured_before: exactAmount('What earlier events of the authorization took of that.'),
+    open_hold: exactAmount('Held and neither taken nor given back; with the last of its events.'),
 };
 
 export const positions = defineTable('recon.positions', {

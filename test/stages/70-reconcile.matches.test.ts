@@ -109,6 +109,59 @@ describe('70-reconcile: matches', () => {
                                R5   | t          | 1           | 4           | 1000
         `));
 
+    describe('one hold for several events', () => {
+        const events = `
+            given compiled.event_values  event_id | account_id | wallet_asset | wallet_shape | counted_quantity | rated_amount | authorization_id
+                                         e1       | t          | TOK          | two_phase    | 400              | 4            | x
+                                         e2       | t          | TOK          | two_phase    | 600              | 6            | x`;
+        const log = (rows: string) => `${events}
+            given mediated.debit_entries entry_id | authorization_id | event_id | account_id | asset | entry_type | amount | booked_at
+                                         ${rows}`;
+        test.each([
+            [
+                'each event takes its part, whoever the hold names',
+                `h | x | e1 | t | TOK | authorize | 1000 | 2026-10-10 12:00:00
+                 c | x | e1 | t | TOK | capture   | 400  | 2026-10-10 12:00:01
+                 d | x | e2 | t | TOK | capture   | 600  | 2026-10-10 12:00:02`,
+                '',
+            ],
+            [
+                'a hold that names no event, and gives back what is left',
+                `h | x | _  | t | TOK | authorize | 1200 | 2026-10-10 12:00:00
+                 c | x | e1 | t | TOK | capture   | 400  | 2026-10-10 12:00:01
+                 d | x | e2 | t | TOK | capture   | 600  | 2026-10-10 12:00:02
+                 l | x | _  | t | TOK | release   | 200  | 2026-10-10 12:00:03`,
+                '',
+            ],
+            [
+                'what is left and not given back is missing once, from the last',
+                `h | x | _  | t | TOK | authorize | 1200 | 2026-10-10 12:00:00
+                 c | x | e1 | t | TOK | capture   | 400  | 2026-10-10 12:00:01
+                 d | x | e2 | t | TOK | capture   | 600  | 2026-10-10 12:00:02`,
+                'UNDER_CAPTURE | e2',
+            ],
+            [
+                'the capture that passes the hold is the one over it',
+                `h | x | _  | t | TOK | authorize | 900 | 2026-10-10 12:00:00
+                 c | x | e1 | t | TOK | capture   | 400 | 2026-10-10 12:00:01
+                 d | x | e2 | t | TOK | capture   | 600 | 2026-10-10 12:00:02`,
+                'OVER_CAPTURE | e2',
+            ],
+            [
+                'two equal captures for one of the events are no repeat within the hold',
+                `h | x | e1 | t | TOK | authorize | 1000 | 2026-10-10 12:00:00
+                 c | x | e1 | t | TOK | capture   | 400  | 2026-10-10 12:00:01
+                 d | x | e2 | t | TOK | capture   | 300  | 2026-10-10 12:00:02
+                 f | x | e2 | t | TOK | capture   | 300  | 2026-10-10 12:00:03`,
+                '',
+            ],
+        ])('%s', (_name, rows, expected) =>
+            ties(`${log(rows)}
+            then recon.breaks code | break_key
+                              ${expected}`),
+        );
+    });
+
     test('R4: all events of a day against one entry of the day', () =>
         ties(`
             given compiled.event_values  event_id | account_id | wallet_asset | wallet_shape | counted_quantity | rated_amount

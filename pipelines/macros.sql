@@ -51,13 +51,6 @@ create or replace macro unit_factor(expected, actual, half_unit) as
         when is_factor(expected, actual, half_unit, 1000000000) then 1000000000
     end;
 
--- The code of a debit on another account than the usage: up or down one tree, or elsewhere.
-create or replace macro account_code(usage_account, usage_payer, debit_account, debit_payer) as
-    case
-        when debit_account = usage_payer or usage_account = debit_payer then 'HIERARCHY_MISMATCH'
-        else 'ACCOUNT_MISMATCH'
-    end;
-
 -- The code of two quantities that differ.
 create or replace macro quantity_code(counted, debited_for) as
     case

@@ -110,10 +110,7 @@ judged as (
             when is_captured_late then 'LIFECYCLE_INVALID'
             when authorized > 0 and captured_before + captured > authorized then 'OVER_CAPTURE'
             when debit_asset <> usage_asset then 'ASSET_MISMATCH'
-            when debit_account_id <> usage_account_id
-                then account_code(
-                    usage_account_id, usage_payer_id, debit_account_id, debit_payer_id
-                )
+            when debit_account_id <> usage_account_id then 'ACCOUNT_MISMATCH'
             when not is_used_in_period or actual is distinct from captured then 'TIMING_CUTOFF'
             when kind = 'currency' and counted_quantity <> debit_quantity
                 then quantity_code(counted_quantity, debit_quantity)

@@ -75,10 +75,7 @@ judged as (
             when is_unrated and is_used_in_period then 'UNRATED'
             when not is_debited then 'METERED_NOT_DEBITED'
             when debit_asset <> usage_asset then 'ASSET_MISMATCH'
-            when debit_account_id <> usage_account_id
-                then account_code(
-                    usage_account_id, usage_payer_id, debit_account_id, debit_payer_id
-                )
+            when debit_account_id <> usage_account_id then 'ACCOUNT_MISMATCH'
             when not is_used_in_period or (not is_debited_in_period and captured <> 0)
                 then 'TIMING_CUTOFF'
             when kind = 'currency' and counted_quantity <> debit_quantity

@@ -38,6 +38,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
         writes: [
             tables.entries,
             tables.loggedAccounts,
+            tables.kin,
             tables.sharedHolds,
             tables.busyIds,
             tables.histories,

@@ -79,6 +79,12 @@ export const sharedHolds = defineTable('recon.shared_holds', {
     columns: { authorization_id: varchar('Authorization.') },
 });
 
+export const kin = defineTable('recon.kin', {
+    comment: 'One row per account and account above it, at whatever time.',
+    grain: ['account_id', 'ancestor_id'],
+    columns: { account_id: varchar('Account.'), ancestor_id: varchar('Account above it.') },
+});
+
 export const busyIds = defineTable('recon.busy_ids', {
     comment: 'One row per hash of an event id whose debits are more than one plain capture.',
     grain: ['key_hash'],

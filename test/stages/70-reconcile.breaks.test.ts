@@ -218,6 +218,23 @@ describe('70-reconcile: each break alone', () => {
                                   b          | USD   | -5
         `));
 
+    test.each([
+        ['HIERARCHY_MISMATCH: an account between the two and their payer was debited', 'b', 'a'],
+        ['HIERARCHY_MISMATCH: the debit went down the tree', 'a', 'b'],
+    ])('%s', (_name, used, debited) =>
+        ties(`
+            given accounts.paths         account_id | payer_id | payer_name | currency | wallet_asset | wallet_shape | path        | valid_from | valid_to   | period_start | period_end
+                                         org        | org      | The org    | USD      | USD          | instant      | org         | 2000-01-01 | 9999-12-31 | 2026-10-01   | 2026-11-01
+                                         a          | org      | The org    | USD      | USD          | instant      | org > a     | 2000-01-01 | 9999-12-31 | 2026-10-01   | 2026-11-01
+                                         b          | org      | The org    | USD      | USD          | instant      | org > a > b | 2000-01-01 | 9999-12-31 | 2026-10-01   | 2026-11-01
+            given compiled.event_values  event_id | account_id | rated_amount
+                                         e        | ${used}    | 5
+            given mediated.debit_entries event_id | account_id | amount
+                                         e        | ${debited} | 5
+            then recon.breaks             code               | break_key | account_id | amount
+                                          HIERARCHY_MISMATCH | e         | ${used}    | 5`),
+    );
+
     test('HIERARCHY_MISMATCH: the payer was debited for what its team used', () =>
         ties(`
             given compiled.event_values  event_id | rated_amount

@@ -181,3 +181,11 @@ create or replace macro units_quantity(units, scale) as
 -- Whether an entry of a debit log is of the usage family: others move balances, not usage.
 create or replace macro is_usage_debit(entry_type) as
     entry_type in ('authorize', 'capture', 'release', 'expire', 'reverse', 'refund', 'decline');
+
+-- Whether an entry stands for all usage of a day: it says so, or names nothing but a meter.
+create or replace macro is_day_debit(aggregated, event_id, authorization_id, reversal_of, meter) as
+    aggregated is not null
+    or (
+        event_id is null and authorization_id is null and reversal_of is null
+        and meter is not null
+    );

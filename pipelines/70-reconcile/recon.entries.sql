@@ -23,16 +23,14 @@ select
     entries.meter,
     entries.grant_id,
     entries.reversal_of,
-    entries.occurred_at,
+    coalesce(cast(day_reversals.day as timestamp), entries.occurred_at) as occurred_at,
     entries.booked_at,
     entries.expires_at,
     entries.sequence,
-    entries.aggregated is not null
-    or (
-        entries.event_id is null
-        and entries.authorization_id is null
-        and entries.reversal_of is null
-        and entries.meter is not null
+    day_reversals.entry_id is not null
+    or is_day_debit(
+        entries.aggregated, entries.event_id, entries.authorization_id, entries.reversal_of,
+        entries.meter
     ) as is_aggregated,
     entries.booked_at >= coalesce(paths.period_start, parameters.period_start)
     and entries.booked_at < coalesce(paths.period_end, parameters.period_end) as is_in_period
@@ -42,4 +40,7 @@ left join accounts.paths as paths
     on entries.account_id = paths.account_id
     and entries.booked_at >= paths.valid_from
     and entries.booked_at < paths.valid_to
+left join recon.day_reversals as day_reversals
+    on entries.input = day_reversals.input
+    and entries.entry_id = day_reversals.entry_id
 where is_usage_debit(entries.entry_type)

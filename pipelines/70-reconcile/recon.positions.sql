@@ -40,7 +40,9 @@ lives as (
             as expired,
         cast(sum(case when is_in_period then debit_amount else 0 end) as decimal(38, 24))
             as period_amount,
-        cast(sum(quantity) filter (where entry_type = 'capture' and fate = 'main') as decimal(38, 12))
+        cast(
+            sum(quantity) filter (where entry_type = 'capture' and fate = 'main') as decimal(38, 12)
+        )
             as quantity,
         bool_or(entry_type = 'decline') as is_declined,
         bool_or(fate = 'reversed') as is_reversed,

@@ -36,6 +36,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             },
         ],
         writes: [
+            tables.dayReversals,
             tables.entries,
             tables.loggedAccounts,
             tables.kin,

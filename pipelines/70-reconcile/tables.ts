@@ -3,6 +3,7 @@ import {
     amount,
     bigint,
     boolean,
+    date,
     defineTable,
     exactAmount,
     nullable,
@@ -36,6 +37,16 @@ export const eventValues = (_shape: EventShape) =>
             counted_quantity: nullable(quantity('What the wallet layer counts of it.')),
         },
     });
+
+export const dayReversals = defineTable('recon.day_reversals', {
+    comment: 'One row per reversal of an entry that stands for a day.',
+    grain: ['input', 'entry_id'],
+    columns: {
+        input: varchar('Input.'),
+        entry_id: varchar('The reversal.'),
+        day: date('Day of its original.'),
+    },
+});
 
 export const entries = defineTable('recon.entries', {
     comment: 'One row per debit entry of the usage family, with its payer and its effect.',

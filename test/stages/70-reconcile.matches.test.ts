@@ -109,6 +109,19 @@ describe('70-reconcile: matches', () => {
                                R5   | t          | 1           | 4           | 1000
         `));
 
+    test('R4: what was given back of a day belongs to that day, whenever it was booked', () =>
+        ties(`
+            given compiled.event_values  event_id | account_id | wallet_asset | wallet_shape | counted_quantity | rated_amount
+                                         e1       | r          | REQ          | aggregated   | 1                | 2
+                                         e2       | r          | REQ          | aggregated   | 1                | 3
+            given mediated.debit_entries entry_id | entry_type | account_id | asset | amount | aggregated | reversal_of | occurred_at | booked_at
+                                         d        | capture    | r          | REQ   | 5      | day        | _           | 2026-10-10  | 2026-10-11 00:05:00
+                                         u        | reverse    | r          | REQ   | 3      | _          | d           | _           | 2026-10-14 09:00:00
+            then recon.breaks  code
+            then recon.matches rule | account_id | asset | usage_count | entry_count | expected | actual | difference
+                               R4   | r          | REQ   | 2           | 2           | 2        | 2      | 0
+        `));
+
     describe('one hold for several events', () => {
         const events = `
             given compiled.event_values  event_id | account_id | wallet_asset | wallet_shape | counted_quantity | rated_amount | authorization_id

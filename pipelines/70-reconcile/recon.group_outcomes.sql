@@ -33,6 +33,7 @@ usage as (
         arg_max(payer_id, event_at) as payer_id,
         arg_max(currency, event_at) as currency,
         bool_or(is_audited) as is_audited,
+        bool_or(is_unrated and is_in_period) as is_unrated,
         sum(worth) as worth,
         sum(case when is_in_period then worth else 0 end) as expected,
         case
@@ -66,6 +67,7 @@ sides as (
         usage.account_id is not null as is_used,
         debits.account_id is not null as is_debited,
         coalesce(usage.is_audited, true) as is_audited,
+        coalesce(usage.is_unrated, false) as is_unrated,
         coalesce(usage.account_id, debits.account_id) || '|' || coalesce(usage.day, debits.day)
             as group_key,
         usage.payer_id as usage_payer_id,
@@ -101,6 +103,8 @@ judged as (
         case
             when not is_used then 'DEBITED_NOT_METERED'
             when not is_debited and not is_audited then 'unauditable'
+            -- One event without a price leaves its day without one: what it is worth is unknown.
+            when is_unrated then 'UNRATED'
             when not is_debited then 'METERED_NOT_DEBITED'
             -- A part of the day, or of its debits, is of another period.
             when sides.total is distinct from sides.actual

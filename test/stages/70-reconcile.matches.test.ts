@@ -109,6 +109,17 @@ describe('70-reconcile: matches', () => {
                                R5   | t          | 1           | 4           | 1000
         `));
 
+    test('UNRATED: a day with an event that has no price, even where the counts agree', () =>
+        ties(`
+            given compiled.event_values  event_id | account_id | wallet_asset | wallet_shape | counted_quantity | rated_amount | is_unrated
+                                         e1       | r          | REQ          | aggregated   | 1                | 2            | false
+                                         e2       | r          | REQ          | aggregated   | 1                | 0            | true
+            given mediated.debit_entries entry_id | account_id | asset | amount | aggregated | occurred_at | booked_at
+                                         d        | r          | REQ   | 2      | day        | 2026-10-10  | 2026-10-11 00:05:00
+            then recon.breaks  code    | account_id | amount | expected | actual
+                               UNRATED | r          | 0      | 2        | 2
+        `));
+
     test('R4: what was given back of a day belongs to that day, whenever it was booked', () =>
         ties(`
             given compiled.event_values  event_id | account_id | wallet_asset | wallet_shape | counted_quantity | rated_amount

@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { pathOf, payerOf, rateUsage } from '../oracle/slow-rater.ts';
+import { pathOf, rateUsage } from '../oracle/slow-rater.ts';
 import { assetOf, type DebitEntry, tieOuts, worthOf } from '../oracle/slow-reconciler.ts';
 import { holdsFor, runsOf, withoutKnownDefects, worlds } from '../support/arbitraries.ts';
 import {
@@ -179,12 +179,9 @@ const kinds: Readonly<Record<string, (of: Chosen) => Broken>> = {
         };
     },
     'a debit of another account': ({ world, event, elsewhere }) => {
-        const payerIn = (id: string) => {
-            const path = pathOf(world.accounts, id, instant(event.at));
-            return path ? payerOf(path) : null;
-        };
         const isOfOneTree =
-            elsewhere === payerIn(event.account_id) || event.account_id === payerIn(elsewhere);
+            isAbove(world, elsewhere, event.account_id) ||
+            isAbove(world, event.account_id, elsewhere);
         const worth = worthOrZero(event, world);
         return {
             world: changed(world, event, (entry) => ({ ...entry, account_id: elsewhere })),
@@ -196,6 +193,13 @@ const kinds: Readonly<Record<string, (of: Chosen) => Broken>> = {
         };
     },
 };
+
+/** Whether an account was above another at any time: every path begins where some row does. */
+function isAbove(world: World, above: string, id: string): boolean {
+    return world.accounts.some(({ from }) =>
+        pathOf(world.accounts, id, instant(from))?.some(({ account_id }) => account_id === above),
+    );
+}
 
 function worthOrZero(event: Usage, world: World): Fraction {
     return worthIn(event, world) ?? fraction(0n);

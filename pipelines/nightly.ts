@@ -3,11 +3,13 @@ import type { Asset, Config } from '../src/schema/config.ts';
 import type { Stage } from '../src/stage/define.ts';
 import { mediate } from './20-mediate/stage.ts';
 import { meter } from './30-meter/stage.ts';
+import { sell } from './35-sell/stage.ts';
 import { rate } from './40-rate/stage.ts';
 import { priceRun } from './45-price/stage.ts';
 import { rollUp } from './50-roll-up/stage.ts';
 import { reconcile } from './70-reconcile/stage.ts';
 import { invoice } from './80-invoice/stage.ts';
+import { resell } from './85-resell/stage.ts';
 
 /** What the stages are declared from: the config, and the instants at which rates change. */
 export interface PipelineInputs {
@@ -18,6 +20,8 @@ export interface PipelineInputs {
     readonly boundariesOf?: (meter: string) => readonly string[];
     /** Meters that a rate prices event by event. */
     readonly byEvent?: readonly string[];
+    /** Whether some accounts sell usage on to others. */
+    readonly hasSellers?: boolean;
 }
 
 /** Usage and debits, tied out against each other. */
@@ -26,6 +30,7 @@ export function reconciliation(inputs: PipelineInputs): readonly Stage[] {
     return [
         mediate(eventShape(config)),
         meter(config, boundaries, boundariesOf),
+        ...(inputs.hasSellers ? [sell] : []),
         rate,
         priceRun(config, byEvent ?? []),
         rollUp,
@@ -35,5 +40,5 @@ export function reconciliation(inputs: PipelineInputs): readonly Stage[] {
 
 /** The night's work: the reconciliation, then the invoice lines it clears or holds. */
 export function nightly(inputs: PipelineInputs): readonly Stage[] {
-    return [...reconciliation(inputs), invoice];
+    return [...reconciliation(inputs), invoice, ...(inputs.hasSellers ? [resell] : [])];
 }

@@ -39,10 +39,10 @@ export const accountSpans = defineTable('accounts.spans', {
     },
 });
 
-/** One row per account and span in which its whole path to the root does not change. */
+/** One row per account and span in which its path to the root and its book do not change. */
 export const accountPaths = defineTable('accounts.paths', {
     comment:
-        'One row per account and span of an unchanged path: who pays, in what, for which period.',
+        'One row per account and span of an unchanged path and book: who pays, in what, for when.',
     grain: ['account_id', 'valid_from'],
     columns: {
         account_id: varchar('Account that uses.'),
@@ -54,6 +54,8 @@ export const accountPaths = defineTable('accounts.paths', {
         payer_name: varchar('Its name.'),
         pool_id: varchar('Account whose pool of tiers it counts in; at most the payer.'),
         line_account_id: varchar('Account in whose lines its usage is shown; at most the payer.'),
+        book_id: varchar('Cards that price its usage: those of a contract, or of the config.'),
+        channel_id: varchar('Who sells its usage on to whom; empty where nobody does.'),
         currency: varchar('Currency of the payer, ISO 4217.'),
         time_zone: varchar('Zone of the payer, IANA.'),
         period_start: timestamp('Billing period in the zone of the payer.'),

@@ -35,6 +35,8 @@ export const compiledEvents = (shape: EventShape, derived: readonly string[]) =>
             currency: varchar('Currency of the payer.'),
             wallet_asset: varchar('Asset its wallet is debited in.'),
             wallet_shape: varchar('instant, two_phase or aggregated.'),
+            book_id: varchar('Cards that price it.'),
+            channel_id: varchar('Who sells it on to whom.'),
             is_in_period: boolean('Whether it belongs to the billing period of its payer.'),
         },
     });
@@ -46,6 +48,8 @@ const columns = {
     pool_id: varchar('Account whose pool of tiers it counts in.'),
     wallet_asset: varchar('Asset its wallet is debited in at that time.'),
     currency: varchar('Currency of the payer.'),
+    book_id: varchar('Cards that price it at that time.'),
+    channel_id: varchar('Who sells it on to whom at that time; empty where nobody does.'),
     attributes: varchar('Canonical JSON of the attributes that select a rate, keys sorted.'),
     unit: varchar('Unit of the quantity.'),
     segment_at: timestamp('Rates do not change between this instant and the next segment.'),
@@ -54,20 +58,20 @@ const columns = {
     event_count: bigint('Events behind it.'),
 };
 const grain = [
-    ...['meter', 'account_id', 'payer_id', 'pool_id', 'wallet_asset'],
-    ...['attributes', 'segment_at', 'event_on'],
+    ...['meter', 'account_id', 'payer_id', 'pool_id', 'wallet_asset', 'book_id'],
+    ...['channel_id', 'attributes', 'segment_at', 'event_on'],
 ];
 
 /** Compiled from the meters of the config. */
 export const compiledMetered = defineTable('compiled.metered_usage', {
-    comment: 'One row per meter, account, payer, attributes, rate segment and day.',
+    comment: 'One row per meter, account, payer, book, attributes, rate segment and day.',
     grain,
     storage: 'view',
     columns,
 });
 
 export const meteredUsage = defineTable('metered.usage', {
-    comment: 'One row per meter, account, payer, attributes, rate segment and day.',
+    comment: 'One row per meter, account, payer, book, attributes, rate segment and day.',
     grain,
     totals: { quantity: 'quantity' },
     columns,

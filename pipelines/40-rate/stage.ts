@@ -1,12 +1,19 @@
 import { defineStage, sum } from '../../src/stage/define.ts';
 import { meteredUsage } from '../30-meter/tables.ts';
-import { rateCandidates, rateChoices, ratedUsage, rates, unratedUsage } from './tables.ts';
+import {
+    bookCards,
+    rateCandidates,
+    rateChoices,
+    ratedUsage,
+    rates,
+    unratedUsage,
+} from './tables.ts';
 
 /** Prices every metered row by exactly one rate, or sets it aside. */
 export const rate = defineStage({
     name: '40-rate',
     folder: import.meta.dirname,
-    reads: [meteredUsage, rates],
+    reads: [meteredUsage, rates, bookCards],
     writes: [rateCandidates, rateChoices, ratedUsage, unratedUsage],
     conserves: [
         {

@@ -6,6 +6,8 @@ select
     usage.payer_id,
     usage.pool_id,
     usage.wallet_asset,
+    usage.book_id,
+    usage.channel_id,
     usage.attributes,
     usage.unit,
     usage.segment_at,
@@ -16,6 +18,7 @@ select
 from metered.usage as usage
 left join rated.rate_choices as choices
     on usage.meter = choices.meter
+    and usage.book_id = choices.book_id
     and usage.attributes = choices.attributes
     and usage.segment_at = choices.segment_at
 where usage.currency is distinct from choices.currency

@@ -37,8 +37,19 @@ export const rates = defineTable('rules.rates', {
     },
 });
 
+/** Filled from the contracts and the config. */
+export const bookCards = defineTable('rules.book_cards', {
+    comment: 'One row per book and card of it: the cards that price together.',
+    grain: ['book_id', 'card'],
+    columns: {
+        book_id: varchar('The book.'),
+        card: varchar('Rate card.'),
+    },
+});
+
 const choiceColumns = {
     meter: varchar('Meter.'),
+    book_id: varchar('Book that the usage is priced by.'),
     attributes: varchar('Attributes as metered.'),
     segment_at: timestamp('Segment.'),
     rate_id: varchar('The one rate that matches.'),
@@ -49,7 +60,7 @@ const choiceColumns = {
 
 export const rateCandidates = defineTable('rated.rate_candidates', {
     comment: 'One row per metered combination and rate that matches it, best first.',
-    grain: ['meter', 'attributes', 'segment_at', 'rate_id'],
+    grain: ['meter', 'book_id', 'attributes', 'segment_at', 'rate_id'],
     columns: {
         ...choiceColumns,
         specificity: bigint('Attributes that are not wildcards.'),
@@ -61,7 +72,7 @@ export const rateCandidates = defineTable('rated.rate_candidates', {
 
 export const rateChoices = defineTable('rated.rate_choices', {
     comment: 'One row per metered combination that has a rate.',
-    grain: ['meter', 'attributes', 'segment_at'],
+    grain: ['meter', 'book_id', 'attributes', 'segment_at'],
     columns: choiceColumns,
 });
 
@@ -71,6 +82,8 @@ const meteredKey = {
     payer_id: varchar('Account that pays.'),
     pool_id: varchar('Account whose pool of tiers it counts in.'),
     wallet_asset: varchar('Asset its wallet is debited in.'),
+    book_id: varchar('Cards that price it.'),
+    channel_id: varchar('Who sells it on to whom.'),
     attributes: varchar('Attributes.'),
     unit: varchar('Unit.'),
     segment_at: timestamp('Segment.'),
@@ -79,8 +92,8 @@ const meteredKey = {
     event_count: bigint('Events behind it.'),
 };
 const grain = [
-    ...['meter', 'account_id', 'payer_id', 'pool_id', 'wallet_asset'],
-    ...['attributes', 'segment_at', 'event_on'],
+    ...['meter', 'account_id', 'payer_id', 'pool_id', 'wallet_asset', 'book_id'],
+    ...['channel_id', 'attributes', 'segment_at', 'event_on'],
 ];
 
 export const ratedUsage = defineTable('rated.usage', {

@@ -11,6 +11,7 @@ select
 from compiled.priced_events as events
 inner join rated.rate_choices as choices
     on events.meter = choices.meter
+    and events.book_id = choices.book_id
     and events.attributes = choices.attributes
     and events.segment_at = choices.segment_at
     and events.currency = choices.currency

@@ -7,6 +7,7 @@ gathered as (
         members.rate_id,
         members.payer_id,
         case when terms.tier_scope <> 'pool' then max(members.account_id) end as account_id,
+        case when terms.tier_scope = 'pool' then max(members.pool_id) end as pool_id,
         terms.is_in_advance,
         terms.is_by_event,
         terms.proration_unit,
@@ -45,12 +46,46 @@ served as (
             as whole_start,
         case when gathered.is_in_advance then payers.next_end else payers.period_end end
             as whole_end,
+        rates.card,
         rates.currency,
         rates.effective_from,
         coalesce(rates.effective_to, timestamp '9999-12-31') as effective_to
     from gathered
     inner join rules.rates as rates on gathered.rate_id = rates.rate_id
     inner join pricing.payers as payers on gathered.payer_id = payers.payer_id
+),
+
+-- A pool is there as long as its payer. But where other cards priced it before or after, this card
+-- holds only for its own time.
+pools as (
+    select payer_id, pool_id, min(valid_from) as first_at, max(valid_to) as last_at
+    from accounts.paths
+    group by payer_id, pool_id
+),
+
+priced as (
+    select
+        paths.payer_id,
+        paths.pool_id,
+        book_cards.card,
+        min(paths.valid_from) as first_at,
+        max(paths.valid_to) as last_at
+    from accounts.paths as paths
+    inner join rules.book_cards as book_cards on paths.book_id = book_cards.book_id
+    group by paths.payer_id, paths.pool_id, book_cards.card
+),
+
+bounds as (
+    select
+        priced.payer_id,
+        priced.pool_id,
+        priced.card,
+        case when priced.first_at > pools.first_at then priced.first_at end as first_at,
+        case when priced.last_at < pools.last_at then priced.last_at end as last_at
+    from priced
+    inner join pools
+        on priced.payer_id = pools.payer_id
+        and priced.pool_id = pools.pool_id
 ),
 
 stays as (
@@ -62,13 +97,20 @@ stays as (
     inner join accounts.paths as paths
         on served.payer_id = paths.payer_id
         and served.account_id = paths.account_id
+    inner join rules.book_cards as book_cards
+        on paths.book_id = book_cards.book_id
+        and served.card = book_cards.card
     union all
     select
-        line_id,
-        greatest(whole_start, effective_from) as stay_start,
-        least(whole_end, effective_to) as stay_end
+        served.line_id,
+        greatest(served.whole_start, served.effective_from, bounds.first_at) as stay_start,
+        least(served.whole_end, served.effective_to, bounds.last_at) as stay_end
     from served
-    where account_id is null
+    left join bounds
+        on served.payer_id = bounds.payer_id
+        and served.pool_id = bounds.pool_id
+        and served.card = bounds.card
+    where served.account_id is null
 ),
 
 counted as (

@@ -28,6 +28,7 @@ windows as (
         terms.tier_scope,
         terms.is_for_all,
         rates.meter,
+        rates.card,
         payers.payer_id,
         greatest(
             case when terms.is_in_advance then payers.period_end else payers.period_start end,
@@ -43,6 +44,7 @@ windows as (
     where terms.is_for_accounts
 ),
 
+-- Who such a rate holds for: accounts while its card is in their book.
 active as (
     select
         windows.rate_id,
@@ -50,12 +52,15 @@ active as (
         windows.tier_scope,
         windows.is_for_all,
         windows.meter,
+        windows.card,
         windows.payer_id,
         case when windows.tier_scope = 'pool' then paths.pool_id else '' end as pool_id,
         paths.account_id
     from windows
+    inner join rules.book_cards as book_cards on windows.card = book_cards.card
     inner join accounts.paths as paths
         on windows.payer_id = paths.payer_id
+        and book_cards.book_id = paths.book_id
         and paths.valid_from < windows.service_end
         and paths.valid_to > windows.service_start
     where windows.service_start < windows.service_end
@@ -63,9 +68,10 @@ active as (
 ),
 
 metered as (
-    select meter, payer_id, account_id
-    from metered.usage
-    group by meter, payer_id, account_id
+    select usage.meter, usage.payer_id, usage.account_id, book_cards.card
+    from metered.usage as usage
+    inner join rules.book_cards as book_cards on usage.book_id = book_cards.book_id
+    group by usage.meter, usage.payer_id, usage.account_id, book_cards.card
 ),
 
 fees as (
@@ -79,6 +85,7 @@ fees as (
     from active
     left join metered
         on active.meter = metered.meter
+        and active.card = metered.card
         and active.payer_id = metered.payer_id
         and active.account_id = metered.account_id
     where active.model = 'flat'

@@ -4,7 +4,7 @@ import type { Config } from '../../src/schema/config.ts';
 import { defineStage, sum } from '../../src/stage/define.ts';
 import { accountPaths } from '../10-ingest/tables.ts';
 import { compiledEvents, meteredUsage } from '../30-meter/tables.ts';
-import { rateChoices, ratedUsage, rates } from '../40-rate/tables.ts';
+import { bookCards, rateChoices, ratedUsage, rates } from '../40-rate/tables.ts';
 import * as tables from './tables.ts';
 
 const kernel = [
@@ -42,6 +42,7 @@ export const priceUsage = defineStage({
         accountPaths,
         meteredUsage,
         rates,
+        bookCards,
         rateChoices,
         ratedUsage,
         ...rules,

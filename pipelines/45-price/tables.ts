@@ -236,6 +236,8 @@ export const pricedEvents = defineTable('compiled.priced_events', {
         account_id: varchar('Account that used.'),
         payer_id: varchar('Account that pays.'),
         currency: varchar('Currency of the payer.'),
+        book_id: varchar('As metered.'),
+        channel_id: varchar('As metered.'),
         attributes: varchar('As metered.'),
         segment_at: timestamp('As metered.'),
         value: quantity('What it adds to the meter.'),

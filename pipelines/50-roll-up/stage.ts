@@ -1,6 +1,6 @@
 import { defineStage, sum } from '../../src/stage/define.ts';
 import { accountPaths } from '../10-ingest/tables.ts';
-import { ratedUsage, rates } from '../40-rate/tables.ts';
+import { bookCards, ratedUsage, rates } from '../40-rate/tables.ts';
 import {
     discounted,
     lineAmounts,
@@ -21,6 +21,7 @@ export const rollUp = defineStage({
     reads: [
         ratedUsage,
         rates,
+        bookCards,
         accountPaths,
         lines,
         lineAmounts,

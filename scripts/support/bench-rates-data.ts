@@ -1,6 +1,6 @@
 import { meteredUsage } from '../../pipelines/30-meter/tables.ts';
 import { rate } from '../../pipelines/40-rate/stage.ts';
-import { rates } from '../../pipelines/40-rate/tables.ts';
+import { bookCards, rates } from '../../pipelines/40-rate/tables.ts';
 import type { Engine } from '../../src/duck/engine.ts';
 import { createTableSql, quoteText } from '../../src/duck/sql.ts';
 import type { CompiledCard } from '../../src/rules/card.ts';
@@ -107,6 +107,7 @@ export async function fillRateBench(engine: Engine, size: RateBenchSize): Promis
     await createControl(engine);
     for (const table of rate.reads) await engine.runAll(createTableSql(table));
     await replaceTable(engine, rates, benchCard(size.rates).rates);
+    await replaceTable(engine, bookCards, [{ book_id: 'bench', card: 'bench' }]);
     // The combinations are spread over all there are, in an order of their own.
     const space = attributes.reduce((product, name) => product * values[name], 1);
     let below = 1;
@@ -119,7 +120,7 @@ export async function fillRateBench(engine: Engine, size: RateBenchSize): Promis
         select 'tokens' as meter, 'account-' || (other // 31)::varchar as account_id,
             'payer-' || (other // 31 % 100)::varchar as payer_id,
             'payer-' || (other // 31 % 100)::varchar as pool_id,
-            'USD' as wallet_asset, 'USD' as currency,
+            'USD' as wallet_asset, 'USD' as currency, 'bench' as book_id, '' as channel_id,
             to_json(struct_pack(${cells.join(', ')}))::varchar as attributes, 'token' as unit,
             case when other % 31 >= 15 then timestamp '2026-10-16'
                 else timestamp '2020-01-01' end as segment_at,
@@ -150,7 +151,7 @@ export const floorSetup: readonly string[] = [
 
 export const floorSql = `create or replace table floor.rated as
     select usage.meter, usage.account_id, usage.payer_id, usage.pool_id, usage.wallet_asset,
-        usage.attributes, usage.unit,
+        usage.book_id, usage.channel_id, usage.attributes, usage.unit,
         usage.segment_at, usage.event_on, usage.quantity, usage.event_count, rates.rate_id,
         rates.product, rates.unit_price,
         cast(usage.quantity * rates.unit_price as decimal(38, 24)) as amount, rates.currency

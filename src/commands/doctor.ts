@@ -1,11 +1,10 @@
 import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { compileAccounts } from '../compile/accounts.ts';
 import { Engine } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
-import type { Project } from '../run/project.ts';
+import { compileTree, type Project, ratesOf } from '../run/project.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { told } from './failure.ts';
 
@@ -32,7 +31,7 @@ export async function doctor(context: CommandContext): Promise<Answer> {
     let project: Project | null = null;
     await check('config and rates', () => {
         project = projectOf(context);
-        return `${project.file}; ${counted(project.card.rates.length, 'rate')}`;
+        return `${project.file}; ${counted(ratesOf(project).length, 'rate')}`;
     });
     if (project) await checkProject(project, context, check);
     const isFine = findings.every(({ ok }) => ok);
@@ -59,9 +58,7 @@ async function checkProject(
     if (!config.accounts.startsWith('object:')) {
         await check('accounts', () => {
             const text = project.readText(config.accounts);
-            const compiled = compileAccounts(config.accounts, text, config, period);
-            if ('tree' in compiled) return counted(compiled.tree.spans.length, 'row');
-            throw new RunError('ACCOUNTS_INVALID', { problems: compiled.problems });
+            return counted(compileTree(project, text, period).spans.length, 'row');
         });
     }
     const store = await context.effects.openStore(config, project.folder);

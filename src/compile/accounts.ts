@@ -5,6 +5,8 @@ import type { Config } from '../schema/config.ts';
 import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 import { type Period, parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
+import { type Contracts, foreignCards, noContracts, unknownAccounts } from './contracts.ts';
+import { type Channel, climbed, pricedPaths, type SalePath } from './priced-paths.ts';
 import { parseYaml } from './yaml.ts';
 
 const accountSchema = z.array(
@@ -25,7 +27,7 @@ const accountSchema = z.array(
     }),
 );
 
-interface Span {
+export interface Span {
     readonly account_id: string;
     readonly parent: string | null;
     readonly name: string;
@@ -39,7 +41,7 @@ interface Span {
     readonly line: number;
 }
 
-/** One account over a span in which its whole path to the root is the same. */
+/** One account over a span in which its whole path to the root, and what prices it, is the same. */
 export interface AccountPath {
     readonly account_id: string;
     readonly account_name: string;
@@ -50,6 +52,8 @@ export interface AccountPath {
     readonly payer_name: string;
     readonly pool_id: string;
     readonly line_account_id: string;
+    readonly book_id: string;
+    readonly channel_id: string;
     readonly currency: string;
     readonly time_zone: string;
     readonly period_start: string;
@@ -66,6 +70,8 @@ export interface AccountTree {
         readonly valid_to: string;
     }[];
     readonly paths: readonly AccountPath[];
+    readonly channels: readonly Channel[];
+    readonly sale_paths: readonly SalePath[];
 }
 
 /** Levels of a tree, the root included. */
@@ -77,13 +83,14 @@ const forever = parseInstant('9999-12-31T00:00:00Z');
 /**
  * Reads the accounts file and resolves, for every account and instant, the path to its root and
  * the account that pays. All problems are given at once: overlaps (two payers), orphans, cycles
- * with their path, depth over 8, unknown currencies and zones.
+ * with their path, depth over 8, unknown currencies and zones, and what contracts say of accounts.
  */
 export function compileAccounts(
     file: string,
     text: string,
     config: Config,
     period: string,
+    contracts: Contracts = noContracts(''),
 ): { readonly tree: AccountTree } | { readonly problems: readonly FileProblem[] } {
     const parsed = parseYaml(file, text, accountSchema, 'ACCOUNT_INVALID');
     if ('problems' in parsed) return parsed;
@@ -123,6 +130,7 @@ export function compileAccounts(
     });
     const byAccount = Map.groupBy(spans, (span) => span.account_id);
     problems.push(...overlaps(file, byAccount));
+    problems.push(...unknownAccounts(contracts, new Set(byAccount.keys())));
     if (problems.length) return { problems };
     const chains = [...byAccount.keys()]
         .sort()
@@ -130,8 +138,10 @@ export function compileAccounts(
     if (problems.length) return { problems: unique(problems) };
     const periodIn = remembered((zone) => parsePeriod(period, zone));
     const walletOf = new Map([...config.wallets].reverse().map((of) => [of.accounts, of]));
-    const paths = chains.map((chain) => toPath(chain, walletOf, periodIn));
-    problems.push(...foreignWallets(file, paths, byAccount));
+    const priced = pricedPaths(chains, contracts, (chain) => toPath(chain, walletOf, periodIn));
+    const { paths, payers, channels, sale_paths } = priced;
+    problems.push(...foreignWallets(file, paths, byAccount), ...priced.problems);
+    problems.push(...foreignCards(contracts, payers));
     if (problems.length) return { problems: unique(problems) };
     return {
         tree: {
@@ -142,6 +152,8 @@ export function compileAccounts(
                 valid_to: formatInstant(span.to),
             })),
             paths,
+            channels,
+            sale_paths,
         },
     };
 }
@@ -176,7 +188,7 @@ function overlaps(
     });
 }
 
-interface Chain {
+export interface Chain {
     /** From the account to the root. */
     readonly spans: readonly Span[];
     readonly from: Instant;
@@ -284,7 +296,7 @@ function toPath(
     chain: Chain,
     walletOf: ReadonlyMap<string, Config['wallets'][number]>,
     periodIn: (zone: string) => Period,
-): AccountPath {
+): Omit<AccountPath, 'book_id' | 'channel_id'> {
     const [leaf, parent] = chain.spans;
     const root = chain.spans.at(-1);
     if (!leaf || !root) throw new Error('a chain has at least one account');
@@ -315,12 +327,6 @@ function toPath(
         wallet_asset: wallet?.asset ?? payer.currency,
         wallet_shape: wallet?.shape ?? 'instant',
     };
-}
-
-/** Where an account gets by going up while each edge allows it, never beyond who pays. */
-function climbed({ spans }: Chain, payer: Span, isOpen: (edge: Span) => boolean): string {
-    const reached = spans.find((span) => span === payer || !isOpen(span));
-    return (reached ?? payer).account_id;
 }
 
 /** Money in a wallet can only be compared with usage that is rated in the same money. */

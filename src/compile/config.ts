@@ -15,7 +15,7 @@ const reserved = new Set<string>([
     ...debitFields,
     ...['object_no', 'line_no', 'raw_text', 'suspense', 'content', 'input', 'fields', 'event_on'],
     ...['segment_at', 'payer_id', 'currency', 'wallet_asset', 'wallet_shape', 'is_in_period'],
-    ...['token_class', 'measure', 'stored', 'file'],
+    ...['book_id', 'channel_id', 'token_class', 'measure', 'stored', 'file'],
 ]);
 
 /** tieout.yaml and the assets it names, checked as a whole. */

@@ -32,10 +32,13 @@ export function keyName(attribute: string): string {
 }
 
 /**
- * Whose usage it is: what an account is at the time of an event. Usage is split where any of it
+ * Whose usage it is, which book prices it, and who sells it on: what an account is at the time of an event. Usage is split where any of it
  * changes, in the order of the columns of metered.usage.
  */
-export const owner = ['account_id', 'payer_id', 'pool_id', 'wallet_asset', 'currency'] as const;
+export const owner = [
+    ...(['account_id', 'payer_id', 'pool_id', 'wallet_asset', 'currency', 'book_id'] as const),
+    'channel_id',
+] as const;
 
 /** Accounts that a line of an account shows: itself, and those it sums up. */
 export const lineAccounts = `select account_id from invoice.line_accounts

@@ -61,6 +61,8 @@ export function eventsViewSql(
     paths.currency,
     paths.wallet_asset,
     paths.wallet_shape,
+    paths.book_id,
+    paths.channel_id,
     events.event_at >= paths.period_start and events.event_at < paths.period_end as is_in_period
 from ${derivedEventsSql(config, shapeNames(shape))} as events
 inner join accounts.paths as paths
@@ -172,7 +174,7 @@ function pricesSql(meter: Meter, classes: readonly MeterClass[]): string {
                 : `attributes ->> '$.token_class' = ${quoteText(token_class)}`;
         return `max(unit_price) filter (${only}) as price_${index}`;
     });
-    return `select ${[...keys, 'segment_at as price_segment', 'currency as price_currency', ...prices].join(', ')}
+    return `select ${[...keys, 'segment_at as price_segment', 'currency as price_currency', 'book_id as price_book', ...prices].join(', ')}
         from rated.rate_choices
         where meter = ${quoteText(meter.meter)}
         group by all`;
@@ -197,7 +199,8 @@ export function eventValuesViewSql(
         const price = (index: number) => `prices_${at}.price_${index}`;
         const join = `left join (${pricesSql(meter, classes)}) as prices_${at}
     on case when ${filter} then segment_at end = prices_${at}.price_segment
-    and currency = prices_${at}.price_currency${meter.attributes
+    and currency = prices_${at}.price_currency
+    and book_id = prices_${at}.price_book${meter.attributes
         .map((name) => ` and coalesce(${quoteName(name)}, '') = prices_${at}.${keyName(name)}`)
         .join('')}`;
         const amount = classes.map(
@@ -284,6 +287,7 @@ export function lineEventsSql(
         on choices.meter = ${quoteText(meter.meter)}
         and choices.attributes = ${quoteText(attributes)}
         and choices.segment_at = events.segment_at
+        and choices.book_id = events.book_id
         and choices.rate_id = $rate_id
     where ${conditions.length ? conditions.join(' and ') : 'true'}`;
 }

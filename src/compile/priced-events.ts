@@ -30,7 +30,9 @@ export function pricedEventsViewSql(
 const none = `select cast(null as varchar) as meter, cast(null as varchar) as source,
     cast(null as varchar) as event_id, cast(null as timestamp) as event_at,
     cast(null as varchar) as account_id, cast(null as varchar) as payer_id,
-    cast(null as varchar) as currency, cast(null as varchar) as attributes,
+    cast(null as varchar) as currency, cast(null as varchar) as book_id,
+    cast(null as varchar) as channel_id,
+    cast(null as varchar) as attributes,
     cast(null as timestamp) as segment_at, cast(null as decimal(38,12)) as value
 where false`;
 
@@ -47,9 +49,10 @@ function meterEventsSql(meter: Meter, columns: ReadonlySet<string>): string {
         return `{attributes: ${attributes}, value: cast(${quantity} as decimal(38,12))}`;
     });
     return `select ${quoteText(meter.meter)} as meter, source, event_id, event_at, account_id, payer_id,
-    currency, measure.attributes as attributes, segment_at, measure.value as value
+    currency, book_id, channel_id, measure.attributes as attributes, segment_at, measure.value as value
 from (
-    select source, event_id, event_at, account_id, payer_id, currency, segment_at,
+    select source, event_id, event_at, account_id, payer_id, currency, book_id,
+        channel_id, segment_at,
         unnest([${rows.join(',\n            ')}]) as measure
     from compiled.events
     where is_in_period and ${filterSql(meter, columns)}

@@ -215,7 +215,7 @@ export function wholeValuesSql(
     return `select
     'tieout' as source,
     'usage:' || sha256(to_json([usage.meter, usage.account_id, usage.payer_id, usage.pool_id,
-        usage.wallet_asset, usage.attributes, cast(usage.segment_at as varchar)])::varchar) as event_id,
+        usage.wallet_asset, usage.book_id, usage.channel_id, usage.attributes, cast(usage.segment_at as varchar)])::varchar) as event_id,
     cast(null as varchar) as authorization_id,
     usage.account_id, usage.payer_id, usage.currency, usage.wallet_asset, wallets.wallet_shape,
     true as is_in_period, greatest(usage.segment_at, wallets.period_start) as event_at, usage.event_on,
@@ -231,6 +231,7 @@ inner join (
     and usage.wallet_asset = wallets.wallet_asset
 left join rated.rate_choices as choices
     on usage.meter = choices.meter
+    and usage.book_id = choices.book_id
     and usage.attributes = choices.attributes
     and usage.segment_at = choices.segment_at
     and usage.currency = choices.currency
@@ -280,5 +281,6 @@ export function wholeLineEventsSql(
         on choices.meter = ${quoteText(meter.meter)}
         and choices.attributes = ${quoteText(attributes)}
         and choices.segment_at = segments.segment_at
+        and choices.book_id = events.book_id
         and choices.rate_id = $rate_id`;
 }

@@ -64,6 +64,12 @@ export const configErrors = {
         () =>
             'Correct them all and run `tieout rules check`; no run starts with a rate card like this.',
     ),
+    CONTRACTS_INVALID: defineError<{ problems: readonly FileProblem[] }>(
+        2,
+        (p) =>
+            `${counting(p.problems.length, 'problem')} in the contracts and what they name\n${list(p.problems)}`,
+        () => 'Correct them all and run `tieout rules check`; nothing was metered.',
+    ),
     RULES_SPEC_FAILED: defineError<{ problems: readonly FileProblem[] }>(
         1,
         (p) =>

@@ -1,6 +1,6 @@
 import { compareLineItems, compareText } from '../export/order.ts';
 import type { Break, PayerTotal } from '../schema/break.ts';
-import type { Certificate, ControlTotal } from '../schema/certificate.ts';
+import type { Certificate, ControlTotal, Margin } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { type CodeTotal, codeTotals, largestFirst } from './breaks-summary.ts';
@@ -68,6 +68,7 @@ export interface ReportModel {
     readonly breaks: readonly Break[];
     readonly payers: readonly PayerTotal[];
     readonly lines: readonly LineItem[];
+    readonly margins?: readonly Margin[];
     readonly suspense: readonly { readonly code: string; readonly row_count: string }[];
     readonly inputs: Certificate['inputs'];
     /** How far the run can prove that nothing was lost on the way to it. */
@@ -112,6 +113,7 @@ export function buildReport(source: ReportSource): ReportModel {
         breaks,
         payers,
         lines,
+        ...(certificate.margins ? { margins: certificate.margins } : {}),
         suspense: certificate.suspense.toSorted((a, b) => compareText(a.code, b.code)),
         inputs: certificate.inputs.toSorted(
             (a, b) => compareText(a.input, b.input) || compareText(a.key, b.key),

@@ -43,6 +43,7 @@ export function renderTerminal(model: ReportModel): string {
         ),
         model.codes.length ? titled('Breaks by code', codes(model)) : '',
         titled('Payers', payers(model)),
+        model.margins?.length ? titled('Margins', margins(model.margins)) : '',
         model.suspense.length ? titled('In suspense', suspense(model)) : '',
     ];
     return `${parts.filter(Boolean).join('\n\n')}\n`;
@@ -115,6 +116,20 @@ function payers({ payers }: ReportModel): string {
             right(amountFigure(payer.break_money, payer.currency)),
             right(amountFigure(payer.hold_limit, payer.currency)),
             payer.recon_status,
+        ]),
+    );
+}
+
+function margins(margins: NonNullable<ReportModel['margins']>): string {
+    const head = ['bought', 'own use', 'sold', 'margin'].map(right);
+    return table(
+        ['seller', 'product', ...head, 'currency'],
+        margins.map(({ seller_id, product, currency, bought, own_use, sold, margin }) => [
+            ...[name(seller_id), name(product)],
+            ...[bought, own_use, sold, margin].map((amount) =>
+                right(amount === null ? 'none' : amountFigure(amount, currency)),
+            ),
+            name(currency),
         ]),
     );
 }

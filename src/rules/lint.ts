@@ -1,3 +1,4 @@
+import { allBooks, type Contracts } from '../compile/contracts.ts';
 import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import { didYouMean } from '../schema/suggest.ts';
@@ -34,15 +35,51 @@ export function lintCard(
     const spans = spansOf(card.rates);
     for (const span of spans) lintRate(span, problems);
     const live = spans.filter(({ from, to }) => from < to);
-    const byPattern = groupBy(live, ({ rate }) => JSON.stringify([rate.meter, rate.match_key]));
-    for (const ofPattern of byPattern.values()) {
+    for (const ofPattern of byPattern(live)) lintGaps(ofPattern, problems);
+    lintLaw(live, problems);
+    return inFileOrder(problems.list);
+}
+
+const byPattern = (spans: readonly Span[]) =>
+    groupBy(spans, ({ rate }) => JSON.stringify([rate.meter, rate.match_key])).values();
+
+/** Rates that hold together: wherever the matching law would find two. */
+function lintLaw(live: readonly Span[], problems: Problems): void {
+    for (const ofPattern of byPattern(live)) {
         const byPriority = groupBy(ofPattern, ({ rate }) => `${rate.priority}`);
         for (const rivals of byPriority.values()) lintOverlaps(rivals, problems);
-        lintGaps(ofPattern, problems);
         lintRivals(ofPattern, problems);
     }
     lintTies(live, problems);
-    return inFileOrder(problems.list);
+}
+
+/**
+ * What is wrong between the cards of a book, while it is in force: rates of two cards among which
+ * the matching law finds two. Each card by itself is for `lintCard`, and has to be right.
+ */
+export function lintBooks(
+    contracts: Contracts,
+    cards: readonly CompiledCard[],
+): readonly FileProblem[] {
+    const rates = new Map(cards.map((card) => [card.card, card.rates]));
+    const found = new Map<string, FileProblem>();
+    for (const book of allBooks(contracts).filter((of) => of.cards.length > 1)) {
+        const spans = spansOf(book.cards.flatMap((card) => rates.get(card) ?? []));
+        const inForce = contracts.contracts
+            .flatMap(({ books }) => books)
+            .filter(({ book_id }) => book_id === book.book_id);
+        for (const { from, to } of inForce) {
+            const problems = new Problems();
+            // Of two rates that meet within the book, both are in force in it: none is told of that
+            // only overlap outside of it.
+            const live = spans.filter((of) => of.from < of.to && of.from < to && of.to > from);
+            lintLaw(live, problems);
+            for (const problem of problems.list) {
+                found.set(`${problem.file}:${problem.line}: ${problem.message}`, problem);
+            }
+        }
+    }
+    return inFileOrder([...found.values()]);
 }
 
 /** Once for a charge: a wrong name in a matrix of 10,000 rows is one mistake. */

@@ -6,6 +6,7 @@ import type { Certificate } from '../schema/certificate.ts';
 import { version } from './code.ts';
 import type { RunOptions } from './prepare.ts';
 import type { Project } from './project.ts';
+import { readMargins } from './sale-outputs.ts';
 
 /** Decimal text without the zeros that the scale of its column adds. */
 export function trimmed(text: unknown): string {
@@ -39,6 +40,7 @@ export async function certify(
     const { strays } = await engine.one(
         'select count(*) as strays from recon.breaks where payer_id is null',
     );
+    const margins = await readMargins(engine);
     return {
         run_id: runId,
         ...options,
@@ -53,6 +55,7 @@ export async function certify(
         breaks,
         payers,
         completeness: await completeness(engine),
+        ...(margins ? { margins } : {}),
         result: isHeld || strays !== 0n ? 'held' : 'clean',
     };
 }

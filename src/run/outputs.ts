@@ -17,6 +17,7 @@ import type { Certificate } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { type Evidence, money, trimmed } from './certify.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
+import { saleFiles } from './sale-outputs.ts';
 
 /** Lines whose payer has no debit log are delivered: nothing contradicts them. Held ones never. */
 const deliverable: ReadonlySet<ReconStatus> = new Set(['clear', 'unauditable']);
@@ -41,7 +42,11 @@ export async function writeOutputs(
         'suspense.csv': await suspenseCsv(engine),
         'repeats.csv': await repeatsCsv(engine),
         ...(isNightly
-            ? { ...lineFiles(lines), 'charge_tiers.csv': await chargeTiersCsv(engine) }
+            ? {
+                  ...lineFiles(lines),
+                  'charge_tiers.csv': await chargeTiersCsv(engine),
+                  ...(await saleFiles(engine)),
+              }
             : {}),
     };
     for (const [name, text] of Object.entries(texts)) write(join(partial, name), text);
@@ -103,12 +108,15 @@ function digestOf(evidence: Evidence, texts: Readonly<Record<string, string>>): 
             evidence.payers,
             evidence.suspense,
             totals,
+            ...(evidence.margins ? [texts['sale_lines.csv'], evidence.margins] : []),
         ]),
     );
 }
 
 const parquetOf = {
-    line_items: `select * from invoice.line_items
+    // Parquet has no whole number of 128 bits: the engine would write a DOUBLE.
+    line_items: `select * replace (cast(amount_minor as decimal(38, 0)) as amount_minor)
+        from invoice.line_items
         order by payer_id, account_id, product, attributes, service_start, line_key`,
     breaks: `select * from recon.breaks
         order by payer_id, account_id, asset, code, break_key, break_id`,

@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { resell } from '../../pipelines/85-resell/stage.ts';
 import { nightly, reconciliation } from '../../pipelines/nightly.ts';
-import { type AccountTree, compileAccounts } from '../compile/accounts.ts';
+import type { AccountTree } from '../compile/accounts.ts';
 import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
@@ -18,8 +19,9 @@ import { type RunFolder, readCertificate, runFolder, setLatest } from './folders
 import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
-import type { Project } from './project.ts';
+import { compileTree, type Project, ratesOf } from './project.ts';
 import { breakSeals, sealStage } from './seals.ts';
+import { priceSales } from './sell.ts';
 import { openTables } from './tables.ts';
 
 /** A run before anything is read: what it would read, from what, as which run. */
@@ -53,7 +55,7 @@ async function readAccounts(project: Project, store: ObjectStore): Promise<strin
 
 /**
  * Decides what a run is: its objects, stages and fingerprint. Touches nothing.
- * @throws RunError ACCOUNTS_INVALID, STORE_*, LIMIT_OBJECTS
+ * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, STORE_*, LIMIT_OBJECTS
  */
 export async function planRun(
     project: Project,
@@ -61,10 +63,7 @@ export async function planRun(
     options: RunOptions,
 ): Promise<Plan> {
     const text = await readAccounts(project, store);
-    const compiled = compileAccounts(project.config.accounts, text, project.config, options.period);
-    if ('problems' in compiled) {
-        throw new RunError('ACCOUNTS_INVALID', { problems: compiled.problems });
-    }
+    const tree = compileTree(project, text, options.period);
     const listings = await listInputs(
         store,
         project.config,
@@ -73,10 +72,11 @@ export async function planRun(
     const inputs = {
         config: project.config,
         assets: project.assets,
-        boundaries: project.card.boundaries,
+        boundaries: boundariesOf(ratesOf(project)),
         boundariesOf: (meter: string) =>
-            boundariesOf(project.card.rates.filter((rate) => rate.meter === meter)),
+            boundariesOf(ratesOf(project).filter((rate) => rate.meter === meter)),
         byEvent: metersByEvent(project),
+        hasSellers: tree.channels.length > 0,
     };
     const stages = options.pipeline === 'nightly' ? nightly(inputs) : reconciliation(inputs);
     const fingerprint = sha256(
@@ -91,7 +91,7 @@ export async function planRun(
     const runId = `${options.period}-${options.pipeline}-${fingerprint.slice(0, 12)}`;
     const run = runFolder(project.state, runId);
     const finished = readCertificate(run);
-    return { options, tree: compiled.tree, listings, stages, fingerprint, run, finished };
+    return { options, tree, listings, stages, fingerprint, run, finished };
 }
 
 /**
@@ -166,16 +166,21 @@ async function execute(
         const objects = await inStage('10-ingest', () =>
             ingest(engine, store, config, plan.listings, run.scratch, effects.progress),
         );
+        const { channels, ...accounts } = tree;
         let upstream = sha256(
             JSON.stringify([
                 options,
                 Object.entries(project.rules).sort(),
-                tree,
+                accounts,
+                channels.map(({ level_no, ...of }) => [`${level_no}`, of]),
                 objects.map(({ input, key, sha256 }) => [input, key, sha256]),
             ]),
         );
         for (const [index, stage] of plan.stages.entries()) {
             effects.progress.begin(stage.name);
+            if (stage === resell) {
+                await inStage('sales', () => priceSales(engine, project, tree, run.folder));
+            }
             const { fingerprint } = await runStage(stage, {
                 engine,
                 lake: run.lake,

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accountPaths, accountSpans, assets } from '../../pipelines/10-ingest/tables.ts';
-import { rates } from '../../pipelines/40-rate/tables.ts';
+import { channels } from '../../pipelines/35-sell/tables.ts';
+import { bookCards, rates } from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
 import { currencies } from '../../pipelines/80-invoice/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
+import { allBooks, type Book } from '../compile/contracts.ts';
 import { isSummedMeter } from '../compile/priced-events.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
@@ -17,7 +19,7 @@ import { controlStages, controlTotals, runParameters } from '../stage/control.ts
 import { formatInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
 import { codeRoot } from './code.ts';
-import type { Project } from './project.ts';
+import { type Project, ratesOf } from './project.ts';
 
 /** What a run is asked for. */
 export interface RunOptions {
@@ -59,7 +61,13 @@ export async function replaceTable<T extends Table>(
     await engine.insert(table, rows);
 }
 
-/** The rates of a card, and the terms of those that have some in whole numbers. */
+/** Which cards price together. */
+export async function fillBooks(engine: Engine, books: readonly Book[]): Promise<void> {
+    const rows = books.flatMap(({ book_id, cards }) => cards.map((card) => ({ book_id, card })));
+    await replaceTable(engine, bookCards, rows);
+}
+
+/** Rates, and the terms of those that have some in whole numbers. */
 export async function fillRates(
     engine: Engine,
     of: readonly CompiledRate[],
@@ -82,17 +90,18 @@ export async function fillRates(
  */
 export function requireUnits(project: Project): void {
     const summed = summedMeters(project);
-    rateUnits(project.card.rates, (meter) => summed.has(meter));
+    rateUnits(ratesOf(project), (meter) => summed.has(meter));
 }
 
-function summedMeters({ config }: Project): ReadonlySet<string> {
+/** Meters that add up events. */
+export function summedMeters({ config }: Project): ReadonlySet<string> {
     return new Set(config.meters.filter(isSummedMeter).map(({ meter }) => meter));
 }
 
 /** Meters that a rate prices event by event, sorted. */
 export function metersByEvent(project: Project): readonly string[] {
     const summed = summedMeters(project);
-    const meters = project.card.rates.flatMap(({ terms, meter }) =>
+    const meters = ratesOf(project).flatMap(({ terms, meter }) =>
         terms !== null && summed.has(meter) && isByEvent(readTerms(terms)) ? [meter] : [],
     );
     return [...new Set(meters)].sort();
@@ -106,15 +115,17 @@ export async function prepare(
     options: RunOptions,
     runId: string,
 ): Promise<void> {
-    const { config, card } = project;
+    const { config, contracts } = project;
     await loadMacros(engine);
     await createControl(engine);
     const summed = summedMeters(project);
-    await fillRates(engine, card.rates, (meter) => summed.has(meter));
+    await fillRates(engine, ratesOf(project), (meter) => summed.has(meter));
+    await fillBooks(engine, allBooks(contracts));
     await replaceTable(engine, assets, assetRows(project));
-    await replaceTable(engine, currencies, currencyRows(tree));
+    await replaceTable(engine, currencies, currencyRows(tree.paths));
     await replaceTable(engine, accountSpans, tree.spans);
     await replaceTable(engine, accountPaths, tree.paths);
+    await replaceTable(engine, channels, tree.channels);
     const { start, end } = parsePeriod(options.period, 'UTC');
     await replaceTable(engine, runParameters, [
         {
@@ -153,8 +164,9 @@ function halfUnit(precision: number): string {
     return precision === 0 ? '0' : `0.${'0'.repeat(precision)}5`;
 }
 
-function currencyRows(tree: AccountTree): readonly RowOf<typeof currencies>[] {
-    const codes = [...new Set(tree.paths.map(({ currency }) => currency))].sort();
+/** The currencies that are billed in, with their minor units. */
+export function currencyRows(paths: AccountTree['paths']): readonly RowOf<typeof currencies>[] {
+    const codes = [...new Set(paths.map(({ currency }) => currency))].sort();
     return codes.map((currency) => ({
         currency,
         exponent: BigInt(currencyExponent(currency) ?? 0),

@@ -12,7 +12,8 @@ import { quoteText } from '../duck/sql.ts';
 import type { RowOf } from '../duck/table.ts';
 import type { CompiledCard } from '../rules/card.ts';
 import { runStage } from '../stage/run.ts';
-import { createControl, fillRates, loadMacros, replaceTable } from './prepare.ts';
+import { createControl, fillBooks, fillRates, loadMacros, replaceTable } from './prepare.ts';
+import { booksOf } from './re-rate.ts';
 
 /** Usage whose rates are known, to be priced with their terms apart from any run. */
 export interface RatedPricing {
@@ -74,12 +75,14 @@ async function fill(
     await loadMacros(engine);
     await createControl(engine);
     await fillRates(engine, card.rates, isSummed);
+    await fillBooks(engine, booksOf(card, [...usage, ...paths]));
     await replaceTable(engine, accountPaths, paths);
     await replaceTable(engine, ratedUsage, usage);
     await replaceTable(engine, meteredUsage, metered);
     const choices = usage.map((row) => {
-        const { meter, attributes, segment_at, rate_id, product, unit_price, currency } = row;
-        return { meter, attributes, segment_at, rate_id, product, unit_price, currency };
+        const { meter, book_id, attributes, segment_at, rate_id, product } = row;
+        const { unit_price, currency } = row;
+        return { meter, book_id, attributes, segment_at, rate_id, product, unit_price, currency };
     });
     const keys = new Map(choices.map((of) => [JSON.stringify(Object.values(of)), of]));
     await replaceTable(engine, rateChoices, [...keys.values()]);

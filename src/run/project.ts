@@ -1,10 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { type AccountTree, compileAccounts } from '../compile/accounts.ts';
 import { knownMeters, type LoadedConfig, loadConfig } from '../compile/config.ts';
+import { type Contracts, noContracts } from '../compile/contracts.ts';
 import { sha256 } from '../duck/sql.ts';
 import { type FileProblem, RunError } from '../errors/index.ts';
-import type { CompiledCard } from '../rules/card.ts';
-import { lintCard } from '../rules/lint.ts';
+import type { CompiledCard, CompiledRate } from '../rules/card.ts';
+import { loadContracts } from '../rules/contracts.ts';
+import { type KnownMeters, lintBooks, lintCard } from '../rules/lint.ts';
 import { loadCard } from '../rules/load.ts';
 
 /** A config with everything beside it, read and checked. */
@@ -13,7 +16,11 @@ export interface Project extends LoadedConfig {
     readonly folder: string;
     readonly file: string;
     readonly state: string;
+    /** The card of the config: of usage without a contract. */
     readonly card: CompiledCard;
+    /** That card and those that contracts name. */
+    readonly cards: readonly CompiledCard[];
+    readonly contracts: Contracts;
     /** File to sha256 of everything that a person wrote and a run depends on. */
     readonly rules: Readonly<Record<string, string>>;
     readonly readText: (path: string) => string;
@@ -57,19 +64,77 @@ export function openProject(file: string): Project {
     const loaded = missing.length ? { problems: missing } : loadConfig(name, readText);
     if ('problems' in loaded) throw new RunError('CONFIG_INVALID', { problems: loaded.problems });
     requireMemory(loaded.config.engine.memory, name, texts.get(name) ?? '');
-    const read = loadCard(loaded.config.rate_card, readText);
-    if ('problems' in read) throw new RunError('RULES_INVALID', { problems: read.problems });
-    const problems = lintCard(read.card, { known: { meters: knownMeters(loaded.config) } });
-    if (problems.length) throw new RunError('RULES_INVALID', { problems });
     return {
         ...loaded,
+        ...readRules(loaded, readText),
         folder,
         file: absolute,
         state: resolve(folder, loaded.config.state),
-        card: read.card,
         rules,
         readText,
     };
+}
+
+/**
+ * The card of the config, contracts and their cards, checked one by one and together.
+ * @throws RunError RULES_INVALID, CONTRACTS_INVALID
+ */
+function readRules(
+    { config }: LoadedConfig,
+    readText: (path: string) => string,
+): Pick<Project, 'card' | 'cards' | 'contracts'> {
+    const known = { meters: knownMeters(config) };
+    const read = loadCard(config.rate_card, readText);
+    if ('problems' in read) throw new RunError('RULES_INVALID', { problems: read.problems });
+    const { card } = read;
+    if (config.contracts === undefined) {
+        const problems = lintCard(card, { known });
+        if (problems.length) throw new RunError('RULES_INVALID', { problems });
+        return { card, cards: [card], contracts: noContracts(card.card) };
+    }
+    const standard = { file: config.rate_card, card };
+    const text = readText(config.contracts);
+    const agreed = loadContracts(config.contracts, text, standard, readText);
+    const problems =
+        'problems' in agreed
+            ? [...lintCard(card, { known }), ...agreed.problems]
+            : lintAll(agreed, known);
+    if (problems.length) throw new RunError('CONTRACTS_INVALID', { problems });
+    if ('problems' in agreed) throw new Error('contracts without problems are read');
+    return { card, ...agreed };
+}
+
+/** Every card, and if all are right by themselves, every book of them. */
+function lintAll(
+    { cards, contracts }: Pick<Project, 'cards' | 'contracts'>,
+    known: KnownMeters,
+): readonly FileProblem[] {
+    const problems = cards.flatMap((card) => lintCard(card, { known }));
+    return problems.length ? problems : lintBooks(contracts, cards);
+}
+
+/**
+ * The accounts of a project for a period, with what its contracts say of them.
+ * @param text of the accounts file.
+ * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID when only the contracts are wrong
+ */
+export function compileTree(
+    { config, contracts }: Project,
+    text: string,
+    period: string,
+): AccountTree {
+    const compiled = compileAccounts(config.accounts, text, config, period, contracts);
+    if ('tree' in compiled) return compiled.tree;
+    const { problems } = compiled;
+    if (problems.every(({ file }) => file === contracts.file)) {
+        throw new RunError('CONTRACTS_INVALID', { problems });
+    }
+    throw new RunError('ACCOUNTS_INVALID', { problems });
+}
+
+/** The rates of all cards in use. */
+export function ratesOf({ cards }: Pick<Project, 'cards'>): readonly CompiledRate[] {
+    return cards.flatMap(({ rates }) => rates);
 }
 
 function isFile(path: string): boolean {
@@ -93,7 +158,9 @@ function missingFile(path: string, file: string, text: string): FileProblem {
 
 /** All the files that the config names and that are not there, before the first is read. */
 function missingFiles(file: string, text: string, folder: string): readonly FileProblem[] {
-    const named = [...text.matchAll(/^(?:rate_card|accounts|assets): *(["']?)([^#\n{}]+?)\1 *$/gm)];
+    const named = [
+        ...text.matchAll(/^(?:rate_card|contracts|accounts|assets): *(["']?)([^#\n{}]+?)\1 *$/gm),
+    ];
     return named
         .map((match) => match[2] ?? '')
         .filter((path) => !path.startsWith('object:') && !isFile(resolve(folder, path)))

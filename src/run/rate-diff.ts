@@ -19,6 +19,7 @@ import {
 import { type CompiledCard, sqlTimestamp } from '../rules/card.ts';
 import { isByEvent, readTerms } from '../schema/terms.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
+import { anyBook, inBooks, readBooks } from './diff-books.ts';
 import { type PricedProduct, priceRated } from './price-rated.ts';
 import { reRate } from './re-rate.ts';
 import { readSlots, type Slot, slotAt, slotKeys } from './slots.ts';
@@ -36,7 +37,8 @@ export interface DiffOptions {
 /**
  * What moves between two cards over the metered usage of a run. Metered rows hold the usage of a day
  * and of a span in which no rate of the run's own card changed. Where one of the cards changes a
- * price inside of such a row, the row is not compared: how much of it came before is not known.
+ * price inside of such a row, the row is not compared: how much of it came before is not known. Usage
+ * under contracts that name other cards is left out.
  */
 export async function diffRates(
     engine: Engine,
@@ -45,8 +47,9 @@ export async function diffRates(
 ): Promise<Omit<RateDiff, 'run_id' | 'period' | 'old' | 'new'>> {
     const boundaries = [...new Set([...cards.old.boundaries, ...cards.new.boundaries])].sort();
     const slots = await readSlots(engine, boundaries);
+    const books = await readBooks(engine, cards.old);
     const termed = [...termedMeters(cards.old), ...termedMeters(cards.new)];
-    const groups = await readGroups(engine, slots, [...new Set(termed)].sort());
+    const groups = await readGroups(engine, slots, books, [...new Set(termed)].sort());
     const usage = groups.flatMap(probes);
     const { memory, threads } = options;
     const [old, now] = [
@@ -58,14 +61,18 @@ export async function diffRates(
     const outcomes = (of: 'old' | 'now') =>
         decided.map((one) => ({ group: one.group, outcome: one[of] }));
     const priced = [
-        ...(await pricedBy(engine, cards.old, outcomes('old'), slots, options)).map((of) => ({
-            ...of,
-            isOld: true,
-        })),
-        ...(await pricedBy(engine, cards.new, outcomes('now'), slots, options)).map((of) => ({
-            ...of,
-            isOld: false,
-        })),
+        ...(await pricedBy(engine, cards.old, outcomes('old'), { slots, books }, options)).map(
+            (of) => ({
+                ...of,
+                isOld: true,
+            }),
+        ),
+        ...(await pricedBy(engine, cards.new, outcomes('now'), { slots, books }, options)).map(
+            (of) => ({
+                ...of,
+                isOld: false,
+            }),
+        ),
     ];
     return compared(all, decided, priced);
 }
@@ -79,7 +86,7 @@ async function pricedBy(
     engine: Engine,
     card: CompiledCard,
     outcomes: readonly { readonly group: Group; readonly outcome: Outcome }[],
-    slots: readonly Slot[],
+    { slots, books }: { readonly slots: readonly Slot[]; readonly books: readonly string[] },
     { memory, threads, isSummed, eventsSql }: DiffOptions,
 ): Promise<readonly PricedProduct[]> {
     if (termedMeters(card).length === 0) return [];
@@ -89,7 +96,9 @@ async function pricedBy(
     const metered = outcomes.flatMap(({ group }) =>
         group.account_id === '' ? [] : [meteredRow(group)],
     );
-    const paths = await engine.table(accountPaths, 'account_id, valid_from');
+    const paths = (await engine.table(accountPaths, 'account_id, valid_from')).filter(
+        ({ book_id }) => books.includes(book_id),
+    );
     const byEvent = card.rates.flatMap(({ terms, meter }) =>
         terms !== null && isSummed(meter) && isByEvent(readTerms(terms)) ? [meter] : [],
     );
@@ -97,7 +106,12 @@ async function pricedBy(
     try {
         const meters = [...new Set(byEvent)].sort();
         const events = meters.length
-            ? await writeEvents(engine, eventsSql(meters), slots, join(folder, 'events.parquet'))
+            ? await writeEvents(
+                  engine,
+                  `select * from (${eventsSql(meters)}) where ${inBooks(books)}`,
+                  slots,
+                  join(folder, 'events.parquet'),
+              )
             : null;
         const rows = { usage, metered, paths, events };
         return await priceRated({ card, ...rows, isSummed, memory, threads });
@@ -120,7 +134,7 @@ async function writeEvents(
     });
     await engine.run(
         `copy (
-            select events.* replace (slots.slot_at as segment_at)
+            select events.* replace (slots.slot_at as segment_at, ${quoteText(anyBook)} as book_id)
             from (${sql}) as events
             inner join (values ${values.join(', ')}) as slots(segment_at, event_on, slot_at)
                 on events.segment_at = slots.segment_at
@@ -136,6 +150,7 @@ function meteredRow(group: Group): RowOf<typeof meteredUsage> {
     return {
         ...{ meter, account_id, payer_id, pool_id, attributes, unit, quantity, currency },
         wallet_asset: currency,
+        ...{ book_id: anyBook, channel_id: '' },
         event_count: BigInt(event_count),
         segment_at: slotAt(group.slot),
         event_on: '2000-01-01',
@@ -165,6 +180,7 @@ interface Group extends DiffUsage {
 async function readGroups(
     engine: Engine,
     slots: readonly Slot[],
+    books: readonly string[],
     termed: readonly string[],
 ): Promise<readonly Group[]> {
     if (slots.length === 0) return [];
@@ -182,6 +198,7 @@ async function readGroups(
          from metered.usage
          inner join (values ${values.join(', ')}) as slots(segment_at, event_on, slot)
             using (segment_at, event_on)
+         where ${inBooks(books)}
          group by all
          order by payer_id, meter, attributes, unit, currency, slot, account_id, pool_id`,
     );
@@ -209,6 +226,7 @@ function probes(group: Group): readonly RowOf<typeof meteredUsage>[] {
         payer_id: group.payer_id,
         pool_id: group.pool_id,
         wallet_asset: group.currency,
+        ...{ book_id: anyBook, channel_id: '' },
         currency: group.currency,
         attributes: group.attributes,
         unit: group.unit,

@@ -7,11 +7,12 @@ import { rate } from '../../pipelines/40-rate/stage.ts';
 import { priceUsage } from '../../pipelines/45-price/stage.ts';
 import { pricedEvents } from '../../pipelines/45-price/tables.ts';
 import { rollUp } from '../../pipelines/50-roll-up/stage.ts';
+import type { Book } from '../compile/contracts.ts';
 import { Engine } from '../duck/engine.ts';
 import type { RowOf } from '../duck/table.ts';
 import type { CompiledCard } from '../rules/card.ts';
 import { runStage } from '../stage/run.ts';
-import { createControl, fillRates, loadMacros, replaceTable } from './prepare.ts';
+import { createControl, fillBooks, fillRates, loadMacros, replaceTable } from './prepare.ts';
 
 /** Metered rows to be rated with a card that `lintCard` accepts, apart from any run. */
 export interface ReRating {
@@ -51,6 +52,7 @@ export async function reRate<T>(
         await loadMacros(engine);
         await createControl(engine);
         await fillRates(engine, card.rates, charging?.isSummed ?? (() => false));
+        await fillBooks(engine, booksOf(card, [...usage, ...(charging?.paths ?? [])]));
         await replaceTable(engine, meteredUsage, usage);
         const stages = charging ? [rate, priceUsage, rollUp] : [rate];
         if (charging) {
@@ -66,4 +68,13 @@ export async function reRate<T>(
         engine.close();
         rmSync(folder, { recursive: true, force: true });
     }
+}
+
+/** The one card prices whatever the rows say they are priced by. */
+export function booksOf(
+    { card }: CompiledCard,
+    rows: readonly { readonly book_id: string }[],
+): readonly Book[] {
+    const ids = new Set(rows.map(({ book_id }) => book_id));
+    return [...ids].sort().map((book_id) => ({ book_id, cards: [card] }));
 }

@@ -90,6 +90,7 @@ function meteredRows(
                       pool_id: accountOf(index),
                       wallet_asset: card.currency,
                       currency: card.currency,
+                      ...{ book_id: card.card, channel_id: '' },
                       attributes: canonicalJson(attributes),
                       unit: units.get(meter) ?? '',
                       segment_at: segmentAt(card.boundaries, at, beginning),
@@ -103,7 +104,7 @@ function meteredRows(
 
 /** The month of the example in the zone of its payer, and the stay of its account. */
 function pathRow(
-    { currency }: CompiledCard,
+    { card, currency }: CompiledCard,
     { at, zone, active }: RateSpec,
     account: string,
 ): RowOf<typeof accountPaths> {
@@ -118,6 +119,7 @@ function pathRow(
         payer_name: account,
         pool_id: account,
         line_account_id: account,
+        ...{ book_id: card, channel_id: '' },
         currency,
         time_zone: zone,
         period_start: formatInstant(start),
@@ -137,13 +139,15 @@ function eventRows(
     if (!row || quantity === null) return [];
     const values =
         events ?? (compare(parseAmount(quantity), parseAmount('0')) === 0 ? [] : [quantity]);
-    const { meter, account_id, payer_id, currency, attributes, segment_at } = row;
+    const { meter, account_id, payer_id, currency, book_id, channel_id } = row;
+    const { attributes, segment_at } = row;
     return values.map((value, index) => ({
         meter,
         source: 'spec',
         event_id: String(index + 1).padStart(9, '0'),
         event_at: formatInstant(at),
-        ...{ account_id, payer_id, currency, attributes, segment_at, value },
+        ...{ account_id, payer_id, currency, book_id, channel_id, attributes, segment_at },
+        value,
     }));
 }
 

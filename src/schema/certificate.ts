@@ -19,6 +19,20 @@ export interface StageRecord {
     readonly audits: readonly string[];
 }
 
+/** A seller of a channel and a product; exact amounts. */
+export interface Margin {
+    readonly seller_id: string;
+    readonly product: string;
+    readonly currency: string;
+    /** What it pays, to the operator or a seller above. */
+    readonly bought: string;
+    /** The part of that for accounts that it sells nothing to. */
+    readonly own_use: string;
+    readonly sold: string;
+    /** Null where the product is bought and sold in different currencies. */
+    readonly margin: string | null;
+}
+
 /** The evidence of one run: what went in, what came out, and the proofs in between. */
 export interface Certificate {
     readonly run_id: string;
@@ -51,6 +65,8 @@ export interface Certificate {
     readonly breaks: readonly BreakTotal[];
     readonly payers: readonly PayerTotal[];
     readonly completeness: string;
+    /** What sellers of channels buy, sell and keep; only in a run with such. */
+    readonly margins?: readonly Margin[];
     readonly outputs: Readonly<Record<string, string>>;
     readonly result: 'clean' | 'held';
 }

@@ -181,6 +181,8 @@ export const configSchema = z.strictObject({
     /** Folder of runs, beside the config. */
     state: z.string().default('.tieout'),
     rate_card: z.string(),
+    /** A file beside the config: which accounts are priced by which cards instead, and when. */
+    contracts: z.string().optional(),
     /** A file beside the config, or `object:KEY` in the store. */
     accounts: z.string(),
     assets: z.union([z.string(), z.record(z.string(), asset)]),

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { configSchema } from './config.ts';
+import { contractsSchema } from './contract.ts';
 import { rateCardSchema } from './rate-card.ts';
 
-export type SchemaName = 'rate-card.schema.json' | 'tieout.schema.json';
+export type SchemaName = 'contracts.schema.json' | 'rate-card.schema.json' | 'tieout.schema.json';
 
 /** The first line of a YAML file that tells an editor where its schema is. */
 export function schemaComment(name: SchemaName, folder = '.'): string {
@@ -15,6 +16,7 @@ export function schemaComment(name: SchemaName, folder = '.'): string {
  */
 export function publishedSchemas(): Readonly<Record<SchemaName, string>> {
     return {
+        'contracts.schema.json': schemaText(contractsSchema, 'tieout contracts'),
         'rate-card.schema.json': schemaText(rateCardSchema, 'tieout rate card'),
         'tieout.schema.json': schemaText(configSchema, 'tieout.yaml'),
     };

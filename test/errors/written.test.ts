@@ -362,6 +362,42 @@ describe('rate cards', () => {
     });
     const line = 'rules check';
 
+    test('CONTRACTS_INVALID: what only the files say', async () => {
+        const contracts = `contracts:
+  - contract: acme-2026
+    account: acme
+    from: 2026-01-01T00:00:00Z
+    cards: [{ card: lisst }]
+`;
+        const files = { 'contracts.yaml': contracts };
+        const config = (text: string) => `${text}contracts: contracts.yaml\n`;
+        expect(await fails('CONTRACTS_INVALID', 2, { files, config, line })).toMatchInlineSnapshot(`
+          "CONTRACTS_INVALID: 1 problem in the contracts and what they name
+          contracts.yaml:5: UNKNOWN_CARD no card is called "lisst"
+              Did you mean "list"? A card that nothing else names is named by its file.
+            -> Correct them all and run \`tieout rules check\`; nothing was metered.
+          "
+        `);
+    });
+
+    test('CONTRACTS_INVALID: what only the accounts say', async () => {
+        const contracts = `contracts:
+  - contract: acme-2026
+    account: acme-dv
+    from: 2026-01-01T00:00:00Z
+    cards: [{ card: list }]
+`;
+        const files = { 'contracts.yaml': contracts };
+        const config = (text: string) => `${text}contracts: contracts.yaml\n`;
+        expect(await fails('CONTRACTS_INVALID', 2, { files, config })).toMatchInlineSnapshot(`
+          "CONTRACTS_INVALID: 1 problem in the contracts and what they name
+          contracts.yaml:2: UNKNOWN_ACCOUNT contract acme-2026 is of acme-dv, which is not in the accounts file
+              Did you mean "acme-dev"?
+            -> Correct them all and run \`tieout rules check\`; nothing was metered.
+          "
+        `);
+    });
+
     test('RULES_INVALID: an overlap', async () => {
         const files = rates((text) => `${text}m1,input,standard,2026-06-01T00:00:00Z,,4\n`);
         expect(await fails('RULES_INVALID', 2, { files, line })).toMatchInlineSnapshot(`

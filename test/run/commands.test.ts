@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Engine } from '../../src/duck/engine.ts';
+import { quoteText } from '../../src/duck/sql.ts';
 import { add, formatAmount, parseAmount } from '../../src/money/amount.ts';
 import { masked, type Said, type TinyProject, tieout, tinyProject } from '../support/terminal.ts';
 
@@ -242,6 +244,23 @@ describe('a run', () => {
         expect(err).toMatch(/^OBJECT_CHANGED: folder:\S+\/usage\/dt=2026-10-01\/0\.ndjson changed/);
         project.write(key, text);
     });
+});
+
+test('no number of a Parquet file is a DOUBLE', async () => {
+    const { folder } = json(await at(`run ${period} --json`));
+    const engine = await Engine.open({
+        file: ':memory:',
+        memory: '200MB',
+        threads: 1,
+        spill: folder,
+    });
+    for (const name of ['line_items', 'breaks', 'tie_outs']) {
+        const columns = await engine.describe(
+            `select * from read_parquet(${quoteText(join(folder, `${name}.parquet`))})`,
+        );
+        expect(columns.filter(({ type }) => /DOUBLE|FLOAT/.test(type))).toEqual([]);
+    }
+    engine.close();
 });
 
 describe('reconcile', () => {

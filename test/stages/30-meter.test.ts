@@ -73,6 +73,23 @@ describe('30-meter: quantities', () => {
             'b | org | 2026-10-11 | 12',
         ]);
     });
+
+    test('a contract that begins splits the day at its instant', async () => {
+        const begins = '2026-10-10 12:00:00';
+        const events = ['11:59:59.999999', '12:00:00', '13:00:00'].map((time, at) => ({
+            ...{ event_at: `2026-10-10 ${time}`, output_tokens: `${2 ** at}` },
+        }));
+        const paths = [
+            { valid_to: begins },
+            { valid_from: begins, book_id: 'deal', channel_id: 'c' },
+        ];
+        const query =
+            'select book_id, channel_id, event_on, quantity from compiled.metered_usage order by all';
+        expect(await over({ events, paths }, query)).toEqual([
+            'deal | c | 2026-10-10 | 6',
+            'standard |  | 2026-10-10 | 1',
+        ]);
+    });
 });
 
 describe('30-meter: derived attributes', () => {

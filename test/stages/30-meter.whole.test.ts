@@ -134,6 +134,19 @@ describe('30-meter: a level that is held', () => {
         expect(await over({ ...world, boundaries }, total)).toEqual(await over(world, total));
     });
 
+    test('a contract is for the time in which it holds, from the level it has then', async () => {
+        const paths = [
+            { ...ten, valid_to: '2026-10-04' },
+            { ...ten, valid_from: '2026-10-04', book_id: 'deal' },
+        ];
+        const query = 'select book_id, quantity from compiled.metered_usage order by book_id';
+        const events = [event('2026-10-01 00:00:00', '10')];
+        expect(await over({ config: meterOf({}), events, paths }, query)).toEqual([
+            'deal | 7',
+            'standard | 3',
+        ]);
+    });
+
     test('payers pay for the time in which the account is theirs, from the level it has then', async () => {
         const paths = [
             { ...ten, payer_id: 'p1', valid_to: '2026-10-04' },

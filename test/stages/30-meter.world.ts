@@ -115,6 +115,8 @@ const path: Values = {
     payer_id: 'org',
     pool_id: 'org',
     line_account_id: 'a',
+    book_id: 'standard',
+    channel_id: '',
     payer_name: 'Org',
     currency: 'USD',
     time_zone: 'UTC',
@@ -150,6 +152,7 @@ export async function over(world: World, query: string): Promise<readonly string
             segment_at: '0001-01-01',
             rate_id: 'r',
             product: 'llm',
+            book_id: 'standard',
             currency: 'USD',
         });
         const assets = { TOK: { kind: 'unit', precision: 0, counts: 'tokens' } } as const;

@@ -69,6 +69,15 @@ describe('30-meter: the worth of an event', () => {
         expect(await over({ config: counting, events, paths }, query)).toEqual(['a | 9', 'b | _']);
     });
 
+    test('an event is worth what the cards of its book say', async () => {
+        const events = [{ output_tokens: '10' }, { account_id: 'b', output_tokens: '10' }];
+        const paths = [{}, { account_id: 'b', book_id: 'deal' }];
+        const prices = [of('output', '3'), { ...of('output', '2'), book_id: 'deal' }];
+        const query =
+            'select account_id, rated_amount from compiled.event_values order by account_id';
+        expect(await over({ events, paths, prices }, query)).toEqual(['a | 30', 'b | 20']);
+    });
+
     test('the worth of all events of a period is what their quantities cost', async () => {
         const events = [
             { input_tokens: '1003', cached_tokens: '401', output_tokens: '57' },

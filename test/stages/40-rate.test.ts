@@ -1,6 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { rate } from '../../pipelines/40-rate/stage.ts';
-import { auditRows, check } from '../support/table.ts';
+import { auditRows, check as checkTables } from '../support/table.ts';
+import { withDefaults } from './defaults.ts';
+
+/** One book of one card, where a test does not say otherwise. */
+const oneBook = `
+            given rules.book_cards book_id | card
+                                   standard | standard`;
+const check = (stage: typeof rate, text: string) =>
+    checkTables(
+        stage,
+        withDefaults(text.includes('rules.book_cards') ? text : `${oneBook}${text}`, {
+            'metered.usage': { book_id: 'standard' },
+            'rules.rates': { card: 'standard' },
+            'rated.rate_candidates': { book_id: 'standard' },
+        }),
+    );
 
 const opus = '{"model":"opus","region":"eu"}';
 
@@ -84,13 +99,67 @@ describe('40-rate', () => {
         `,
         ));
 
+    test('usage is priced by the cards of its book, and by no other', () =>
+        check(
+            rate,
+            `
+            given metered.usage    meter  | account_id | book_id  | attributes | quantity | currency
+                                   tokens | a          | standard | ${opus}    | 10       | USD
+                                   tokens | b          | acme     | ${opus}    | 10       | USD
+                                   tokens | c          | acme     | {}         | 10       | USD
+                                   images | c          | acme     | {}         | 10       | USD
+            given rules.book_cards book_id  | card
+                                   standard | standard
+                                   acme     | acme
+            given rules.rates      rate_id | card     | meter  | mask         | match_key        | specificity | unit_price | currency | effective_to
+                                   both    | standard | tokens | model region | ${opus}          | 2           | 3          | USD      | _
+                                   any     | standard | tokens |              | {}               | 0           | 5          | USD      | _
+                                   images  | standard | images |              | {}               | 0           | 9          | USD      | _
+                                   opus    | acme     | tokens | model        | {"model":"opus"} | 1           | 2          | USD      | _
+            then  rated.rate_candidates book_id | rate_id | choice_no
+                                   standard | both | 1
+                                   standard | any  | 2
+                                   acme     | opus | 1
+            then  rated.usage      account_id | rate_id | amount
+                                   a          | both    | 30
+                                   b          | opus    | 20
+            then  suspense.unrated_usage account_id | book_id | meter | code
+                                   c | acme | tokens | UNRATED
+                                   c | acme | images | UNRATED
+        `,
+        ));
+
+    test('the cards of a book price together: the law decides among all of their rates', () =>
+        check(
+            rate,
+            `
+            given metered.usage    meter  | account_id | book_id    | attributes | quantity | currency
+                                   tokens | a          | acme+extra | ${opus}    | 10       | USD
+                                   images | a          | acme+extra | {}         | 10       | USD
+                                   tokens | b          | extra      | ${opus}    | 10       | USD
+            given rules.book_cards book_id    | card
+                                   acme+extra | acme
+                                   acme+extra | extra
+                                   extra      | extra
+            given rules.rates      rate_id | card  | meter  | mask  | match_key        | specificity | unit_price | currency | effective_to
+                                   all     | acme  | tokens |       | {}               | 0           | 7          | USD      | _
+                                   images  | acme  | images |       | {}               | 0           | 1          | USD      | _
+                                   opus    | extra | tokens | model | {"model":"opus"} | 1           | 2          | USD      | _
+            then  rated.usage      account_id | meter | rate_id | amount
+                                   a          | tokens | opus   | 20
+                                   a          | images | images | 10
+                                   b          | tokens | opus   | 20
+        `,
+        ));
+
     test('no-rate-is-ambiguous fails when two rates differ in nothing that decides', async () => {
-        const given = (priority: string) => `
-            given rated.rate_candidates rate_id | meter | attributes | segment_at | specificity | priority | effective_from | choice_no
-                                        one | tokens | {} | 2026-10-01 | 1 | 0           | 2026-01-01 | 1
-                                        two | tokens | {} | 2026-10-01 | 1 | ${priority} | 2026-01-01 | 2`;
+        const given = (priority: string, book = 'b') => `
+            given rated.rate_candidates rate_id | book_id | meter | attributes | segment_at | specificity | priority | effective_from | choice_no
+                                        one | b | tokens | {} | 2026-10-01 | 1 | 0           | 2026-01-01 | 1
+                                        two | ${book} | tokens | {} | 2026-10-01 | 1 | ${priority} | 2026-01-01 | 2`;
         expect(await auditRows(rate, 'no-rate-is-ambiguous', given('0'))).toBe(1);
         expect(await auditRows(rate, 'no-rate-is-ambiguous', given('-1'))).toBe(0);
+        expect(await auditRows(rate, 'no-rate-is-ambiguous', given('0', 'other'))).toBe(0);
     });
 
     test('amount-is-quantity-times-price fails when a digit is off', async () => {

@@ -16,6 +16,7 @@ const defaults: Defaults = {
     'accounts.paths': {
         ...{
             pool_id: 'org',
+            book_id: 'one',
             currency: 'USD',
             time_zone: 'UTC',
             valid_from: '2026-01-01',
@@ -23,7 +24,11 @@ const defaults: Defaults = {
         },
         ...{ period_start: '2026-10-01', period_end: '2026-11-01' },
     },
-    'rules.rates': { currency: 'USD', meter: 'm', effective_from: '2026-01-01', effective_to: '_' },
+    'metered.usage': { book_id: 'one' },
+    'rules.rates': {
+        ...{ card: 'list', currency: 'USD', meter: 'm' },
+        ...{ effective_from: '2026-01-01', effective_to: '_' },
+    },
     'rules.terms': {
         ...{ tier_scope: 'line', is_for_accounts: 'false', is_for_all: 'false' },
         ...{ is_in_advance: 'false', is_by_event: 'false', model: 'graduated' },
@@ -36,9 +41,14 @@ const defaults: Defaults = {
         ...{ amount_scale: '2', quantity_limit: '1000000000000000000000' },
     },
     'rules.charge_tiers': { quantity_scale: '0', from_quantity: '0', flat_fee: '0', tier_no: '1' },
+    'rated.rate_choices': { book_id: 'one' },
+    'compiled.priced_events': { book_id: 'one' },
     'rated.usage': { meter: 'm', pool_id: 'org', unit_price: '0', amount: '0', currency: 'USD' },
 };
-const run = (text: string) => check(priceUsage, withDefaults(text, defaults));
+const oneBook = `
+    given rules.book_cards book_id | card
+                           one     | list`;
+const run = (text: string) => check(priceUsage, withDefaults(`${oneBook}${text}`, defaults));
 
 /** Ten at 5 cents with a fee of 2.00, then one cent each; two accounts of one payer. */
 const tiered = (scope: string, more = '') => `
@@ -227,6 +237,42 @@ describe('fees of a night', () => {
                                  a          | org      | 2026-10-31 | 9999-12-31
             then pricing.lines   account_id | numerator | denominator | service_start | service_end
                                  a          | 3         | 31          | 2026-10-01    | 2026-11-01`));
+
+    const contract = `
+            given rules.book_cards book_id | card
+                                   one     | other
+                                   deal    | list
+            given accounts.paths   account_id | payer_id | book_id | valid_from | valid_to
+                                   a          | org      | one     | 2026-01-01 | 2026-10-22
+                                   a          | org      | deal    | 2026-10-22 | 9999-12-31
+                                   b          | org      | one     | 2026-01-01 | 9999-12-31`;
+
+    test('of a card are charged to whom a contract gives it, and for its time', () =>
+        run(`${fee('| is_for_all | proration_unit', 'account | true | day')}
+            ${contract}
+            then pricing.lines   account_id | numerator | denominator | service_start | service_end
+                                 a          | 10        | 31          | 2026-10-22    | 2026-11-01
+            then pricing.shares  account_id | amount
+                                 a          | 10`));
+
+    test('of a pool are for the time of the contract too', () =>
+        run(`${fee('| is_for_all | proration_unit', 'pool | true | day')}
+            ${contract}
+            then pricing.lines   payer_id | numerator | denominator | service_start | service_end
+                                 org      | 10        | 31          | 2026-10-22    | 2026-11-01`));
+
+    test('are not for usage under another card', () => {
+        const usage = (book: string) => `
+            given metered.usage account_id | payer_id | meter | book_id
+                                a          | org      | m     | ${book}`;
+        return Promise.all([
+            run(`${fee('', 'account')}${contract}${usage('one')}
+                then pricing.shares account_id`),
+            run(`${fee('', 'account')}${contract}${usage('deal')}
+                then pricing.shares account_id | amount
+                                    a          | 31`),
+        ]);
+    });
 });
 
 test('charged without usage: only who used nothing has a line of its own for it', () =>

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { compileAccounts } from '../../../src/compile/accounts.ts';
+import type { Contract } from '../../../src/compile/contracts.ts';
+import { printProblem } from '../../../src/errors/index.ts';
 import { type Config, configSchema } from '../../../src/schema/config.ts';
+import { parseInstant } from '../../../src/time/instant.ts';
 
 const config: Config = configSchema.parse({
     name: 'tiny',
@@ -352,5 +355,147 @@ describe('accounts: problems', () => {
             file: 'accounts.json',
             line: 1,
         });
+    });
+});
+
+describe('accounts: contracts', () => {
+    const at = (text: string) => parseInstant(text);
+    const until = at('9999-12-31T00:00:00Z');
+    const held = (account: string, book_id: string, from: string, to = until): Contract => ({
+        ...{ contract: `of-${account}`, account, seller: null },
+        ...{ from: at(from), to, line: 7 },
+        books: [{ book_id, cards: [book_id], from: at(from), to }],
+        cards: [{ card: book_id, currency: 'USD', line: 8 }],
+    });
+    const compiled = (rows: readonly Row[], contracts: readonly Contract[]) =>
+        compileAccounts('accounts.json', fileOf(rows), config, '2026-10', {
+            ...{ file: 'contracts.yaml', standard: { book_id: 'list', cards: ['list'] } },
+            contracts,
+        });
+    function booksOf(rows: readonly Row[], contracts: readonly Contract[]) {
+        const result = compiled(rows, contracts);
+        if ('problems' in result) throw new Error(JSON.stringify(result.problems));
+        return result.tree.paths.map(
+            ({ account_id, valid_from, book_id }) =>
+                `${account_id} ${valid_from.slice(0, 10)} ${book_id}`,
+        );
+    }
+    const tree = [row('org', null), row('unit', 'org'), row('team', 'unit')];
+
+    test('hold for the account and all below it, from their instant on', () => {
+        expect(booksOf(tree, [held('unit', 'deal', '2026-10-10T00:00:00Z')])).toEqual([
+            'org 2026-01-01 list',
+            'team 2026-01-01 list',
+            'team 2026-10-10 deal',
+            'unit 2026-01-01 list',
+            'unit 2026-10-10 deal',
+        ]);
+    });
+
+    test('the nearest that is in force decides', () => {
+        const ends = at('2026-10-20T00:00:00Z');
+        const contracts = [
+            held('org', 'deal', '2026-02-01T00:00:00Z'),
+            held('team', 'own', '2026-10-10T00:00:00Z', ends),
+        ];
+        expect(booksOf(tree, contracts).filter((of) => of.startsWith('team'))).toEqual([
+            'team 2026-01-01 list',
+            'team 2026-02-01 deal',
+            'team 2026-10-10 own',
+            'team 2026-10-20 deal',
+        ]);
+    });
+
+    test('a contract that goes on as it was splits nothing', () => {
+        const contracts = [
+            held('org', 'deal', jan, at('2026-06-01T00:00:00Z')),
+            { ...held('org', 'deal', '2026-06-01T00:00:00Z'), contract: 'renewed' },
+        ];
+        expect(booksOf([row('org', null)], contracts)).toEqual(['org 2026-01-01 deal']);
+    });
+
+    const sold = (contract: Contract, seller: string): Contract => ({ ...contract, seller });
+    const channel = [
+        ...[row('op', null), row('dist', 'op'), row('shop', 'dist', { rate_at: 'self' })],
+        row('team', 'shop', { detail: 'summary' }),
+    ];
+
+    test('a sale is a level of its own; the operator prices by its own contract', () => {
+        const contracts = [
+            held('dist', 'wholesale', jan),
+            sold(held('shop', 'retail', '2026-10-10T00:00:00Z'), 'dist'),
+            sold(held('dist', 'import', jan), 'op'),
+        ];
+        const result = compiled(channel, contracts.slice(0, 2));
+        if ('problems' in result) throw new Error(JSON.stringify(result.problems));
+        const { paths, channels, sale_paths } = result.tree;
+        const [none, from10] = paths.filter(({ account_id }) => account_id === 'team');
+        expect([none?.book_id, none?.channel_id, from10?.book_id]).toEqual([
+            ...['wholesale', '', 'wholesale'],
+        ]);
+        expect(channels).toEqual([
+            {
+                ...{ channel_id: from10?.channel_id, level_no: 1n },
+                ...{ seller_id: 'dist', buyer_id: 'shop', sale_id: 'dist/shop' },
+                ...{ pool_id: 'shop', book_id: 'retail', currency: 'USD' },
+            },
+        ]);
+        expect(
+            sale_paths.map((of) => [of.account_id, of.payer_id, of.line_account_id, of.book_id]),
+        ).toEqual([
+            ['shop', 'dist/shop', 'shop', ''],
+            ['shop', 'dist/shop', 'shop', 'retail'],
+            ['team', 'dist/shop', 'shop', ''],
+            ['team', 'dist/shop', 'shop', 'retail'],
+        ]);
+        const two = compiled(channel, contracts.slice(1));
+        if ('problems' in two) throw new Error(JSON.stringify(two.problems));
+        const deep = two.tree.paths.find(({ account_id, valid_from }) => {
+            return account_id === 'team' && valid_from.startsWith('2026-10-10');
+        });
+        expect(
+            two.tree.channels
+                .filter(({ channel_id }) => channel_id === deep?.channel_id)
+                .map(({ level_no, sale_id }) => `${level_no} ${sale_id}`),
+        ).toEqual(['1 op/dist', '2 dist/shop']);
+        expect(deep?.book_id).toBe('list');
+    });
+
+    test('nobody sells from beside, nor to whom the operator bills', () => {
+        const problems = (rows: readonly Row[], contract: Contract) => {
+            const result = compiled(rows, [contract]);
+            if (!('problems' in result)) throw new Error('no problems');
+            return result.problems.map(printProblem);
+        };
+        expect(problems(channel, sold(held('shop', 'retail', jan), 'team'))).toEqual([
+            'contracts.yaml:7: SELLER_NOT_ABOVE contract of-shop: team sells to shop and is not above it, on op > dist > shop\n' +
+                '    Name an account above it, or move the account below its seller.',
+            'contracts.yaml:7: SELLER_NOT_ABOVE contract of-shop: team sells to shop and is not above it, on op > dist > shop > team\n' +
+                '    Name an account above it, or move the account below its seller.',
+        ]);
+        const self = channel.map((of) =>
+            of.account_id === 'shop' ? { ...of, bill_to: 'self' } : of,
+        );
+        expect(problems(self, sold(held('shop', 'retail', jan), 'dist'))).toEqual([
+            'contracts.yaml:7: BILLED_TWICE shop is billed by dist under contract of-shop, and by the operator too\n' +
+                '    Give it `bill_to: top`, or `parent`: a payer is billed only by its seller.',
+        ]);
+    });
+
+    test('of whom nobody knows, and in money that nobody under them pays', () => {
+        const problems = (contracts: readonly Contract[], rows = tree) => {
+            const result = compiled(rows, contracts);
+            if (!('problems' in result)) throw new Error('no problems');
+            return result.problems.map(printProblem);
+        };
+        expect(problems([held('tema', 'deal', jan)])).toEqual([
+            'contracts.yaml:7: UNKNOWN_ACCOUNT contract of-tema is of tema, which is not in the accounts file\n' +
+                '    Did you mean "team"?',
+        ]);
+        const euro = tree.map((of) => ({ ...of, currency: 'EUR' }));
+        expect(problems([held('unit', 'deal', jan)], euro)).toEqual([
+            'contracts.yaml:8: CONTRACT_CURRENCY card deal of contract of-unit is in USD, and who pays under it is billed in EUR\n' +
+                '    All of its usage would be RATE_CURRENCY: name a card in that currency.',
+        ]);
     });
 });

@@ -1,0 +1,108 @@
+import type { Engine } from '../duck/engine.ts';
+import { type Column, toCsv } from '../export/csv.ts';
+import { lineItemColumns } from '../export/line-items.ts';
+import { compareLineItems, compareText } from '../export/order.ts';
+import type { Margin } from '../schema/certificate.ts';
+import type { LineItem } from '../schema/line-item.ts';
+import { money, trimmed } from './certify.ts';
+
+/** A line of a sale: the buyer is its payer. */
+type SaleLine = LineItem & { readonly seller_id: string };
+
+/** Whether accounts sell usage on in this run. */
+async function hasSales(engine: Engine): Promise<boolean> {
+    const found = await engine.rows(
+        `select 1 from information_schema.tables
+         where table_schema = 'sold' and table_name = 'margins'`,
+    );
+    return found.length > 0;
+}
+
+/** What each seller buys, sells and keeps; null in a run without sales. */
+export async function readMargins(engine: Engine): Promise<readonly Margin[] | null> {
+    if (!(await hasSales(engine))) return null;
+    const rows = await engine.rows(
+        'select * from sold.margins order by seller_id, product, currency',
+    );
+    return rows.map((row) => ({
+        seller_id: String(row.seller_id),
+        product: String(row.product),
+        currency: String(row.currency),
+        bought: trimmed(row.bought),
+        own_use: trimmed(row.own_use),
+        sold: trimmed(row.sold),
+        margin: row.margin === null ? null : trimmed(row.margin),
+    }));
+}
+
+/**
+ * The files of sales, by name: lines of sellers to their buyers, what of it nothing prices, margins.
+ * None in a run without sales. They are apart from the operator's lines, which are what is delivered.
+ */
+export async function saleFiles(engine: Engine): Promise<Readonly<Record<string, string>>> {
+    const margins = await readMargins(engine);
+    if (margins === null) return {};
+    return {
+        'margins.csv': toCsv(margins, marginColumns),
+        'sale_lines.csv': await saleLinesCsv(engine),
+        'sales_unrated.csv': await unratedCsv(engine),
+    };
+}
+
+const marginColumns: readonly Column<Margin>[] = [
+    ...(['seller_id', 'product', 'currency'] as const).map((header) => ({
+        ...{ header, kind: 'text' as const },
+        value: (of: Margin) => of[header],
+    })),
+    ...(['bought', 'own_use', 'sold', 'margin'] as const).map((header) => ({
+        ...{ header, kind: 'decimal' as const },
+        value: (of: Margin) => of[header],
+    })),
+];
+
+async function saleLinesCsv(engine: Engine): Promise<string> {
+    const rows = await engine.rows(
+        'select * exclude (buyer_id) from sold.line_items order by line_key',
+    );
+    const lines = rows.map(
+        (row): SaleLine => ({
+            ...(row as unknown as SaleLine),
+            quantity: trimmed(row.quantity),
+            unit_price: trimmed(row.unit_price),
+            amount_exact: trimmed(row.amount_exact),
+            amount: money(row.amount, String(row.currency)),
+        }),
+    );
+    const seller: Column<SaleLine> = {
+        ...{ header: 'seller_id', kind: 'text' },
+        value: (line) => line.seller_id,
+    };
+    const inOrder = lines.sort(
+        (one, other) => compareText(one.seller_id, other.seller_id) || compareLineItems(one, other),
+    );
+    return toCsv(inOrder, [seller, ...lineItemColumns]);
+}
+
+type TextRow = Readonly<Record<string, string | null>>;
+
+async function unratedCsv(engine: Engine): Promise<string> {
+    const headers = [
+        ...['code', 'seller_id', 'buyer_id', 'account_id', 'meter', 'attributes', 'unit'],
+        'quantity',
+    ];
+    const rows = (await engine.rows(
+        `select code, seller_id, buyer_id, account_id, meter, attributes, unit,
+            sum(quantity) as quantity
+         from sold.unrated_usage
+         group by all
+         order by all`,
+    )) as readonly TextRow[];
+    const columns = headers.map(
+        (header): Column<TextRow> => ({
+            header,
+            kind: header === 'quantity' ? 'decimal' : 'text',
+            value: (row) => (header === 'quantity' ? trimmed(row[header]) : (row[header] ?? null)),
+        }),
+    );
+    return toCsv(rows, columns);
+}

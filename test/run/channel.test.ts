@@ -1,0 +1,273 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { Engine } from '../../src/duck/engine.ts';
+import { silent } from '../../src/effects.ts';
+import { type RunResult, runPipeline } from '../../src/run/pipeline.ts';
+import { openProject } from '../../src/run/project.ts';
+import { memoryStore } from '../support/memory-store.ts';
+import { defaults, type TestProject, testProject } from '../support/project.ts';
+import { lines, tieout, tinyFiles, usageLine } from '../support/terminal.ts';
+
+/*
+ * The operator sells to dist, dist to three resellers, and they to their customers. Input tokens only:
+ * a million cost
+ *
+ *     the operator's rate_card   3     nobody here
+ *     wholesale                  1     the operator to dist, who pays for all of them
+ *     dealer                     2     dist to r1, r2 and r3
+ *     retail                     4     r1 to a and b, r2 to c
+ *     retail-r3                  5     r3 to d, from the 15th; before that r3 uses d's tokens itself
+ *
+ * Millions used: a 1, b 2, c 3, d 1 before and 1 after the 15th, r1 itself 1, dist itself 1: 10.
+ *
+ *     dist  buys 10 x 1 = 10, of it 1 for itself; sells 9 x 2 = 18; keeps 18 - 9 = 9
+ *     r1    buys 4 x 2 = 8, of it 2 for itself; sells 3 x 4 = 12; keeps 12 - 6 = 6
+ *     r2    buys 3 x 2 = 6; sells 3 x 4 = 12; keeps 6
+ *     r3    buys 2 x 2 = 4; sells 1 x 5 = 5; d's million before the 15th is a cost of d: keeps 1
+ */
+const jan = '2026-01-01T00:00:00Z';
+const account = { currency: 'USD', valid_from: jan };
+const below = (parent: string, ...ids: readonly string[]) =>
+    ids.map((account_id) => ({ ...account, account_id, parent }));
+const accounts = [
+    { ...account, account_id: 'dist' },
+    ...below('dist', 'r1', 'r2', 'r3'),
+    ...below('r1', 'a', 'b'),
+    ...below('r2', 'c'),
+    ...below('r3', 'd'),
+];
+const used: readonly (readonly [string, number])[] = [
+    ...(['a:1', 'b:1', 'b:2', 'c:1', 'c:2', 'c:3', 'd:1', 'd:20', 'r1:1', 'dist:1'] as const).map(
+        (of) => [of.split(':')[0] ?? '', Number.parseInt(of.split(':')[1] ?? '', 10)] as const,
+    ),
+];
+// Ten events of 100,000 tokens are a million, in the band of standard prices.
+const events = used.flatMap(([subject, day], at) =>
+    Array.from({ length: 10 }, (_, part) => ({
+        ...usageLine(1, { input_tokens: 100_000, output_tokens: 0 }),
+        ...{ id: `evt-${at}-${part}`, subject },
+        time: `2026-10-${String(day).padStart(2, '0')}T0${part}:00:00Z`,
+    })),
+);
+
+const card = (name: string, price: string) =>
+    stringify({
+        ...{ card: name, version: '1', currency: 'USD' },
+        charges: [
+            {
+                ...{ product: 'tokens', meter: 'tokens', model: 'per_unit', unit: 'token' },
+                price_per: '1000000',
+                rates: [{ when: { token_class: 'input' }, price, from: jan }],
+            },
+        ],
+    });
+const contract = (id: string, of: string, seller: string | null, name: string, from = jan) => ({
+    ...{ contract: id, account: of, from, cards: [{ card: `cards/${name}.yaml` }] },
+    ...(seller ? { seller } : {}),
+});
+const contracts = [
+    contract('supply', 'dist', null, 'wholesale'),
+    ...['r1', 'r2', 'r3'].map((of) => contract(`dealer-${of}`, of, 'dist', 'dealer')),
+    ...['a', 'b'].map((of) => contract(`retail-${of}`, of, 'r1', 'retail')),
+    contract('retail-c', 'c', 'r2', 'retail'),
+    contract('retail-d', 'd', 'r3', 'retail-r3', '2026-10-15T00:00:00Z'),
+];
+
+const tiny = tinyFiles();
+const files = {
+    ...Object.fromEntries(Object.entries(tiny).filter(([name]) => !name.startsWith('data/'))),
+    'tieout.yaml': `${(tiny['tieout.yaml'] ?? '').replace('accounts: acme', 'accounts: dist')}contracts: contracts.yaml\n`,
+    'accounts.json': JSON.stringify(accounts),
+    'contracts.yaml': stringify({ contracts }),
+    'cards/wholesale.yaml': card('wholesale', '1'),
+    'cards/dealer.yaml': card('dealer', '2'),
+    'cards/retail.yaml': card('retail', '4'),
+    'cards/retail-r3.yaml': card('retail-r3', '5'),
+};
+const debits = events.map(({ id, subject, time }) => ({
+    ...{ entry_id: `ent-${id}`, entry_type: 'capture', asset: 'USD', amount: '0.1' },
+    ...{ account_id: subject, booked_at: time, event_id: id },
+}));
+const store = memoryStore({
+    'usage/dt=2026-10-01/0.ndjson': Buffer.from(lines(events)),
+    'debits/dt=2026-10-01/0.ndjson': Buffer.from(lines(debits)),
+});
+
+let project: TestProject;
+let result: RunResult;
+let engine: Engine;
+beforeAll(async () => {
+    project = testProject(files, store);
+    result = await project.run();
+    engine = await Engine.open({
+        ...{ file: result.run.database, memory: '1GB', threads: 2, spill: '/tmp', readOnly: true },
+    });
+});
+afterAll(() => {
+    engine?.close();
+    project?.remove();
+});
+
+const csv = (name: string): readonly Readonly<Record<string, string>>[] =>
+    parseCsv(readFileSync(join(result.run.output, name), 'utf8'), { columns: true, bom: true });
+
+describe('a distributor, three resellers and their customers', () => {
+    test('the operator bills the distributor alone, at its wholesale price', () => {
+        const billed = csv('line_items.csv');
+        expect(new Set(billed.map((of) => `${of.payer_id} ${of.card}`))).toEqual(
+            new Set(['dist wholesale']),
+        );
+        expect(billed.map((of) => `${of.account_id} ${of.amount}`)).toEqual(
+            expect.arrayContaining([
+                'a 1.00',
+                'b 2.00',
+                'c 3.00',
+                'd 2.00',
+                'dist 1.00',
+                'r1 1.00',
+            ]),
+        );
+        expect(readFileSync(join(result.run.output, 'stripe-requests.json'), 'utf8')).not.toContain(
+            'retail',
+        );
+    });
+
+    test('each buyer is billed by its seller, at that price', () => {
+        const sold = Map.groupBy(csv('sale_lines.csv'), (of) => `${of.seller_id} > ${of.payer_id}`);
+        expect(
+            [...sold].map(([sale, of]) => [
+                sale,
+                of.map(({ account_id, amount, card }) => `${account_id} ${amount} ${card}`).join(),
+            ]),
+        ).toEqual([
+            ['dist > r1', 'a 2.00 dealer,b 4.00 dealer,r1 2.00 dealer'],
+            ['dist > r2', 'c 6.00 dealer'],
+            ['dist > r3', 'd 4.00 dealer'],
+            ['r1 > a', 'a 4.00 retail'],
+            ['r1 > b', 'b 8.00 retail'],
+            ['r2 > c', 'c 12.00 retail'],
+            ['r3 > d', 'd 5.00 retail-r3'],
+        ]);
+        expect(
+            csv('sale_lines.csv').every((of) => of.amount_minor === of.amount?.replace('.', '')),
+        ).toBe(true);
+        expect(csv('sale_lines.csv').find((of) => of.seller_id === 'r3')).toMatchObject({
+            service_start: '2026-10-15T00:00:00Z',
+            service_end: '2026-11-01T00:00:00Z',
+        });
+        expect(new Set(csv('sale_lines.csv').map((of) => of.recon_status))).toEqual(
+            new Set(['clear']),
+        );
+    });
+
+    test('margins, by hand', () => {
+        expect(csv('margins.csv').map((of) => Object.values(of).join(' '))).toEqual([
+            'dist tokens USD 10 1 18 9',
+            'r1 tokens USD 8 2 12 6',
+            'r2 tokens USD 6 0 12 6',
+            'r3 tokens USD 4 0 5 1',
+        ]);
+        expect(result.certificate.margins?.map(({ margin }) => margin)).toEqual([
+            ...['9', '6', '6', '1'],
+        ]);
+    });
+
+    test('only what the operator bills is reconciled with the wallets', async () => {
+        const open = await engine.rows(
+            "select account_id from recon.tie_outs where unexplained <> 0 or status <> 'tied'",
+        );
+        expect(open).toEqual([]);
+        expect(await engine.rows('select break_id from recon.breaks')).toEqual([]);
+        expect(result.certificate.payers.map(({ payer_id }) => payer_id)).toEqual(['dist']);
+    });
+
+    test('charge models by pool and by event come to the same, level by level', async () => {
+        const model = (name: string, terms: object) =>
+            card(name, '0').replace(
+                /model: per_unit[\s\S]*/,
+                `${stringify(terms)
+                    .split('\n')
+                    .map((line, at) => (at ? `    ${line}` : line))
+                    .join('\n')}`,
+            );
+        const rates = [{ when: { token_class: 'input' }, from: jan }];
+        const pool = (unit_price: string) => ({
+            ...{ model: 'graduated', unit: 'token', tier_scope: 'pool' },
+            ...{ tiers: [{ unit_price }], rates },
+        });
+        const other = testProject(
+            {
+                ...files,
+                'cards/wholesale.yaml': model('wholesale', pool('0.000001')),
+                'cards/dealer.yaml': model('dealer', {
+                    ...{ model: 'percentage', unit: 'token', percent: '0' },
+                    ...{ fixed_fee_per_event: '0.2', rates },
+                }),
+                'cards/retail.yaml': model('retail', pool('0.000004')),
+            },
+            store,
+        );
+        try {
+            const { certificate } = await other.run();
+            expect(certificate.margins).toEqual(result.certificate.margins);
+        } finally {
+            other.remove();
+        }
+    });
+
+    test('what the card of a seller lacks is listed, and sold at no price', async () => {
+        const output = card('retail-r3', '5').replace('token_class: input', 'token_class: output');
+        const other = testProject({ ...files, 'cards/retail-r3.yaml': output }, store);
+        try {
+            const { run, certificate } = await other.run();
+            expect(readFileSync(join(run.output, 'sales_unrated.csv'), 'utf8')).toMatch(
+                /\nUNRATED,r3,d,d,tokens,.*,token,1000000\r?\n$/,
+            );
+            expect(certificate.margins?.find(({ seller_id }) => seller_id === 'r3')).toMatchObject({
+                ...{ bought: '4', own_use: '4', sold: '0', margin: '0' },
+            });
+        } finally {
+            other.remove();
+        }
+    });
+
+    test('the same bytes again, from nothing', async () => {
+        const other = testProject(files, store);
+        try {
+            const again = await other.run();
+            expect(again.certificate.run_digest).toBe(result.certificate.run_digest);
+            expect(again.certificate.outputs).toEqual(result.certificate.outputs);
+        } finally {
+            other.remove();
+        }
+    });
+
+    test.each(['45-price', '85-resell', 'write'])(
+        'cut off at %s, it goes on to the same',
+        async (at) => {
+            const other = testProject(files, store);
+            const begin = (name: string) => {
+                if (name === at) throw new Error('cut off');
+            };
+            try {
+                const opened = openProject(join(other.folder, 'tieout.yaml'));
+                const cut = { ...other.effects, progress: { ...silent, begin } };
+                await expect(runPipeline(opened, cut, defaults)).rejects.toThrow('cut off');
+                const { certificate } = await other.run();
+                expect(certificate.outputs).toEqual(result.certificate.outputs);
+            } finally {
+                other.remove();
+            }
+        },
+    );
+
+    test('the report has a table of margins', async () => {
+        const said = await tieout('report --period 2026-10', { cwd: project.folder, store });
+        expect(said.out).toMatch(
+            /Margins\n.*seller.*product.*bought.*\n.*dist .*tokens .*10.00.* 9.00/,
+        );
+    });
+});

@@ -9,7 +9,7 @@ import type { Engine, Row } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
-import { trimmed } from '../run/certify.ts';
+import { trimmed } from '../run/decimals.ts';
 import { latestRun, latestRuns, type RunFolder } from '../run/folders.ts';
 import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';

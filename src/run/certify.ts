@@ -1,25 +1,11 @@
 import type { Engine, Row } from '../duck/engine.ts';
-import { formatAmount, parseAmount } from '../money/amount.ts';
-import { currencyExponent } from '../money/currency.ts';
 import type { BreakTotal, PayerTotal, TieOut } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { version } from './code.ts';
+import { money, trimmed, trimmedOrNull } from './decimals.ts';
 import type { RunOptions } from './prepare.ts';
 import type { Project } from './project.ts';
 import { readMargins } from './sale-outputs.ts';
-
-/** Decimal text without the zeros that the scale of its column adds. */
-export function trimmed(text: unknown): string {
-    return formatAmount(parseAmount(String(text)));
-}
-
-function trimmedOrNull(text: unknown): string | null {
-    return text === null ? null : trimmed(text);
-}
-
-export function money(text: unknown, currency: string): string {
-    return formatAmount(parseAmount(String(text)), { minScale: currencyExponent(currency) ?? 0 });
-}
 
 const whole = (value: unknown) => Number.parseInt(String(value), 10);
 

@@ -15,7 +15,8 @@ import { buildReport } from '../report/model.ts';
 import type { Break } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
-import { type Evidence, money, trimmed } from './certify.ts';
+import type { Evidence } from './certify.ts';
+import { money, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
 import { saleFiles } from './sale-outputs.ts';
 

@@ -4,7 +4,7 @@ import { lineItemColumns } from '../export/line-items.ts';
 import { compareLineItems, compareText } from '../export/order.ts';
 import type { Margin } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
-import { money, trimmed } from './certify.ts';
+import { money, trimmed } from './decimals.ts';
 
 /** A line of a sale: the buyer is its payer. */
 type SaleLine = LineItem & { readonly seller_id: string };

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Engine } from '../duck/engine.ts';
@@ -17,6 +17,7 @@ export async function quote(
 ): Promise<Answer> {
     const path = resolve(context.cwd, flags.file);
     if (!existsSync(path)) throw new RunError('USAGE', { detail: `${path} does not exist` });
+    if (!statSync(path).isFile()) throw new RunError('USAGE', { detail: `${path} is not a file` });
     const texts = readFileSync(path, 'utf8').split(/\r?\n/);
     if (texts.at(-1) === '') texts.pop();
     const engine = await Engine.open({

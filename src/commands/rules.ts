@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { knownMeters } from '../compile/config.ts';
 import { allBooks } from '../compile/contracts.ts';
@@ -44,10 +44,11 @@ export async function rulesTest(context: CommandContext): Promise<Answer> {
     for (const card of project.cards) {
         const file = card.currencyAt.file.replace(/\.ya?ml$/, '.specs.yaml');
         const path = resolve(dirname(project.file), file);
-        if (!existsSync(path) && card !== project.card) continue;
-        if (!existsSync(path)) {
+        const isThere = existsSync(path) && statSync(path).isFile();
+        if (!isThere && card !== project.card) continue;
+        if (!isThere) {
             throw new RunError('USAGE', {
-                detail: `${join(project.folder, file)} does not exist: the card has no worked examples`,
+                detail: `${join(project.folder, file)} is not a file: the card has no worked examples`,
                 remedy: 'Write what finance expects of the card into that file; `tieout init` shows one.',
             });
         }

@@ -12,6 +12,7 @@ import {
     runPipeline,
 } from '../run/pipeline.ts';
 import type { RunOptions } from '../run/prepare.ts';
+import type { TieOut } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
 import { daysOf, isPeriod } from '../time/period.ts';
@@ -111,7 +112,7 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
             'tie-out',
             untied.length
                 ? `NOT ZERO for ${counted(untied.length, 'account and asset', 'accounts and assets')}`
-                : `zero for ${counted(tie_outs.length, 'account and asset', 'accounts and assets')}`,
+                : tiedText(tie_outs),
         ],
         ['breaks', `${figure(String(breakCount))} open`],
         ['held', held.map(({ payer_id }) => visible(payer_id)).join(', ') || 'nobody'],
@@ -187,4 +188,14 @@ function planJson({ options, listings, stages, run, fingerprint, finished }: Pla
 /** The certificate of a run folder's output. */
 export function certificateOf(output: string): Certificate {
     return JSON.parse(readFileSync(join(output, 'certificate.json'), 'utf8')) as Certificate;
+}
+
+/** Zero is only said of what was compared. */
+function tiedText(tie_outs: readonly TieOut[]): string {
+    const tied = tie_outs.filter(({ status }) => status === 'tied').length;
+    const rest = tie_outs.length - tied;
+    const without = `${counted(rest, 'account and asset', 'accounts and assets')} without a debit log`;
+    if (tied === 0 && rest > 0) return `nothing: ${without}`;
+    const zero = `zero for ${counted(tied, 'account and asset', 'accounts and assets')}`;
+    return rest === 0 ? zero : `${zero}; ${without}`;
 }

@@ -8,23 +8,24 @@ const positive = decimal.refine((text) => /[1-9]/.test(text) && !text.startsWith
 const unsigned = decimal.refine((text) => !text.startsWith('-'), { error: 'QUOTE_DECIMAL' });
 const instant = z.string();
 
+// A price below zero would turn the sign of everything that is computed on sizes.
 const tier = z.strictObject({
     up_to: positive.nullable(),
-    unit_price: decimal.optional(),
-    flat_fee: decimal.optional(),
+    unit_price: unsigned.optional(),
+    flat_fee: unsigned.optional(),
     package_size: positive.optional(),
-    package_price: decimal.optional(),
+    package_price: unsigned.optional(),
 });
 
 const percentTier = z.strictObject({
     up_to: positive.nullable(),
-    percent: decimal,
-    flat_fee: decimal.optional(),
+    percent: unsigned,
+    flat_fee: unsigned.optional(),
 });
 
 const step = z.strictObject({
     up_to: z.union([positive, z.record(z.string(), positive)]).nullable(),
-    price: decimal,
+    price: unsigned,
 });
 
 const modifiers = {
@@ -76,19 +77,19 @@ const modifiers = {
 };
 
 const charge = z.discriminatedUnion('model', [
-    z.strictObject({ model: z.literal('per_unit'), unit_price: decimal, ...modifiers }),
+    z.strictObject({ model: z.literal('per_unit'), unit_price: unsigned, ...modifiers }),
     z.strictObject({ model: z.literal('graduated'), tiers: z.array(tier).min(1), ...modifiers }),
     z.strictObject({ model: z.literal('volume'), tiers: z.array(tier).min(1), ...modifiers }),
     z.strictObject({
         model: z.literal('package'),
         package_size: positive,
-        package_price: decimal,
+        package_price: unsigned,
         ...modifiers,
     }),
     z.strictObject({ model: z.literal('stairstep'), steps: z.array(step).min(1), ...modifiers }),
     z.strictObject({
         model: z.literal('percentage'),
-        percent: decimal,
+        percent: unsigned,
         fixed_fee_per_event: unsigned.optional(),
         free_events: z
             .string()
@@ -109,7 +110,7 @@ const charge = z.discriminatedUnion('model', [
         markup_percent: decimal.default('0'),
         ...modifiers,
     }),
-    z.strictObject({ model: z.literal('flat'), fee: decimal, ...modifiers }),
+    z.strictObject({ model: z.literal('flat'), fee: unsigned, ...modifiers }),
 ]);
 
 const window = z.enum(['minute', 'hour', 'day', 'month']);

@@ -82,7 +82,7 @@ describe('the command line', () => {
     test('USAGE: rules test without worked examples', async () => {
         const files = { 'rates.specs.yaml': null };
         expect(await fails('USAGE', 2, { line: 'rules test', files })).toMatchInlineSnapshot(`
-          "USAGE: PROJECT/rates.specs.yaml does not exist: the card has no worked examples
+          "USAGE: PROJECT/rates.specs.yaml is not a file: the card has no worked examples
             -> Write what finance expects of the card into that file; \`tieout init\` shows one.
           "
         `);

@@ -47,10 +47,11 @@ export function termCounts(
             const rates = new Map(spans.map(({ rate }) => [rate.rate_id, rate]));
             if (rates.size > 1) {
                 const places = [...rates.values()].map(({ file, line }) => `${file}:${line}`);
+                const shown = places.length > 4 ? [...places.slice(0, 3), '...'] : places;
                 problems.add(
                     at,
                     'TERM_RATES',
-                    `contract ${contract} counts ${product} of ${meter} over its term by ${rates.size} rates: ${places.join(', ')}`,
+                    `contract ${contract} counts ${product} of ${meter} over its term by ${rates.size} rates: ${shown.join(', ')}`,
                     {
                         remedy: 'One rate counts over the whole term: give the others a product of their own, or begin another contract where a price changes.',
                     },

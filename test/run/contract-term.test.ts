@@ -174,6 +174,16 @@ describe('two months of a term', () => {
         await expect(project.run({ period: '2026-10' })).rejects.toThrow(/OPENING_MISSING/);
     });
 
+    test('a worked example is the first usage of a term', async () => {
+        const { amount_exact } = await quoted('16');
+        const specs = `specs: [{ name: whole, at: ${begins}, meter: requests, quantity: "16", expect: { amount: "${amount_exact}" } }]\n`;
+        project.write('list.specs.yaml', specs);
+        project.write('term.specs.yaml', specs);
+        const said = await tieout('rules test', { cwd: project.folder, store });
+        expect(said).toMatchObject({ exit: 0, err: '' });
+        expect(said.out).toContain('2 worked examples come out');
+    });
+
     test('rules diff says that it knows no terms', async () => {
         const said = await tieout('rules diff term.yaml list.yaml --period 2026-10', {
             ...{ cwd: project.folder, store },

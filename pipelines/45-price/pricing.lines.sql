@@ -6,8 +6,10 @@ gathered as (
         members.line_id,
         members.rate_id,
         members.payer_id,
-        case when terms.tier_scope <> 'pool' then max(members.account_id) end as account_id,
-        case when terms.tier_scope = 'pool' then max(members.pool_id) end as pool_id,
+        terms.tier_scope,
+        case when terms.tier_scope not in ('pool', 'contract_term') then max(members.account_id) end
+            as account_id,
+        max(members.pool_id) as pool_id,
         terms.is_in_advance,
         terms.is_by_event,
         terms.proration_unit,
@@ -24,35 +26,53 @@ gathered as (
         terms.proration_unit
 ),
 
+-- What the term of a contract counted before the period.
+opened as (
+    select
+        gathered.*,
+        case when gathered.tier_scope = 'contract_term' then coalesce(openings.quantity, 0) end
+            as opening
+    from gathered
+    inner join rules.rates as rates on gathered.rate_id = rates.rate_id
+    left join rules.openings as openings
+        on gathered.tier_scope = 'contract_term'
+        and gathered.pool_id = openings.contract_id
+        and rates.product = openings.product
+        and rates.meter = openings.meter
+),
+
 -- Of a rate, the fewest decimals that hold the usage of all its lines.
 scales as (
     select
         rate_id,
         case
             when bool_or(is_by_event) then 12
-            when bool_and(quantity = floor(quantity)) then 0
-            when bool_and(quantity = round(quantity, 6)) then 6
+            when bool_and(used = floor(used) and before = floor(before)) then 0
+            when bool_and(used = round(used, 6) and before = round(before, 6)) then 6
             else 12
         end as quantity_scale
-    from gathered
+    from (
+        select rate_id, is_by_event, quantity as used, coalesce(opening, 0) as before
+        from opened
+    )
     group by rate_id
 ),
 
 served as (
     select
-        gathered.*,
+        opened.*,
         payers.time_zone,
-        case when gathered.is_in_advance then payers.period_end else payers.period_start end
+        case when opened.is_in_advance then payers.period_end else payers.period_start end
             as whole_start,
-        case when gathered.is_in_advance then payers.next_end else payers.period_end end
+        case when opened.is_in_advance then payers.next_end else payers.period_end end
             as whole_end,
         rates.card,
         rates.currency,
         rates.effective_from,
         coalesce(rates.effective_to, timestamp '9999-12-31') as effective_to
-    from gathered
-    inner join rules.rates as rates on gathered.rate_id = rates.rate_id
-    inner join pricing.payers as payers on gathered.payer_id = payers.payer_id
+    from opened
+    inner join rules.rates as rates on opened.rate_id = rates.rate_id
+    inner join pricing.payers as payers on opened.payer_id = payers.payer_id
 ),
 
 -- A pool is there as long as its payer. But where other cards priced it before or after, this card
@@ -110,7 +130,20 @@ stays as (
         on served.payer_id = bounds.payer_id
         and served.pool_id = bounds.pool_id
         and served.card = bounds.card
-    where served.account_id is null
+    where served.tier_scope = 'pool'
+    union all
+    select
+        served.line_id,
+        greatest(served.whole_start, served.effective_from, paths.valid_from) as stay_start,
+        least(served.whole_end, served.effective_to, paths.valid_to) as stay_end
+    from served
+    inner join accounts.paths as paths on served.payer_id = paths.payer_id
+    inner join rules.book_cards as book_cards
+        on paths.book_id = book_cards.book_id
+        and served.card = book_cards.card
+    left join rules.book_contracts as contracts on paths.book_id = contracts.book_id
+    where served.tier_scope = 'contract_term'
+        and served.pool_id = coalesce(contracts.contract_id, '')
 ),
 
 counted as (
@@ -150,6 +183,7 @@ select
     served.account_id,
     served.currency,
     cast(served.quantity as decimal(38, 12)) as quantity,
+    cast(served.opening as decimal(38, 12)) as opening,
     cast(scales.quantity_scale as bigint) as quantity_scale,
     cast(
         case

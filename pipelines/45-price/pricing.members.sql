@@ -1,12 +1,16 @@
 -- What is priced by terms: usage by its line, and accounts that a fee is charged to.
 -- Grain: line_id, account_id, attributes. An account that changes its pool counts in both, in each
--- with the usage of its time.
+-- with the usage of its time; so does one that changes its contract, at rates that count by that.
 with
 used as (
     select
         usage.rate_id,
         usage.payer_id,
-        case when terms.tier_scope = 'pool' then usage.pool_id else '' end as pool_id,
+        case terms.tier_scope
+            when 'pool' then usage.pool_id
+            when 'contract_term' then coalesce(contracts.contract_id, '')
+            else ''
+        end as pool_id,
         usage.account_id,
         usage.attributes,
         terms.tier_scope,
@@ -17,6 +21,7 @@ used as (
     inner join rules.terms as terms
         on usage.rate_id = terms.rate_id
         and terms.model <> 'flat'
+    left join rules.book_contracts as contracts on usage.book_id = contracts.book_id
     group by all
 ),
 
@@ -151,7 +156,7 @@ gathered as (
 select
     to_json([
         payer_id,
-        case when tier_scope = 'pool' then pool_id else account_id end,
+        case when tier_scope in ('pool', 'contract_term') then pool_id else account_id end,
         case when tier_scope = 'line' then attributes end,
         rate_id
     ])::varchar as line_id,

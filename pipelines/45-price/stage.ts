@@ -46,6 +46,8 @@ export const priceUsage = defineStage({
         rateChoices,
         ratedUsage,
         ...rules,
+        tables.bookContracts,
+        tables.openings,
         tables.stepBounds,
         tables.dimensionUsages,
         tables.pricedEvents,

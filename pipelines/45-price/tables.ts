@@ -179,7 +179,7 @@ export const terms = defineTable('rules.terms', {
     columns: {
         ...rateId,
         model: varchar('Charge model.'),
-        tier_scope: varchar('line, account or pool: what is priced together.'),
+        tier_scope: varchar('line, account, pool or contract_term: what is priced together.'),
         is_for_accounts: boolean('Charged to accounts, whether they used anything or not.'),
         is_for_all: boolean('Of those, to all that are active; else to those with usage.'),
         is_in_advance: boolean('A fee of the next period.'),
@@ -223,6 +223,25 @@ export const rateDiscounts = defineTable('rules.charge_discounts', {
     columns: { ...rateUnits, ...discountColumns },
 });
 
+/** Filled from the contracts: a book that counts over a term is of one contract. */
+export const bookContracts = defineTable('rules.book_contracts', {
+    comment: 'One row per book with a rate that counts over the term of a contract.',
+    grain: ['book_id'],
+    columns: { book_id: varchar('The book.'), contract_id: varchar('Its contract.') },
+});
+
+/** Filled from the openings file of the config. */
+export const openings = defineTable('rules.openings', {
+    comment: 'One row per contract, product and meter: what its term counted before the period.',
+    grain: ['contract_id', 'product', 'meter'],
+    columns: {
+        contract_id: varchar('Contract.'),
+        product: varchar('Product of the charge.'),
+        meter: varchar('Meter.'),
+        quantity: quantity('Used before the period, in units of the meter.'),
+    },
+});
+
 /** Compiled from the meters that are priced by event; empty when none is. */
 export const pricedEvents = defineTable('compiled.priced_events', {
     comment: 'One row per event and token class of the meters that a rate prices event by event.',
@@ -261,7 +280,7 @@ const member = {
     ...lineId,
     ...rateId,
     payer_id: varchar('Account that pays.'),
-    pool_id: varchar('Pool it counts in; empty unless its rate counts by pool.'),
+    pool_id: varchar('Pool or contract it counts in; empty unless its rate counts by one.'),
     account_id: varchar('Account that used; the payer, for a fee that all share.'),
     attributes: varchar('Attributes as metered; {} for a fee.'),
     quantity: quantity('Its usage; 1 of a flat fee.'),
@@ -284,6 +303,7 @@ export const lines = defineTable('pricing.lines', {
         account_id: nullable(varchar('Account that used; null where all of a payer count.')),
         currency: varchar('ISO 4217.'),
         quantity: quantity('Sum of its members.'),
+        opening: nullable(quantity('Used before in the term of its contract; null elsewhere.')),
         quantity_scale: bigint('Decimals in which its usage is a whole number.'),
         numerator: hugeint('Share of the period that fees are charged for.'),
         denominator: hugeint('Of this.'),

@@ -16,7 +16,7 @@ export const charges = defineTable('rolled.charges', {
     columns: {
         payer_id: varchar('Account that pays.'),
         account_id: varchar('Account that used.'),
-        pool_id: varchar('Pool it counts in; empty unless its rate counts by pool.'),
+        pool_id: varchar('Pool or contract it counts in; empty unless its rate counts by one.'),
         product: varchar('Product.'),
         meter: varchar('Meter.'),
         attributes: varchar('Attributes that selected the rate.'),

@@ -14,7 +14,7 @@ export const soldCharges = defineTable('sold.charges', {
         seller_id: varchar('Account that sells.'),
         buyer_id: varchar('Account that buys.'),
         account_id: varchar('Account that used.'),
-        pool_id: varchar('Pool it counts in; empty unless its rate counts by pool.'),
+        pool_id: varchar('Pool or contract it counts in; empty unless its rate counts by one.'),
         product: varchar('Product.'),
         meter: varchar('Meter.'),
         attributes: varchar('Attributes that selected the rate.'),

@@ -6,6 +6,7 @@ import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 import { type Period, parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
 import { type Contracts, foreignCards, noContracts, unknownAccounts } from './contracts.ts';
+import { noOpenings, type Openings, termProblems } from './openings.ts';
 import { type Channel, climbed, pricedPaths, type SalePath } from './priced-paths.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -83,7 +84,8 @@ const forever = parseInstant('9999-12-31T00:00:00Z');
 /**
  * Reads the accounts file and resolves, for every account and instant, the path to its root and
  * the account that pays. All problems are given at once: overlaps (two payers), orphans, cycles
- * with their path, depth over 8, unknown currencies and zones, and what contracts say of accounts.
+ * with their path, depth over 8, unknown currencies and zones, what contracts say of accounts, and
+ * terms of theirs that the period cannot be counted in.
  */
 export function compileAccounts(
     file: string,
@@ -91,6 +93,7 @@ export function compileAccounts(
     config: Config,
     period: string,
     contracts: Contracts = noContracts(''),
+    openings: Openings = noOpenings,
 ): { readonly tree: AccountTree } | { readonly problems: readonly FileProblem[] } {
     const parsed = parseYaml(file, text, accountSchema, 'ACCOUNT_INVALID');
     if ('problems' in parsed) return parsed;
@@ -142,6 +145,7 @@ export function compileAccounts(
     const { paths, payers, channels, sale_paths } = priced;
     problems.push(...foreignWallets(file, paths, byAccount), ...priced.problems);
     problems.push(...foreignCards(contracts, payers));
+    problems.push(...termProblems(contracts, openings, priced.termPayers));
     if (problems.length) return { problems: unique(problems) };
     return {
         tree: {

@@ -5,12 +5,22 @@ import type { Instant } from '../time/instant.ts';
 /** A book: the cards that price together. */
 export interface Book {
     readonly book_id: string;
+    /** The one contract whose book it is, where a rate of it counts over the term. */
+    readonly contract?: string;
     /** Names of its cards, sorted. */
     readonly cards: readonly string[];
 }
 
 /** A book with a half-open span of time. */
 export interface BookSpan extends Book {
+    readonly from: Instant;
+    readonly to: Instant;
+}
+
+/** Usage that a contract counts over its term, while the rate that does is in force in it. */
+export interface TermCount {
+    readonly product: string;
+    readonly meter: string;
     readonly from: Instant;
     readonly to: Instant;
 }
@@ -31,6 +41,8 @@ export interface Contract {
         readonly currency: string;
         readonly line: number;
     }[];
+    /** Sorted by product and meter, one for each. */
+    readonly counts: readonly TermCount[];
     readonly line: number;
 }
 
@@ -49,7 +61,12 @@ export function noContracts(card: string): Contracts {
 /** Every book there is, by its id. */
 export function allBooks({ standard, contracts }: Contracts): readonly Book[] {
     const books = [standard, ...contracts.flatMap((of) => of.books)];
-    const byId = new Map(books.map(({ book_id, cards }) => [book_id, { book_id, cards }]));
+    const byId = new Map(
+        books.map(({ book_id, contract, cards }) => [
+            book_id,
+            { book_id, ...(contract === undefined ? {} : { contract }), cards },
+        ]),
+    );
     return [...byId.values()].sort((one, other) => (one.book_id < other.book_id ? -1 : 1));
 }
 

@@ -1,8 +1,9 @@
 import { sha256 } from '../duck/sql.ts';
 import type { FileProblem } from '../errors/index.ts';
-import { formatInstant } from '../time/instant.ts';
+import { formatInstant, parseInstant } from '../time/instant.ts';
 import type { AccountPath, Chain, Span } from './accounts.ts';
 import { bookFinder, type Contract, type Contracts, joinSpans, type Sale } from './contracts.ts';
+import type { TermPayer } from './openings.ts';
 
 /** One level of a channel: who sells usage of the accounts in it to whom, and by which book. */
 export interface Channel {
@@ -26,6 +27,8 @@ interface PricedPaths {
     readonly sale_paths: readonly SalePath[];
     /** For every contract what those are billed in who pay under it. */
     readonly payers: ReadonlyMap<string, ReadonlySet<string>>;
+    /** And who they are. */
+    readonly termPayers: ReadonlyMap<string, readonly TermPayer[]>;
     readonly problems: readonly FileProblem[];
 }
 
@@ -41,8 +44,15 @@ export function pricedPaths(
         ({ account }) => account,
     );
     const payers = new Map<string, Set<string>>();
-    const pays = (contract: string, currency: string) =>
+    const termPayers = new Map<string, TermPayer[]>();
+    const pays = (contract: string, currency: string, payer_id: string, path: Period) => {
         payers.set(contract, (payers.get(contract) ?? new Set()).add(currency));
+        const known = termPayers.get(contract) ?? [];
+        termPayers.set(contract, known);
+        if (known.some((of) => of.payer_id === payer_id)) return;
+        const [start, end] = [parseInstant(path.period_start), parseInstant(path.period_end)];
+        known.push({ payer_id, start, end });
+    };
     const channels = new Map<string, readonly Channel[]>();
     const problems: FileProblem[] = [];
     const paths: AccountPath[] = [];
@@ -52,13 +62,15 @@ export function pricedPaths(
         const ids = chain.spans.map(({ account_id }) => account_id);
         const spans = booksOf(ids, chain.from, chain.to);
         for (const { contract, sales } of spans) {
-            if (contract) pays(contract.contract, path.currency);
+            if (contract) pays(contract.contract, path.currency, path.payer_id, path);
             for (const of of sales) problems.push(...wrongSale(contracts.file, of, path, ids));
         }
         for (const { book_id, sales, from, to } of joinSpans(spans)) {
             const span = { valid_from: formatInstant(from), valid_to: formatInstant(to) };
             const sold = sales.flatMap((sale) => saleOf(sale, chain) ?? []);
-            for (const { contract, level } of sold) pays(contract, level.currency);
+            for (const { contract, level } of sold) {
+                pays(contract, level.currency, level.sale_id, path);
+            }
             const levels = sold.map(({ level }) => level);
             const channel_id = levels.length ? sha256(JSON.stringify(levels)).slice(0, 16) : '';
             channels.set(channel_id, numbered(channel_id, levels));
@@ -74,8 +86,11 @@ export function pricedPaths(
             }
         }
     }
-    return { paths, channels: [...channels.values()].flat(), sale_paths, payers, problems };
+    const all = { paths, channels: [...channels.values()].flat(), sale_paths };
+    return { ...all, payers, termPayers, problems };
 }
+
+type Period = Pick<AccountPath, 'period_start' | 'period_end'>;
 
 type Level = Omit<Channel, 'channel_id' | 'level_no'>;
 

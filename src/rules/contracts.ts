@@ -11,6 +11,7 @@ import { loadCard } from './load.ts';
 import { inFileOrder, Problems } from './problems.ts';
 import { readInstant } from './rate.ts';
 import { forever } from './spans.ts';
+import { overTerm, termCounts } from './term-counts.ts';
 
 /** Contracts with the cards they name, the card of the config first. */
 export interface LoadedContracts {
@@ -27,7 +28,7 @@ interface Assignment {
 }
 
 /** A contract of which the spans are read and the cards are not. */
-interface Written extends Omit<Contract, 'books' | 'cards'> {
+interface Written extends Omit<Contract, 'books' | 'cards' | 'counts'> {
     readonly at: Place;
     readonly assignments: readonly Assignment[];
 }
@@ -246,8 +247,11 @@ function withBooks(
     const books = instants.map((start, index): BookSpan => {
         const inForce = found.filter(({ from, to }) => from <= start && start < to);
         const cards = sorted(new Set(inForce.map(({ card }) => card.card)));
+        const isOverTerm = inForce.some(({ card }) => overTerm(card).length > 0);
+        const owner = isOverTerm ? contract.contract : null;
         return {
-            book_id: bookId(cards),
+            book_id: bookId(cards, owner),
+            ...(owner === null ? {} : { contract: owner }),
             cards,
             from: start,
             to: instants[index + 1] ?? contract.to,
@@ -258,12 +262,12 @@ function withBooks(
         currency,
         line,
     }));
-    return { ...contract, books, cards };
+    return { ...contract, books, cards, counts: termCounts(contract, found, at, problems) };
 }
 
 /** A time without any card would price nothing. */
 function lintGap(
-    { contract, from, to }: Omit<Contract, 'books' | 'cards'>,
+    { contract, from, to }: Omit<Contract, 'books' | 'cards' | 'counts'>,
     assignments: readonly Assignment[],
     at: Place,
     problems: Problems,
@@ -287,9 +291,12 @@ function lintGap(
 /** More than this is hashed: a book is a column of every row of usage. */
 const idLength = 100;
 
-/** A book is known by its cards: the same cards are the same book, under whatever contract. */
-export function bookId(cards: readonly string[]): string {
-    const joined = sorted(cards).join('+');
+/**
+ * A book is known by its cards: the same cards are the same book, under whatever contract. But where
+ * one of them counts over a term, usage has to be told apart by contract.
+ */
+export function bookId(cards: readonly string[], contract: string | null = null): string {
+    const joined = sorted(cards).join('+') + (contract === null ? '' : `@${contract}`);
     if (joined.length <= idLength) return joined;
     return `book-${sha256(joined).slice(0, 24)}`;
 }

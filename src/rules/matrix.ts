@@ -1,7 +1,7 @@
-import { CsvError, parse } from 'csv-parse/sync';
 import type { MatrixFile } from '../schema/rate-card.ts';
 import { didYouMean } from '../schema/suggest.ts';
 import type { Place } from './card.ts';
+import { type CsvRow as Row, readCsvRows } from './csv-rows.ts';
 import type { Problems } from './problems.ts';
 import type { RateText } from './rate.ts';
 
@@ -16,60 +16,14 @@ export interface MatrixSource {
     readonly placeOf: (path: readonly string[]) => Place;
 }
 
-interface ParsedRow {
-    readonly info: { readonly lines: number };
-    readonly record: readonly string[];
-}
-
-interface Row {
-    readonly line: number;
-    readonly cells: readonly string[];
-}
-
 /** Reads the rates of a matrix as they are written, noting every problem of the file. */
 export function readMatrix(source: MatrixSource, problems: Problems): readonly RateText[] {
-    const [header, ...rows] = readRows(source, problems);
+    const [header, ...rows] = readCsvRows(source, 'EMPTY_MATRIX', problems);
     if (!header) return [];
     const at = { file: source.file, line: header.line };
     if (rows.length === 0) problems.add(at, 'EMPTY_MATRIX', `${source.file} has no rates`);
     if (!checkColumns(source, header, problems)) return [];
     return rows.flatMap((row) => readRow(source, header, row, problems) ?? []);
-}
-
-function readRows({ file, text }: MatrixSource, problems: Problems): readonly Row[] {
-    const rows: Row[] = [];
-    try {
-        // The parser counts a line break of Windows twice inside quotes: lines would be wrong.
-        parse(text.replaceAll(/\r\n?/g, '\n'), {
-            bom: true,
-            info: true,
-            relax_column_count: true, // counted here, so that one short row does not hide the rest
-            skip_empty_lines: true,
-            record_delimiter: '\n',
-            on_record: (row: unknown) => {
-                // With `info` a row is not only its cells, which the types of the parser leave out.
-                const { info, record } = row as ParsedRow;
-                // `lines` is where the record ends; a quoted cell may have begun it above.
-                const breaks = record.join('').split('\n').length - 1;
-                rows.push({ line: info.lines - breaks, cells: record });
-                return null;
-            },
-        });
-        if (rows.length === 0) problems.add({ file, line: 1 }, 'EMPTY_MATRIX', `${file} is empty`);
-        return rows;
-    } catch (error) {
-        if (!(error instanceof CsvError)) throw error;
-        const isOpen = error.code === 'CSV_QUOTE_NOT_CLOSED';
-        // An open quote is noticed at the end of the file; it was opened after the last row.
-        const line = isOpen
-            ? (rows.at(-1)?.line ?? 0) + 1
-            : Number.parseInt(String(error.lines), 10);
-        const message = isOpen ? 'a quote opens here and never closes' : error.message;
-        problems.add({ file, line }, 'BAD_CSV', message, {
-            remedy: 'A cell with a comma or quote in it is quoted whole; a quote in it is doubled.',
-        });
-        return [];
-    }
 }
 
 /** Whether every column that the card names is there, once. */

@@ -54,13 +54,14 @@ export function compileTerms(
     if (Array.isArray(values.tiers)) requireTiers(values.tiers, text.at, problems);
     if (Array.isArray(values.steps)) requireSteps(values.steps, text.at, problems);
     requireModifiers(text, problems);
+    requireOverTerm(text, problems);
     if (model === 'flat' && listPrice !== null) {
         problems.add(place, 'TERM_CONFLICT', 'a flat fee has no list price: it is of no unit', {
             remedy: 'Take list_price out.',
         });
     }
     if (problems.list.length > before || (model === 'per_unit' && unitPrice === null)) return null;
-    const { bill, proration, ...rest } = values;
+    const { bill, proration, tier_scope, ...rest } = values;
     const charge = quoteLine.shape.charge.parse({
         model,
         ...(model === 'per_unit' ? { unit_price: unitPrice } : {}),
@@ -69,6 +70,7 @@ export function compileTerms(
     const more = {
         ...(proration === undefined ? {} : { proration }),
         ...(bill === undefined ? {} : { bill }),
+        ...(tier_scope === undefined ? {} : { tier_scope }),
     };
     return { ...charge, ...more } as Terms;
 }
@@ -118,6 +120,32 @@ function requireModifiers({ model, values, at }: TermsText, problems: Problems):
             );
         }
     });
+}
+
+/**
+ * Over the term of a contract a period is charged what its usage adds to the total. What is charged
+ * for a period whatever was used in it has no part in that.
+ */
+function requireOverTerm({ model, values, at }: TermsText, problems: Problems): void {
+    if (values.tier_scope !== 'contract_term') return;
+    const conflict = (path: readonly PropertyKey[], what: string, remedy: string) =>
+        problems.add(
+            at(path),
+            'TERM_CONFLICT',
+            `tier_scope contract_term counts usage over a term, and ${what}`,
+            { remedy },
+        );
+    if (model === 'flat') {
+        conflict(['tier_scope'], 'a flat fee is of a period', 'Take tier_scope out.');
+    }
+    if (model === 'percentage') {
+        const what = 'a percentage has no tiers';
+        conflict(['tier_scope'], what, 'Take tier_scope out, or use graduated_percentage.');
+    }
+    for (const name of ['minimum', 'charge_zero_usage', 'proration']) {
+        if (values[name] === undefined || values[name] === false) continue;
+        conflict([name], `${name} is of a period`, `Take ${name} out, or count by pool.`);
+    }
 }
 
 /** Percent as a share: two more decimals. */

@@ -1,6 +1,8 @@
 import type { Engine } from '../duck/engine.ts';
 import { quoteText } from '../duck/sql.ts';
+import { RunError } from '../errors/index.ts';
 import type { CompiledCard } from '../rules/card.ts';
+import { countsOverTerm } from '../schema/terms.ts';
 
 /** Books of the run that have the old card, by its name; all of them where none has. */
 export async function readBooks(
@@ -18,3 +20,13 @@ export const inBooks = (books: readonly string[]) =>
 
 /** Stands for any book: one card prices what is compared. */
 export const anyBook = 'any';
+
+/** What a term counted before is known by contract, and a diff is of cards. */
+export function requireNoTerms({ card, rates }: CompiledCard): void {
+    const counting = rates.find(({ terms }) => countsOverTerm(terms));
+    if (!counting) return;
+    throw new RunError('USAGE', {
+        detail: `${card} has a rate that counts over the term of a contract (${counting.file}:${counting.line}), and a diff knows no terms`,
+        remedy: 'Compare the lines of two runs instead.',
+    });
+}

@@ -7,6 +7,7 @@ import * as pricing from '../../pipelines/45-price/tables.ts';
 import { currencies } from '../../pipelines/80-invoice/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
 import { allBooks, type Book } from '../compile/contracts.ts';
+import type { Opening } from '../compile/openings.ts';
 import { isSummedMeter } from '../compile/priced-events.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
@@ -61,10 +62,22 @@ export async function replaceTable<T extends Table>(
     await engine.insert(table, rows);
 }
 
-/** Which cards price together. */
-export async function fillBooks(engine: Engine, books: readonly Book[]): Promise<void> {
+/** Which cards price together, under which contract where that counts, and from where it counts. */
+export async function fillBooks(
+    engine: Engine,
+    books: readonly Book[],
+    openings: readonly Opening[] = [],
+): Promise<void> {
     const rows = books.flatMap(({ book_id, cards }) => cards.map((card) => ({ book_id, card })));
     await replaceTable(engine, bookCards, rows);
+    const owned = books.flatMap(({ book_id, contract }) =>
+        contract === undefined ? [] : [{ book_id, contract_id: contract }],
+    );
+    await replaceTable(engine, pricing.bookContracts, owned);
+    const before = openings.map(({ contract, product, meter, quantity }) => ({
+        ...{ contract_id: contract, product, meter, quantity },
+    }));
+    await replaceTable(engine, pricing.openings, before);
 }
 
 /** Rates, and the terms of those that have some in whole numbers. */
@@ -115,12 +128,12 @@ export async function prepare(
     options: RunOptions,
     runId: string,
 ): Promise<void> {
-    const { config, contracts } = project;
+    const { config, contracts, openings } = project;
     await loadMacros(engine);
     await createControl(engine);
     const summed = summedMeters(project);
     await fillRates(engine, ratesOf(project), (meter) => summed.has(meter));
-    await fillBooks(engine, allBooks(contracts));
+    await fillBooks(engine, allBooks(contracts), openings.rows);
     await replaceTable(engine, assets, assetRows(project));
     await replaceTable(engine, currencies, currencyRows(tree.paths));
     await replaceTable(engine, accountSpans, tree.spans);

@@ -3,12 +3,15 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { type AccountTree, compileAccounts } from '../compile/accounts.ts';
 import { knownMeters, type LoadedConfig, loadConfig } from '../compile/config.ts';
 import { type Contracts, noContracts } from '../compile/contracts.ts';
+import { noOpenings, type Openings } from '../compile/openings.ts';
 import { sha256 } from '../duck/sql.ts';
 import { type FileProblem, RunError } from '../errors/index.ts';
 import type { CompiledCard, CompiledRate } from '../rules/card.ts';
 import { loadContracts } from '../rules/contracts.ts';
 import { type KnownMeters, lintBooks, lintCard } from '../rules/lint.ts';
 import { loadCard } from '../rules/load.ts';
+import { loadOpenings } from '../rules/openings.ts';
+import { lintWithoutContract } from '../rules/term-counts.ts';
 
 /** A config with everything beside it, read and checked. */
 export interface Project extends LoadedConfig {
@@ -21,6 +24,7 @@ export interface Project extends LoadedConfig {
     /** That card and those that contracts name. */
     readonly cards: readonly CompiledCard[];
     readonly contracts: Contracts;
+    readonly openings: Openings;
     /** File to sha256 of everything that a person wrote and a run depends on. */
     readonly rules: Readonly<Record<string, string>>;
     readonly readText: (path: string) => string;
@@ -82,26 +86,44 @@ export function openProject(file: string): Project {
 function readRules(
     { config }: LoadedConfig,
     readText: (path: string) => string,
-): Pick<Project, 'card' | 'cards' | 'contracts'> {
+): Pick<Project, 'card' | 'cards' | 'contracts' | 'openings'> {
     const known = { meters: knownMeters(config) };
     const read = loadCard(config.rate_card, readText);
     if ('problems' in read) throw new RunError('RULES_INVALID', { problems: read.problems });
     const { card } = read;
     if (config.contracts === undefined) {
-        const problems = lintCard(card, { known });
+        const problems = [...lintCard(card, { known }), ...lintWithoutContract(card)];
         if (problems.length) throw new RunError('RULES_INVALID', { problems });
-        return { card, cards: [card], contracts: noContracts(card.card) };
+        const contracts = noContracts(card.card);
+        return {
+            card,
+            cards: [card],
+            contracts,
+            openings: readOpenings(config, contracts, readText),
+        };
     }
     const standard = { file: config.rate_card, card };
     const text = readText(config.contracts);
     const agreed = loadContracts(config.contracts, text, standard, readText);
     const problems =
         'problems' in agreed
-            ? [...lintCard(card, { known }), ...agreed.problems]
-            : lintAll(agreed, known);
+            ? [...lintCard(card, { known }), ...lintWithoutContract(card), ...agreed.problems]
+            : [...lintAll(agreed, known), ...lintWithoutContract(card)];
     if (problems.length) throw new RunError('CONTRACTS_INVALID', { problems });
     if ('problems' in agreed) throw new Error('contracts without problems are read');
-    return { card, ...agreed };
+    return { card, ...agreed, openings: readOpenings(config, agreed.contracts, readText) };
+}
+
+/** @throws RunError CONTRACTS_INVALID */
+function readOpenings(
+    { openings }: LoadedConfig['config'],
+    contracts: Contracts,
+    readText: (path: string) => string,
+): Openings {
+    if (openings === undefined) return noOpenings;
+    const read = loadOpenings(openings, readText(openings), contracts);
+    if ('problems' in read) throw new RunError('CONTRACTS_INVALID', { problems: read.problems });
+    return read.openings;
 }
 
 /** Every card, and if all are right by themselves, every book of them. */
@@ -119,14 +141,14 @@ function lintAll(
  * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID when only the contracts are wrong
  */
 export function compileTree(
-    { config, contracts }: Project,
+    { config, contracts, openings }: Project,
     text: string,
     period: string,
 ): AccountTree {
-    const compiled = compileAccounts(config.accounts, text, config, period, contracts);
+    const compiled = compileAccounts(config.accounts, text, config, period, contracts, openings);
     if ('tree' in compiled) return compiled.tree;
     const { problems } = compiled;
-    if (problems.every(({ file }) => file === contracts.file)) {
+    if (problems.every(({ file }) => file === contracts.file || file === openings.file)) {
         throw new RunError('CONTRACTS_INVALID', { problems });
     }
     throw new RunError('ACCOUNTS_INVALID', { problems });
@@ -159,7 +181,9 @@ function missingFile(path: string, file: string, text: string): FileProblem {
 /** All the files that the config names and that are not there, before the first is read. */
 function missingFiles(file: string, text: string, folder: string): readonly FileProblem[] {
     const named = [
-        ...text.matchAll(/^(?:rate_card|contracts|accounts|assets): *(["']?)([^#\n{}]+?)\1 *$/gm),
+        ...text.matchAll(
+            /^(?:rate_card|contracts|openings|accounts|assets): *(["']?)([^#\n{}]+?)\1 *$/gm,
+        ),
     ];
     return named
         .map((match) => match[2] ?? '')

@@ -19,7 +19,7 @@ import {
 import { type CompiledCard, sqlTimestamp } from '../rules/card.ts';
 import { isByEvent, readTerms } from '../schema/terms.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
-import { anyBook, inBooks, readBooks } from './diff-books.ts';
+import { anyBook, inBooks, readBooks, requireNoTerms } from './diff-books.ts';
 import { type PricedProduct, priceRated } from './price-rated.ts';
 import { reRate } from './re-rate.ts';
 import { readSlots, type Slot, slotAt, slotKeys } from './slots.ts';
@@ -45,6 +45,7 @@ export async function diffRates(
     cards: { readonly old: CompiledCard; readonly new: CompiledCard },
     options: DiffOptions,
 ): Promise<Omit<RateDiff, 'run_id' | 'period' | 'old' | 'new'>> {
+    for (const card of [cards.old, cards.new]) requireNoTerms(card);
     const boundaries = [...new Set([...cards.old.boundaries, ...cards.new.boundaries])].sort();
     const slots = await readSlots(engine, boundaries);
     const books = await readBooks(engine, cards.old);

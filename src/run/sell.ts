@@ -72,7 +72,7 @@ async function fill(own: Engine, project: Project, tree: AccountTree): Promise<v
     await createControl(own);
     const summed = summedMeters(project);
     await fillRates(own, ratesOf(project), (meter) => summed.has(meter));
-    await fillBooks(own, allBooks(project.contracts));
+    await fillBooks(own, allBooks(project.contracts), project.openings.rows);
     await replaceTable(own, accountPaths, tree.sale_paths);
     await replaceTable(own, currencies, currencyRows(tree.sale_paths));
 }

@@ -71,7 +71,7 @@ export const modelParameters = {
 export type ChargeModel = keyof typeof modelParameters | 'per_unit';
 export const chargeModels = ['per_unit', ...Object.keys(modelParameters)] as const;
 
-const scopes = ['line', 'account', 'pool'] as const;
+export const tierScopes = ['line', 'account', 'pool', 'contract_term'] as const;
 
 const wholeText = (what: string) =>
     text(what).regex(/^(\d|1[0-2])$/, `${what} must be a whole number from "0" to "12"`);
@@ -121,14 +121,14 @@ export const modifiers = {
         .optional()
         .describe('How the line is rounded.'),
     tier_scope: z
-        .enum(scopes, {
+        .enum(tierScopes, {
             error: ({ input }) =>
-                input === 'contract_term'
-                    ? 'tier_scope contract_term counts over a contract, and there are no contracts yet: use line, account or pool'
-                    : `tier_scope: ${JSON.stringify(input)} is not line, account or pool`,
+                `tier_scope: ${JSON.stringify(input)} is not line, account, pool or contract_term`,
         })
         .optional()
-        .describe('What is counted together: a line, an account, or all accounts of a payer.'),
+        .describe(
+            'What is counted together: a line, an account, all accounts of a payer, or these over the whole term of their contract.',
+        ),
 } as const;
 
 export const modifierNames = Object.keys(modifiers);
@@ -138,10 +138,11 @@ export const listPrice = unsigned('list_price')
     .optional()
     .describe('What the wallet layer takes for one unit before the total of the period is known.');
 
-type WithoutProration<C> = C extends unknown ? Omit<C, 'proration'> : never;
+type InQuote<C> = C extends unknown ? Omit<C, 'proration' | 'tier_scope'> : never;
 
 /** What makes an amount of a quantity: a charge as a quote has it, and what only a card can say. */
-export type Terms = WithoutProration<QuoteCharge> & {
+export type Terms = InQuote<QuoteCharge> & {
+    readonly tier_scope: (typeof tierScopes)[number];
     readonly proration?: { readonly unit: 'day' | 'second' };
     readonly bill?: 'arrears' | 'advance';
 };
@@ -153,7 +154,17 @@ export function readTerms(text: string): Terms {
 
 /** The charge of terms, as the pricing stage takes it: without what depends on the period. */
 export function chargeOf({ proration: _, bill: __, ...charge }: Terms): QuoteCharge {
-    return charge as QuoteCharge;
+    // What is counted together is for the stage: a charge by itself prices one quantity.
+    const { tier_scope } = charge;
+    return {
+        ...charge,
+        tier_scope: tier_scope === 'contract_term' ? 'line' : tier_scope,
+    } as QuoteCharge;
+}
+
+/** Whether the tiers of a rate count over the term of a contract. */
+export function countsOverTerm(terms: string | null): boolean {
+    return terms !== null && readTerms(terms).tier_scope === 'contract_term';
 }
 
 /** Parts of a percentage that look at each event. */

@@ -398,6 +398,57 @@ describe('rate cards', () => {
         `);
     });
 
+    test('CONTRACTS_INVALID: a term that began before the period, and nothing says what was used', async () => {
+        const card = of('rates.yaml')
+            .replace(/^card: .*$/m, 'card: term')
+            .replace(/^charges:[\s\S]*/m, '');
+        const contracts = `contracts:
+  - contract: acme-2026
+    account: acme
+    from: 2026-01-01T00:00:00Z
+    cards: [{ card: term.yaml }]
+`;
+        const files = {
+            'contracts.yaml': contracts,
+            'term.yaml': `${card}charges:
+  - product: llm
+    meter: tokens
+    model: graduated
+    unit: token
+    tier_scope: contract_term
+    tiers: [{ up_to: "1000", unit_price: "0.01" }, { unit_price: "0.005" }]
+    rates: [{ when: {}, from: 2026-01-01T00:00:00Z }]
+`,
+        };
+        const config = (text: string) => `${text}contracts: contracts.yaml\n`;
+        expect(await fails('CONTRACTS_INVALID', 2, { files, config })).toMatchInlineSnapshot(`
+          "CONTRACTS_INVALID: 1 problem in the contracts and what they name
+          contracts.yaml:2: OPENING_MISSING contract acme-2026 counts llm of tokens from 2026-01-01T00:00:00Z, and nothing says what was used before 2026-10-01T00:00:00Z
+              Write the row acme-2026,llm,tokens,QUANTITY in a CSV file that \`openings\` of tieout.yaml names; 0 if nothing was.
+            -> Correct them all and run \`tieout rules check\`; nothing was metered.
+          "
+        `);
+        const opened = {
+            ...files,
+            'openings.csv':
+                'contract,product,meter,quantity\nacme-26,llm,tokens,-1\nacme-26,llm,tokens,1\n',
+        };
+        const named = (text: string) => `${config(text)}openings: openings.csv\n`;
+        expect(
+            await fails('CONTRACTS_INVALID', 2, { files: opened, config: named }),
+        ).toMatchInlineSnapshot(`
+          "CONTRACTS_INVALID: 3 problems in the contracts and what they name
+          openings.csv:2: OPENING_INVALID quantity "-1" is not a plain decimal of at most 12 places that is not negative (quantity)
+              Write what the term counted before the period, in units of the meter: 1250.5
+          openings.csv:2: OPENING_UNKNOWN no contract is called "acme-26"
+              Did you mean "acme-2026"?
+          openings.csv:3: OPENING_UNKNOWN no contract is called "acme-26"
+              Did you mean "acme-2026"?
+            -> Correct them all and run \`tieout rules check\`; nothing was metered.
+          "
+        `);
+    });
+
     test('RULES_INVALID: an overlap', async () => {
         const files = rates((text) => `${text}m1,input,standard,2026-06-01T00:00:00Z,,4\n`);
         expect(await fails('RULES_INVALID', 2, { files, line })).toMatchInlineSnapshot(`

@@ -70,6 +70,50 @@ describe('50-roll-up', () => {
         `,
         ));
 
+    test('over a term a tier has what the period put in it, or took out of it', () => {
+        const world = (kind: string, amounts: string) => `
+            given pricing.lines        line_id | rate_id | payer_id | quantity_scale | denominator
+                                       l       | r       | org      | 0              | 1
+            given pricing.discounted   line_id | group_id | sign
+                                       l       |          | 1
+                                       l       | before   | 1
+            given rules.charges        rate_id | quantity_scale | kind    | tier_scale | amount_scale
+                                       r       | 0              | ${kind} | 0          | 2
+            given rules.charge_tiers   rate_id | quantity_scale | tier_no | from_quantity | to_quantity | written_price
+                                       r       | 0              | 1       | 0             | 10          | 0.05
+                                       r       | 0              | 2       | 10            | 20          | 0.01
+                                       r       | 0              | 3       | 20            | _           | 0.02
+            given pricing.tier_amounts line_id | group_id | tier_no | quantity | flat_fee | amount
+            ${amounts}`;
+        return Promise.all([
+            check(
+                rollUp,
+                world(
+                    'slices',
+                    `                          l       | before   | 1       | 10       | 200      | 250
+                                       l       | before   | 2       | 2        | 0        | 2
+                                       l       |          | 1       | 10       | 200      | 250
+                                       l       |          | 2       | 10       | 0        | 10
+                                       l       |          | 3       | 5        | 7        | 17
+            then  rolled.charge_tiers  tier_no | from_quantity | quantity | flat_fee | amount
+                                       2       | 10            | 8        | 0        | 0.08
+                                       3       | 20            | 5        | 0.07     | 0.17`,
+                ),
+            ),
+            check(
+                rollUp,
+                world(
+                    'whole',
+                    `                          l       | before   | 1       | 10       | 200      | 250
+                                       l       |          | 2       | 12       | 0        | 12
+            then  rolled.charge_tiers  tier_no | from_quantity | quantity | flat_fee | amount
+                                       1       | 0             | -10      | -2       | -2.5
+                                       2       | 10            | 12       | 0        | 0.12`,
+                ),
+            ),
+        ]);
+    });
+
     test('a payer without usage is still there, with nothing', () =>
         check(
             rollUp,

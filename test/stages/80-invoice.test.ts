@@ -120,4 +120,20 @@ describe('80-invoice', () => {
         expect(await rows('0.34', '1.01')).toBe(1);
         expect(await rows('0.33', '1.01')).toBe(1);
     });
+
+    test('over a term two totals are rounded: their difference is within a whole minor unit', async () => {
+        // 0.005 came to 0.01 and 0.0149 comes to 0.01: the 0.0099 between them are nothing.
+        const given = (scope: string, rounded: string) => `${world('USD', '2', '1')}
+            given rules.rates        rate_id | terms
+                                     r       | {"tier_scope":"${scope}"}
+            given rolled.charges     payer_id | account_id | rate_id | line_id | amount | rounded    | currency
+                                     org      | a          | r       | l       | 0.0099 | ${rounded} | USD
+            given invoice.line_items rate_id | amount_exact | amount     | currency
+                                     r       | 0.0099       | ${rounded} | USD`;
+        const rows = (scope: string, rounded: string) =>
+            auditRows(invoice, 'every-line-is-rounded-once', given(scope, rounded));
+        expect(await rows('contract_term', '0')).toBe(0);
+        expect(await rows('contract_term', '0.02')).toBe(1);
+        expect(await rows('pool', '0')).toBe(1);
+    });
 });

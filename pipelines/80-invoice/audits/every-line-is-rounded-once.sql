@@ -1,5 +1,6 @@
 -- I13: what terms priced together is rounded once: its parts add up to within half a minor unit of
 -- their exact amounts, and each is within one of its own. Any other line is rounded by itself.
+-- Over a contract's term two totals are rounded, before and now: there it is twice that.
 with
 units as (
     select
@@ -13,14 +14,17 @@ units as (
 priced as (
     select
         charges.line_id as rounded_as,
-        units.minor_unit,
+        units.minor_unit
+            * case when rates.terms ->> 'tier_scope' = 'contract_term' then 2 else 1 end
+            as minor_unit,
         sum(charges.amount) as amount_exact,
         sum(charges.rounded) as amount,
         max(abs(charges.amount - charges.rounded)) as widest
     from rolled.charges as charges
     inner join units on charges.currency = units.currency
+    inner join rules.rates as rates on charges.rate_id = rates.rate_id
     where charges.line_id is not null
-    group by charges.line_id, units.minor_unit
+    group by charges.line_id, units.minor_unit, rates.terms
 ),
 
 alone as (

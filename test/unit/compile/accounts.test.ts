@@ -366,6 +366,7 @@ describe('accounts: contracts', () => {
         ...{ from: at(from), to, line: 7 },
         books: [{ book_id, cards: [book_id], from: at(from), to }],
         cards: [{ card: book_id, currency: 'USD', line: 8 }],
+        counts: [],
     });
     const compiled = (rows: readonly Row[], contracts: readonly Contract[]) =>
         compileAccounts('accounts.json', fileOf(rows), config, '2026-10', {

@@ -33,7 +33,16 @@ function made(
         const seller = isSold && account !== 'org' ? 'org' : null;
         const books = [{ book_id: `${account}-${book}`, cards: [book], ...span }];
         return [
-            { contract: `${account}-${at}`, account, seller, ...span, books, cards: [], line: 1 },
+            {
+                contract: `${account}-${at}`,
+                account,
+                seller,
+                ...span,
+                books,
+                cards: [],
+                counts: [],
+                line: 1,
+            },
         ];
     });
 }

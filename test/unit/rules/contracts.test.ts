@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { allBooks } from '../../../src/compile/contracts.ts';
 import { bookId, type LoadedContracts, loadContracts } from '../../../src/rules/contracts.ts';
 import { lintBooks } from '../../../src/rules/lint.ts';
+import { lintWithoutContract } from '../../../src/rules/term-counts.ts';
 import { formatInstant } from '../../../src/time/instant.ts';
 import { type Files, loaded, printed, reader } from './support.ts';
 
@@ -201,5 +202,66 @@ describe('the cards of a book', () => {
         const cards = (from: string) => `{ card: acme.yaml }, { card: list, from: ${from} }`;
         expect(lintOf(cards('2026-03-01T00:00:00Z'), ended)).toEqual([]);
         expect(lintOf(cards('2026-02-01T00:00:00Z'), ended)).toHaveLength(1);
+    });
+});
+
+describe('cards that count over the term of a contract', () => {
+    const counting = (name: string, rates: readonly string[]) =>
+        card(
+            name,
+            rates.map((rate) => `when: {}, tiers: [{ unit_price: "1" }], ${rate}`),
+        ).replace('model: per_unit', 'model: graduated\n    tier_scope: contract_term');
+    const more = {
+        'rules/term.yaml': counting('term', [`from: ${jan}`]),
+        'rules/moves.yaml': counting('moves', [
+            `from: ${jan}, to: 2026-03-01T00:00:00Z`,
+            'from: 2026-03-01T00:00:00Z',
+        ]),
+    };
+    const march = '2026-03-01T00:00:00Z';
+
+    test('have a book for each contract, so that usage is told apart', () => {
+        const read = load(
+            file(
+                contract('a', `from: ${jan}, to: ${march}`, '{ card: term.yaml }'),
+                contract('b', `from: ${march}`, '{ card: term }, { card: extra.yaml }'),
+            ),
+            more,
+        );
+        expect(booksOf(read)).toEqual(['a 2026-01-01 term@a', 'b 2026-03-01 extra+term@b']);
+        if (!('cards' in read)) throw new Error('not read');
+        const { contracts } = read;
+        expect(allBooks(contracts)).toContainEqual({
+            ...{ book_id: 'term@a', contract: 'a', cards: ['term'] },
+        });
+        expect(
+            contracts.contracts.flatMap((of) =>
+                of.counts.map(
+                    ({ product, meter, from, to }) =>
+                        `${of.contract} ${product} ${meter} ${formatInstant(from)} ${to < 1n << 61n}`,
+                ),
+            ),
+        ).toEqual([`a llm tokens ${jan} true`, `b llm tokens ${march} false`]);
+    });
+
+    test('have one rate of a product and meter over the whole term', () => {
+        const moves = contract('a', `from: ${jan}`, '{ card: moves.yaml }');
+        expect(load(file(moves), more)).toEqual([
+            'rules/contracts.yaml:2: TERM_RATES contract a counts llm of tokens over its term by 2 rates: rules/moves.yaml:11, rules/moves.yaml:12\n' +
+                '    One rate counts over the whole term: give the others a product of their own, or begin another contract where a price changes.',
+        ]);
+        const each = file(
+            contract('a', `from: ${jan}, to: ${march}`, '{ card: moves.yaml }'),
+            contract('b', `from: ${march}`, '{ card: moves }'),
+        );
+        expect(booksOf(load(each, more))).toEqual(['a 2026-01-01 moves@a', 'b 2026-03-01 moves@b']);
+    });
+
+    test('price nobody who has no contract', () => {
+        const of = loaded({ 'rules/card.yaml': counting('list', [`from: ${jan}`]) });
+        expect(printed(lintWithoutContract(of))).toEqual([
+            'rules/card.yaml:11: TERM_WITHOUT_CONTRACT list/tokens/*@2026-01-01T00:00:00Z counts over the term of a contract, and list is the rate_card of tieout.yaml: it prices usage that has no contract\n' +
+                '    Move the rate to a card that contracts name, or count it by pool.',
+        ]);
     });
 });

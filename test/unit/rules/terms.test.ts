@@ -138,12 +138,27 @@ describe('terms that cannot be meant', () => {
         [
             'flat',
             'fee: "1"\n    tier_scope: contract_term',
-            'tier_scope contract_term counts over a contract, and there are no contracts yet: use line, account or pool',
+            'TERM_CONFLICT tier_scope contract_term counts usage over a term, and a flat fee is of a period',
+        ],
+        [
+            'volume',
+            'tiers: [{ unit_price: "1" }]\n    tier_scope: contract_term\n    minimum: "5"',
+            'TERM_CONFLICT tier_scope contract_term counts usage over a term, and minimum is of a period',
+        ],
+        [
+            'package',
+            'package_size: "1"\n    package_price: "1"\n    tier_scope: contract_term\n    charge_zero_usage: true',
+            'TERM_CONFLICT tier_scope contract_term counts usage over a term, and charge_zero_usage is of a period',
+        ],
+        [
+            'percentage',
+            'percent: "1"\n    tier_scope: contract_term\n    proration: { unit: day }',
+            'TERM_CONFLICT tier_scope contract_term counts usage over a term, and proration is of a period',
         ],
         [
             'flat',
             'fee: "1"\n    tier_scope: payer',
-            'tier_scope: "payer" is not line, account or pool',
+            'tier_scope: "payer" is not line, account, pool or contract_term',
         ],
         ['flat', 'fee: "1"\n    proration: "0.5"', 'CARD_INVALID'],
         ['flat', 'fee: "1"\n    currency: EUR', 'unknown key "currency"'],

@@ -23,3 +23,5 @@ inner join pricing.members as members
     and events.payer_id = members.payer_id
     and events.account_id = members.account_id
     and events.attributes = members.attributes
+    -- An account that changes its pool is a member of both: each event is of the pool of its time.
+    and (members.pool_id = '' or members.pool_id = events.pool_id)

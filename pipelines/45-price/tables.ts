@@ -254,6 +254,7 @@ export const pricedEvents = defineTable('compiled.priced_events', {
         event_at: timestamp('When.'),
         account_id: varchar('Account that used.'),
         payer_id: varchar('Account that pays.'),
+        pool_id: varchar('As metered.'),
         currency: varchar('Currency of the payer.'),
         book_id: varchar('As metered.'),
         channel_id: varchar('As metered.'),

@@ -32,8 +32,8 @@ export function keyName(attribute: string): string {
 }
 
 /**
- * Whose usage it is, which book prices it, and who sells it on: what an account is at the time of an event. Usage is split where any of it
- * changes, in the order of the columns of metered.usage.
+ * Whose usage it is, which book prices it, and who sells it on: what an account is at the time of an
+ * event. Usage is split where any of it changes, in the order of the columns of metered.usage.
  */
 export const owner = [
     ...(['account_id', 'payer_id', 'pool_id', 'wallet_asset', 'currency', 'book_id'] as const),

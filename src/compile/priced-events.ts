@@ -30,6 +30,7 @@ export function pricedEventsViewSql(
 const none = `select cast(null as varchar) as meter, cast(null as varchar) as source,
     cast(null as varchar) as event_id, cast(null as timestamp) as event_at,
     cast(null as varchar) as account_id, cast(null as varchar) as payer_id,
+    cast(null as varchar) as pool_id,
     cast(null as varchar) as currency, cast(null as varchar) as book_id,
     cast(null as varchar) as channel_id,
     cast(null as varchar) as attributes,
@@ -49,9 +50,9 @@ function meterEventsSql(meter: Meter, columns: ReadonlySet<string>): string {
         return `{attributes: ${attributes}, value: cast(${quantity} as decimal(38,12))}`;
     });
     return `select ${quoteText(meter.meter)} as meter, source, event_id, event_at, account_id, payer_id,
-    currency, book_id, channel_id, measure.attributes as attributes, segment_at, measure.value as value
+    pool_id, currency, book_id, channel_id, measure.attributes as attributes, segment_at, measure.value as value
 from (
-    select source, event_id, event_at, account_id, payer_id, currency, book_id,
+    select source, event_id, event_at, account_id, payer_id, pool_id, currency, book_id,
         channel_id, segment_at,
         unnest([${rows.join(',\n            ')}]) as measure
     from compiled.events

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Engine } from '../duck/engine.ts';
 import { quoteText, sha256 } from '../duck/sql.ts';
 import { breaksCsv } from '../export/breaks.ts';
-import { type Column, toCsv } from '../export/csv.ts';
 import type { ReconStatus } from '../export/invoices.ts';
 import { canonicalJson, type JsonValue } from '../export/json.ts';
 import { lineItemsCsv } from '../export/line-items.ts';
@@ -16,8 +15,9 @@ import type { Break } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import type { Evidence } from './certify.ts';
-import { money, trimmed } from './decimals.ts';
+import { lineOf, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
+import { relationCsv } from './relation-csv.ts';
 import { saleFiles } from './sale-outputs.ts';
 
 /** Lines whose payer has no debit log are delivered: nothing contradicts them. Held ones never. */
@@ -127,13 +127,7 @@ const parquetOf = {
 /** The lines of the run with amounts as text: trimmed, or with all the digits of the currency. */
 export async function readLines(engine: Engine): Promise<readonly LineItem[]> {
     const rows = await engine.rows('select * from invoice.line_items order by line_key');
-    return rows.map((row) => ({
-        ...(row as unknown as LineItem),
-        quantity: trimmed(row.quantity),
-        unit_price: trimmed(row.unit_price),
-        amount_exact: trimmed(row.amount_exact),
-        amount: money(row.amount, String(row.currency)),
-    }));
+    return rows.map(lineOf);
 }
 
 /** The breaks of the run with what to do about each. */
@@ -150,24 +144,10 @@ export async function readBreaks(engine: Engine): Promise<readonly Break[]> {
     }));
 }
 
-type TextRow = Readonly<Record<string, string | null>>;
-
-async function textCsv(engine: Engine, headers: readonly string[], sql: string): Promise<string> {
-    const rows = (await engine.rows(sql)) as readonly TextRow[];
-    const columns: readonly Column<TextRow>[] = headers.map((header) => ({
-        header,
-        kind: header.endsWith('line') ? 'decimal' : 'text',
-        value: (row) => row[header] ?? null,
-    }));
-    return toCsv(rows, columns);
-}
-
 /** Every unusable row with its evidence, in the order it was read. */
 async function suspenseCsv(engine: Engine): Promise<string> {
-    const headers = ['code', 'field', 'input', 'key', 'line', 'record_id', 'raw_text'];
-    return textCsv(
+    return relationCsv(
         engine,
-        headers,
         `select suspended.code, suspended.field, objects.input, objects.key,
             suspended.line_no::varchar as line, suspended.record_id, suspended.raw_text
         from (
@@ -177,36 +157,28 @@ async function suspenseCsv(engine: Engine): Promise<string> {
         ) as suspended
         inner join raw.objects as objects on suspended.object_no = objects.object_no
         order by suspended.object_no, suspended.line_no`,
+        ['code', 'field', 'input', 'key', 'line', 'record_id', 'raw_text'],
+        ['line'],
     );
 }
 
 /** Every tier that usage priced by terms entered, by payer and rate. */
 async function chargeTiersCsv(engine: Engine): Promise<string> {
     const decimals = [
-        'from_quantity',
-        'to_quantity',
-        'quantity',
-        'unit_price',
-        'flat_fee',
+        ...['tier_no', 'from_quantity', 'to_quantity', 'quantity', 'unit_price', 'flat_fee'],
         'amount',
     ];
-    const names = ['payer_id', 'account_id', 'product', 'rate_id', 'line_id', 'tier_no'];
-    const rows = (await engine.rows(
+    const names = ['payer_id', 'account_id', 'product', 'rate_id', 'line_id'];
+    return relationCsv(
+        engine,
         `select tiers.* replace (tiers.tier_no::varchar as tier_no), rates.product
         from rolled.charge_tiers as tiers
         inner join rules.rates as rates on tiers.rate_id = rates.rate_id
         order by tiers.payer_id, tiers.account_id nulls first, tiers.rate_id, tiers.line_id,
             tiers.tier_no`,
-    )) as readonly TextRow[];
-    const columns: readonly Column<TextRow>[] = [...names, ...decimals].map((header) => ({
-        header,
-        kind: decimals.includes(header) || header === 'tier_no' ? 'decimal' : 'text',
-        value: (row) => {
-            const value = row[header] ?? null;
-            return value !== null && decimals.includes(header) ? trimmed(value) : value;
-        },
-    }));
-    return toCsv(rows, columns);
+        [...names, ...decimals],
+        decimals,
+    );
 }
 
 /** Every copy after the first: duplicates, and conflicts with where the copy that counts is. */
@@ -214,9 +186,8 @@ async function repeatsCsv(engine: Engine): Promise<string> {
     const headers = [
         ...['kind', 'source', 'record_id', 'key', 'line', 'first_key', 'first_line', 'content'],
     ];
-    return textCsv(
+    return relationCsv(
         engine,
-        headers,
         `select repeats.kind, repeats.source, repeats.record_id, objects.key,
             repeats.line_no::varchar as line, firsts.key as first_key,
             repeats.first_line_no::varchar as first_line,
@@ -229,5 +200,7 @@ async function repeatsCsv(engine: Engine): Promise<string> {
         inner join raw.objects as objects on repeats.object_no = objects.object_no
         inner join raw.objects as firsts on repeats.first_object_no = firsts.object_no
         order by repeats.object_no, repeats.line_no`,
+        headers,
+        ['line', 'first_line'],
     );
 }

@@ -34,7 +34,7 @@ export interface RunOptions {
 /** The macros that every select may use. */
 export async function loadMacros(engine: Engine): Promise<void> {
     const text = readFileSync(join(codeRoot, 'pipelines', 'macros.sql'), 'utf8');
-    await engine.runAll(text.split(/;\s*\n/).filter((statement) => statement.trim() !== ''));
+    await engine.run(text);
 }
 
 /** Creates the relations in which the runner keeps its books, unless an earlier attempt did. */

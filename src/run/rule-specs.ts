@@ -139,14 +139,14 @@ function eventRows(
     if (!row || quantity === null) return [];
     const values =
         events ?? (compare(parseAmount(quantity), parseAmount('0')) === 0 ? [] : [quantity]);
-    const { meter, account_id, payer_id, currency, book_id, channel_id } = row;
-    const { attributes, segment_at } = row;
+    const { meter, account_id, payer_id, pool_id, currency } = row;
+    const { book_id, channel_id, attributes, segment_at } = row;
     return values.map((value, index) => ({
         meter,
         source: 'spec',
         event_id: String(index + 1).padStart(9, '0'),
         event_at: formatInstant(at),
-        ...{ account_id, payer_id, currency, book_id, channel_id, attributes, segment_at },
+        ...{ account_id, payer_id, pool_id, currency, book_id, channel_id, attributes, segment_at },
         value,
     }));
 }

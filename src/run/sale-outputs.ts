@@ -4,7 +4,8 @@ import { lineItemColumns } from '../export/line-items.ts';
 import { compareLineItems, compareText } from '../export/order.ts';
 import type { Margin } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
-import { money, trimmed } from './decimals.ts';
+import { lineOf, trimmed } from './decimals.ts';
+import { relationCsv } from './relation-csv.ts';
 
 /** A line of a sale: the buyer is its payer. */
 type SaleLine = LineItem & { readonly seller_id: string };
@@ -64,15 +65,7 @@ async function saleLinesCsv(engine: Engine): Promise<string> {
     const rows = await engine.rows(
         'select * exclude (buyer_id) from sold.line_items order by line_key',
     );
-    const lines = rows.map(
-        (row): SaleLine => ({
-            ...(row as unknown as SaleLine),
-            quantity: trimmed(row.quantity),
-            unit_price: trimmed(row.unit_price),
-            amount_exact: trimmed(row.amount_exact),
-            amount: money(row.amount, String(row.currency)),
-        }),
-    );
+    const lines = rows.map((row) => lineOf(row) as SaleLine);
     const seller: Column<SaleLine> = {
         ...{ header: 'seller_id', kind: 'text' },
         value: (line) => line.seller_id,
@@ -83,26 +76,16 @@ async function saleLinesCsv(engine: Engine): Promise<string> {
     return toCsv(inOrder, [seller, ...lineItemColumns]);
 }
 
-type TextRow = Readonly<Record<string, string | null>>;
-
 async function unratedCsv(engine: Engine): Promise<string> {
-    const headers = [
-        ...['code', 'seller_id', 'buyer_id', 'account_id', 'meter', 'attributes', 'unit'],
-        'quantity',
-    ];
-    const rows = (await engine.rows(
+    const names = ['code', 'seller_id', 'buyer_id', 'account_id', 'meter', 'attributes', 'unit'];
+    return relationCsv(
+        engine,
         `select code, seller_id, buyer_id, account_id, meter, attributes, unit,
             sum(quantity) as quantity
          from sold.unrated_usage
          group by all
          order by all`,
-    )) as readonly TextRow[];
-    const columns = headers.map(
-        (header): Column<TextRow> => ({
-            header,
-            kind: header === 'quantity' ? 'decimal' : 'text',
-            value: (row) => (header === 'quantity' ? trimmed(row[header]) : (row[header] ?? null)),
-        }),
+        [...names, 'quantity'],
+        ['quantity'],
     );
-    return toCsv(rows, columns);
 }

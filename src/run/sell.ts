@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { accountPaths } from '../../pipelines/10-ingest/tables.ts';
 import { meteredUsage } from '../../pipelines/30-meter/tables.ts';
@@ -40,7 +40,9 @@ export async function priceSales(
     tree: AccountTree,
     folder: string,
 ): Promise<void> {
-    const exchange = mkdtempSync(join(tmpdir(), 'tieout-sales-'));
+    // Beside the spool of the run: it may be as large, and goes with it when the run is cut off.
+    const exchange = join(folder, 'scratch', 'sales');
+    mkdirSync(exchange, { recursive: true });
     const file = join(folder, 'sales.duckdb');
     for (const old of [file, `${file}.wal`]) rmSync(old, { force: true });
     const { memory, threads = availableParallelism() } = project.config.engine;
@@ -111,7 +113,8 @@ const kept: readonly (readonly [Table, string])[] = [
 const salesSql = 'select * exclude (level_no, seller_id, buyer_id) from metered.sales';
 
 const eventsSql = `select events.* replace (
-        channels.sale_id as payer_id, channels.currency as currency, channels.book_id as book_id
+        channels.sale_id as payer_id, channels.pool_id as pool_id,
+        channels.currency as currency, channels.book_id as book_id
     )
     from compiled.priced_events as events
     inner join accounts.channels as channels on events.channel_id = channels.channel_id`;

@@ -282,6 +282,30 @@ test('events are priced one by one, in the order of time', () =>
         then pricing.shares amount
                             1.1`));
 
+test('an event of an account that changes its pool is of the pool of its time', () =>
+    run(`
+        given accounts.paths     account_id | payer_id | pool_id
+                                 a          | org      | org
+        given rules.rates        rate_id
+                                 r
+        given rules.terms        rate_id | model      | is_by_event | tier_scope
+                                 r       | percentage | true        | pool
+        given rules.charges      rate_id | quantity_scale | tier_scale | kind   | fixed_fee      | amount_scale | rounding_divisor
+                                 r       | 12             | 12         | events | 30000000000000 | 14           | 1000000000000
+        given rules.charge_tiers rate_id | quantity_scale | unit_price
+                                 r       | 12             | 10
+        given rated.usage        account_id | payer_id | pool_id | attributes | rate_id | quantity | event_on
+                                 a          | org      | org     | {}         | r       | 2        | 2026-10-01
+                                 a          | org      | unit    | {}         | r       | 4        | 2026-10-02
+        given rated.rate_choices meter | attributes | segment_at | rate_id | currency
+                                 m     | {}         | 2026-01-01 | r       | USD
+        given compiled.priced_events meter | source | event_id | event_at            | account_id | payer_id | pool_id | currency | attributes | segment_at | value
+                                     m     | s      | one      | 2026-10-01 10:00:00 | a          | org      | org     | USD      | {}         | 2026-01-01 | 2
+                                     m     | s      | two      | 2026-10-02 10:00:00 | a          | org      | unit    | USD      | {}         | 2026-01-01 | 4
+        then pricing.shares pool_id | amount
+                            org     | 0.5
+                            unit    | 0.7`));
+
 test('a quantity that may need more than 38 digits stops with its name', () =>
     expect(
         run(`${tiered('account')}

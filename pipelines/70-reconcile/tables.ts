@@ -313,6 +313,23 @@ export const tieOuts = defineTable('recon.tie_outs', {
     },
 });
 
+export const walletPayments = defineTable('recon.wallet_payments', {
+    comment: 'One row per account, product and rate: usage of the period that its wallet paid for.',
+    grain: ['payer_id', 'account_id', 'product', 'asset', 'rate_from'],
+    totals: { amount: 'amount' },
+    columns: {
+        payer_id: varchar('Account that pays.'),
+        account_id: varchar('Account that used.'),
+        product: varchar('Product of the charges that were paid for.'),
+        asset: varchar('Asset of the wallet.'),
+        rate_from: timestamp('Since when the asset has its rate; 0001-01-01 for money.'),
+        asset_amount: exactAmount('Debited for that usage, in the asset.'),
+        rate: amount('Money of one unit on the day of the debit; 1 for money.'),
+        amount: exactAmount('asset_amount x rate.'),
+        currency: varchar('ISO 4217: that of the payer.'),
+    },
+});
+
 export const holds = defineTable('recon.holds', {
     comment: 'One row per payer: what its breaks come to, and whether its lines may go out.',
     grain: ['payer_id'],

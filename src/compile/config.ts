@@ -82,9 +82,13 @@ function loadAssets(
         }
         // In a file `counts` may be prose for people; only a name that the config defines counts.
         assets = Object.fromEntries(
-            parsed.value.map(({ asset, kind, precision, counts }) => [
+            parsed.value.map(({ asset, kind, precision, counts, rates }) => [
                 asset,
-                { kind, precision, ...(counts && counts in config.counts ? { counts } : {}) },
+                {
+                    ...{ kind, precision },
+                    ...(counts && counts in config.counts ? { counts } : {}),
+                    ...(rates ? { rates } : {}),
+                },
             ]),
         );
     } else {

@@ -156,16 +156,26 @@ const meter = z.strictObject({
     rated: z.boolean().default(true),
 });
 
+/** What one unit of an asset is worth in money, from an instant until the next of that currency. */
+const assetRate = strict({
+    currency: z.string().describe('ISO 4217.'),
+    rate: decimal.describe('Money of one unit, like "0.000002".'),
+    from: z.string().describe('First instant, with its zone: 2026-01-01T00:00:00Z.'),
+});
+
 const asset = z.strictObject({
     kind: z.enum(['currency', 'unit']),
     precision: z.int().min(0).max(12),
     counts: name.optional(),
+    rates: z.array(assetRate).optional(),
 });
 
 const wallet = z.strictObject({
     accounts: z.string(),
     asset: z.string(),
     shape: z.enum(['instant', 'two_phase', 'aggregated']),
+    /** prepaid: what it was debited is paid for, and not invoiced again; postpaid: it only counts. */
+    funding: z.enum(['prepaid', 'postpaid']).default('prepaid'),
 });
 
 const tolerance = z.strictObject({
@@ -233,5 +243,6 @@ export const assetFileSchema = z.array(
         kind: z.enum(['currency', 'unit']),
         precision: z.int().min(0).max(12),
         counts: z.string().optional(),
+        rates: z.array(assetRate).optional(),
     }),
 );

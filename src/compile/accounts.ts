@@ -6,7 +6,7 @@ import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 import { type Period, parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
 import { type Contracts, foreignCards, noContracts, unknownAccounts } from './contracts.ts';
-import { noOpenings, type Openings, termProblems } from './openings.ts';
+import type { TermPayer } from './openings.ts';
 import { type Channel, climbed, pricedPaths, type SalePath } from './priced-paths.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -75,6 +75,12 @@ export interface AccountTree {
     readonly sale_paths: readonly SalePath[];
 }
 
+export interface CompiledAccounts {
+    readonly tree: AccountTree;
+    /** For every contract who pays under it. */
+    readonly termPayers: ReadonlyMap<string, readonly TermPayer[]>;
+}
+
 /** Levels of a tree, the root included. */
 const depthLimit = 8;
 /** How far parents are followed before a tree is too deep: a cycle of many accounts is a cycle. */
@@ -84,8 +90,7 @@ const forever = parseInstant('9999-12-31T00:00:00Z');
 /**
  * Reads the accounts file and resolves, for every account and instant, the path to its root and
  * the account that pays. All problems are given at once: overlaps (two payers), orphans, cycles
- * with their path, depth over 8, unknown currencies and zones, what contracts say of accounts, and
- * terms of theirs that the period cannot be counted in.
+ * with their path, depth over 8, unknown currencies and zones, and what contracts say of accounts.
  */
 export function compileAccounts(
     file: string,
@@ -93,8 +98,7 @@ export function compileAccounts(
     config: Config,
     period: string,
     contracts: Contracts = noContracts(''),
-    openings: Openings = noOpenings,
-): { readonly tree: AccountTree } | { readonly problems: readonly FileProblem[] } {
+): CompiledAccounts | { readonly problems: readonly FileProblem[] } {
     const parsed = parseYaml(file, text, accountSchema, 'ACCOUNT_INVALID');
     if ('problems' in parsed) return parsed;
     const problems: FileProblem[] = [];
@@ -145,7 +149,6 @@ export function compileAccounts(
     const { paths, payers, channels, sale_paths } = priced;
     problems.push(...foreignWallets(file, paths, byAccount), ...priced.problems);
     problems.push(...foreignCards(contracts, payers));
-    problems.push(...termProblems(contracts, openings, priced.termPayers));
     if (problems.length) return { problems: unique(problems) };
     return {
         tree: {
@@ -159,6 +162,7 @@ export function compileAccounts(
             channels,
             sale_paths,
         },
+        termPayers: priced.termPayers,
     };
 }
 

@@ -1,6 +1,9 @@
 import type { FileProblem } from '../errors/index.ts';
+import { type DrawTerm, drawTerms } from '../schema/contract.ts';
 import { nearestWord } from '../schema/suggest.ts';
 import type { Instant } from '../time/instant.ts';
+import type { Commitment } from './commitments.ts';
+import type { Grant } from './grants.ts';
 
 /** A book: the cards that price together. */
 export interface Book {
@@ -43,6 +46,9 @@ export interface Contract {
     }[];
     /** Sorted by product and meter, one for each. */
     readonly counts: readonly TermCount[];
+    /** In the order of the file. */
+    readonly commitments: readonly Commitment[];
+    readonly grants: readonly Grant[];
     readonly line: number;
 }
 
@@ -51,11 +57,18 @@ export interface Contracts {
     readonly file: string;
     readonly standard: Book;
     readonly contracts: readonly Contract[];
+    /** What decides which grant draws first. */
+    readonly drawOrder: readonly DrawTerm[];
 }
 
 /** No contracts: one book for all. */
 export function noContracts(card: string): Contracts {
-    return { file: '', standard: { book_id: card, cards: [card] }, contracts: [] };
+    return {
+        file: '',
+        standard: { book_id: card, cards: [card] },
+        contracts: [],
+        drawOrder: drawTerms,
+    };
 }
 
 /** Every book there is, by its id. */

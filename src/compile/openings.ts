@@ -2,24 +2,52 @@ import type { FileProblem } from '../errors/index.ts';
 import { formatInstant, type Instant } from '../time/instant.ts';
 import type { Contract, Contracts } from './contracts.ts';
 
-/** What a contract counted over its term before the period, of a product and meter. */
-export interface Opening {
+/** What a row of the openings says, and where. */
+interface Said {
     readonly contract: string;
-    readonly product: string;
-    readonly meter: string;
-    /** In units of the meter. */
     readonly quantity: string;
+    /** The period that it opens, yyyy-MM; null for whatever is run. */
+    readonly period: string | null;
     readonly line: number;
 }
 
-/** The openings file; without one it has no rows. */
-export interface Openings {
-    readonly file: string;
-    readonly rows: readonly Opening[];
+/** What a contract counted over its term before the period, of a product and meter. */
+export interface Opening extends Said {
+    readonly product: string;
+    /** Its quantity is in units of it. */
+    readonly meter: string;
 }
 
-/** No openings: no term began before the period. */
-export const noOpenings: Openings = { file: '', rows: [] };
+/** What counted towards a commitment before the period, or was left of a grant. */
+export interface HolderOpening extends Said {
+    /** Id of the commitment, or of the balance. */
+    readonly holder: string;
+}
+
+/** What there was before the period; without a file nothing is said. */
+export interface Openings {
+    readonly file: string;
+    /** Of terms. */
+    readonly rows: readonly Opening[];
+    readonly commitments: readonly HolderOpening[];
+    readonly grants: readonly HolderOpening[];
+    /** The period before, where it is its run that says so: its file is '' without such a run. */
+    readonly previous?: string;
+}
+
+/** No openings: nothing began before the period. */
+export const noOpenings: Openings = { file: '', rows: [], commitments: [], grants: [] };
+
+/** The openings of one period. */
+export function openingsOf(openings: Openings, period: string): Openings {
+    const opens = (of: Said) => of.period === null || of.period === period;
+    return {
+        ...openings,
+        rows: openings.rows.filter(opens),
+        commitments: openings.commitments.filter(opens),
+        grants: openings.grants.filter(opens),
+    };
+}
 
 /** Who pays under a contract, with its period. */
 export interface TermPayer {
@@ -51,7 +79,7 @@ export function termProblems(
                         of.product === count.product &&
                         of.meter === count.meter,
                 );
-                if (contract.from >= payer.start) return unused(openings.file, row, contract);
+                if (contract.from >= payer.start) return unused(openings, row, contract);
                 const isCounted = count.from < payer.end && count.to > payer.start;
                 return row || !isCounted ? [] : [missing(file, openings, contract, count, payer)];
             });
@@ -75,20 +103,25 @@ function severalPayers(
 
 /** A term that begins with the period, or later, has nothing before it. */
 function unused(
-    file: string,
+    openings: Openings,
     row: Opening | undefined,
     { contract, from }: Contract,
 ): readonly FileProblem[] {
-    if (!row || !/[1-9]/.test(row.quantity)) return [];
+    if (!row || isZero(row)) return [];
     return [
         {
             code: 'OPENING_NOT_ZERO',
-            file,
+            file: openings.file,
             line: row.line,
             message: `${row.product} of ${row.meter} under ${contract} opens with ${row.quantity}, and its term begins at ${formatInstant(from)}, not before the period`,
-            remedy: 'Take the row out, or correct the begin of the contract.',
+            remedy: toCorrect(openings, 'Take the row out, or correct the begin of the contract.'),
         },
     ];
+}
+
+/** Whether a row says that there was nothing, which is not the same as saying nothing. */
+export function isZero({ quantity }: Pick<Said, 'quantity'>): boolean {
+    return !/[1-9]/.test(quantity);
 }
 
 function missing(
@@ -98,12 +131,29 @@ function missing(
     { product, meter }: { readonly product: string; readonly meter: string },
     { start }: TermPayer,
 ): FileProblem {
-    const place = openings.file || 'a CSV file that `openings` of tieout.yaml names';
     return {
         code: 'OPENING_MISSING',
         file,
         line,
         message: `contract ${contract} counts ${product} of ${meter} from ${formatInstant(from)}, and nothing says what was used before ${formatInstant(start)}`,
-        remedy: `Write the row ${contract},${product},${meter},QUANTITY in ${place}; 0 if nothing was.`,
+        remedy: toSay(openings, `the row ${contract},${product},${meter},QUANTITY`),
     };
+}
+
+/** Where a person says what is missing. */
+export function toSay({ file, previous }: Openings, row: string): string {
+    const named = 'a CSV file that `openings` of tieout.yaml names';
+    if (previous === undefined) return `Write ${row} in ${file || named}; 0 if nothing was.`;
+    const run = `run \`tieout run --period ${previous}\``;
+    const first = file
+        ? `${file} does not say it: correct what that run was made of and ${run} again`
+        : `No nightly run of ${previous} is whole: ${run} first`;
+    return `${first}, or write ${row} in ${named} instead; 0 if nothing was.`;
+}
+
+/** What a person does about a row that is wrong: in a file of their own, or in one that a run made. */
+export function toCorrect({ previous }: Openings, remedy: string): string {
+    return previous === undefined
+        ? remedy
+        : `The run of ${previous} wrote this: keep in the contracts what was open then, or name a CSV file of your own in \`openings\` of tieout.yaml.`;
 }

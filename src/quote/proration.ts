@@ -1,6 +1,6 @@
 import { parseAmount } from '../money/amount.ts';
 import type { QuoteCharge } from '../schema/quote.ts';
-import { civilDay } from '../time/civil.ts';
+import { civilDay, dayNumber } from '../time/civil.ts';
 import { parseInstant } from '../time/instant.ts';
 import { isZone } from '../time/zone.ts';
 import { QuoteError } from './error.ts';
@@ -25,7 +25,7 @@ export function prorated(of: QuoteCharge['proration']): Fraction {
         return reduced({ numerator: units, denominator });
     }
     if (!isZone(of.zone)) throw new QuoteError('QUOTE_SPAN', `${of.zone} is not a time zone`);
-    const read = of.unit === 'day' ? dayNumber : instantOf;
+    const read = of.unit === 'day' ? dayOf : instantOf;
     const [from, to, start, end] = [of.from, of.to, of.period_start, of.period_end].map((text) =>
         read(text, of.zone),
     ) as [bigint, bigint, bigint, bigint];
@@ -49,9 +49,8 @@ export function greatestCommonDivisor(one: bigint, other: bigint): bigint {
 const day = /^\d{4}-\d{2}-\d{2}$/;
 
 /** Days since 1970 of the civil date on which an instant falls in a zone, or of a date itself. */
-function dayNumber(text: string, zone: string): bigint {
-    const date = day.test(text) ? text : civilDay(instantOf(text, zone), zone);
-    return parseInstant(`${date}T00:00:00Z`) / 86_400_000_000n;
+function dayOf(text: string, zone: string): bigint {
+    return dayNumber(day.test(text) ? text : civilDay(instantOf(text, zone), zone));
 }
 
 function instantOf(text: string, zone: string): bigint {

@@ -5,12 +5,12 @@ import { sha256 } from '../duck/sql.ts';
 import type { FileProblem } from '../errors/index.ts';
 import { type ContractFile, contractsSchema } from '../schema/contract.ts';
 import { didYouMean } from '../schema/suggest.ts';
-import { formatInstant, type Instant } from '../time/instant.ts';
+import { forever, formatInstant, type Instant } from '../time/instant.ts';
 import { type CompiledCard, type Place, sorted } from './card.ts';
 import { loadCard } from './load.ts';
 import { inFileOrder, Problems } from './problems.ts';
+import { readPromises } from './promises.ts';
 import { readInstant } from './rate.ts';
-import { forever } from './spans.ts';
 import { overTerm, termCounts } from './term-counts.ts';
 
 /** Contracts with the cards they name, the card of the config first. */
@@ -63,16 +63,20 @@ export function loadContracts(
     if (problems.list.length) return { problems: inFileOrder(problems.list) };
     const { card } = standard.card;
     return {
-        contracts: { file, standard: { book_id: bookId([card]), cards: [card] }, contracts },
+        contracts: {
+            ...{ file, standard: { book_id: bookId([card]), cards: [card] }, contracts },
+            drawOrder: parsed.value.draw_down_order,
+        },
         cards: cards.all,
     };
 }
 
 function readContract(
-    { contract, account, seller, from, to, cards }: ContractFile,
+    text: ContractFile,
     placeOf: (path: readonly PropertyKey[]) => Place,
     problems: Problems,
 ): Written | null {
+    const { contract, account, seller, from, to, cards } = text;
     const at = placeOf([]);
     const span = readSpan({ from, to }, placeOf, problems);
     if (!span) return null;
@@ -90,7 +94,10 @@ function readContract(
         }
         return [{ named: card.card, ...read, at: place([]) }];
     });
-    return { contract, account, seller: seller ?? null, ...span, line: at.line, at, assignments };
+    return {
+        ...{ contract, account, seller: seller ?? null, ...span, line: at.line, at, assignments },
+        ...readPromises(text, { contract, ...span }, placeOf, problems),
+    };
 }
 
 /** A half-open span; what it leaves out is that of `within`, or open. */

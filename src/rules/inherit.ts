@@ -1,11 +1,11 @@
 import { type Amount, formatAmount, multiply, parseAmount } from '../money/amount.ts';
 import { readTerms } from '../schema/terms.ts';
-import { formatInstant, type Instant } from '../time/instant.ts';
+import { forever, formatInstant, type Instant } from '../time/instant.ts';
 import { type CompiledRate, describePattern, type Place, patternOf, rateId } from './card.ts';
 import type { Problems } from './problems.ts';
 import { raiseTerms } from './raise.ts';
 import { decimalOf, priceScale, wholeDigits } from './rate.ts';
-import { forever, groupBy, type Span, spansOf } from './spans.ts';
+import { groupBy, type Span, spansOf } from './spans.ts';
 
 /** The half-open time that is left of a rate. */
 interface Piece {

@@ -1,15 +1,26 @@
-import type { Contracts } from '../compile/contracts.ts';
-import type { Opening, Openings } from '../compile/openings.ts';
+import type { z } from 'zod';
+import type { Contract, Contracts } from '../compile/contracts.ts';
+import type { HolderOpening, Opening, Openings } from '../compile/openings.ts';
 import type { FileProblem } from '../errors/index.ts';
-import { openingColumns, openingSchema } from '../schema/opening.ts';
+import {
+    commitmentOpeningSchema,
+    grantOpeningSchema,
+    type OpeningColumn,
+    openingColumns,
+    optionalOpeningColumns,
+    termOpeningSchema,
+} from '../schema/opening.ts';
 import { didYouMean } from '../schema/suggest.ts';
 import type { Place } from './card.ts';
 import { type CsvRow, readCsvRows } from './csv-rows.ts';
 import { inFileOrder, Problems } from './problems.ts';
 
+/** Cells by column; those of columns that the file leaves out are empty. */
+type Cells = Readonly<Record<OpeningColumn, string>>;
+
 /**
- * Reads the openings file: what contracts counted over their terms before the period. All problems at
- * once. Which openings a period needs is for `termProblems`.
+ * Reads openings: what there was before the period, of terms, commitments and grants. All problems at
+ * once. Which openings a period needs is for `termProblems` and `openingProblems`.
  */
 export function loadOpenings(
     file: string,
@@ -19,24 +30,27 @@ export function loadOpenings(
     const problems = new Problems();
     const [header, ...rows] = readCsvRows({ file, text }, 'OPENING_INVALID', problems);
     const isReadable = header !== undefined && checkHeader(file, header, problems);
-    const openings = isReadable
-        ? rows.flatMap((row) => readOpening(file, header, row, contracts, problems) ?? [])
-        : [];
+    const of = isReadable ? rows.flatMap((row) => cellsOf(file, header, row, problems) ?? []) : [];
+    const openings = {
+        file,
+        rows: of.flatMap((row) => readTerm(row, contracts, problems) ?? []),
+        commitments: of.flatMap((row) => readCommitment(row, contracts, problems) ?? []),
+        grants: of.flatMap((row) => readGrant(row, contracts, problems) ?? []),
+    };
     lintTwice(file, openings, problems);
-    return problems.list.length
-        ? { problems: inFileOrder(problems.list) }
-        : { openings: { file, rows: openings } };
+    return problems.list.length ? { problems: inFileOrder(problems.list) } : { openings };
 }
 
 function checkHeader(file: string, { line, cells }: CsvRow, problems: Problems): boolean {
     const before = problems.list.length;
     const at = { file, line };
-    const remedy = `The columns are ${openingColumns.join(', ')}.`;
-    for (const name of openingColumns.filter((column) => !cells.includes(column))) {
+    const remedy = `The columns are ${openingColumns.join(', ')}; ${optionalOpeningColumns.join(', ')} may be left out.`;
+    const isNeeded = (of: OpeningColumn) => !optionalOpeningColumns.includes(of);
+    for (const name of openingColumns.filter((of) => isNeeded(of) && !cells.includes(of))) {
         problems.add(at, 'OPENING_INVALID', `there is no column "${name}"`, { remedy });
     }
     cells.forEach((name, index) => {
-        if (!openingColumns.includes(name)) {
+        if (!openingColumns.some((known) => known === name)) {
             problems.add(at, 'OPENING_INVALID', `column "${name}" is not known`, {
                 remedy: `${didYouMean(name, openingColumns)} ${remedy}`,
             });
@@ -47,13 +61,18 @@ function checkHeader(file: string, { line, cells }: CsvRow, problems: Problems):
     return problems.list.length === before;
 }
 
-function readOpening(
+interface Row {
+    readonly at: Place;
+    readonly cells: Cells;
+}
+
+/** A row that names one thing: a product with its meter, a commitment or a grant. */
+function cellsOf(
     file: string,
     header: CsvRow,
     { line, cells }: CsvRow,
-    contracts: Contracts,
     problems: Problems,
-): Opening | null {
+): Row | null {
     const at = { file, line };
     if (cells.length !== header.cells.length) {
         const counts = `${cells.length} cells, the header has ${header.cells.length}`;
@@ -62,61 +81,160 @@ function readOpening(
         });
         return null;
     }
-    const row = Object.fromEntries(header.cells.map((name, index) => [name, cells[index] ?? '']));
-    const { contract = '', product = '', meter = '' } = row;
-    const isNamed = contract !== '' && product !== '' && meter !== '';
-    if (isNamed) lintCounted(at, { contract, product, meter }, contracts, problems);
-    const read = openingSchema.safeParse(row);
-    if (read.success) return { ...read.data, line };
+    const of = Object.fromEntries(
+        openingColumns.map((name) => [name, cells[header.cells.indexOf(name)] ?? '']),
+    ) as Cells;
+    const named = [of.product || of.meter, of.commitment, of.grant].filter((name) => name !== '');
+    if (named.length === 1) return { at, cells: of };
+    const names = named.length ? `names ${named.join(' and ')}` : 'names nothing that opens';
+    problems.add(at, 'OPENING_INVALID', `this row ${names}`, {
+        remedy: 'Write a product and its meter, or a commitment, or a grant.',
+    });
+    return null;
+}
+
+function readTerm({ at, cells }: Row, contracts: Contracts, problems: Problems): Opening | null {
+    const { contract, product, meter } = cells;
+    if (product === '' && meter === '') return null;
+    if (contract !== '' && product !== '' && meter !== '') {
+        const own = contractOf(at, contract, contracts, problems);
+        if (own) lintCounted(at, own, { product, meter }, problems);
+    }
+    const remedy = 'Write what the term counted before the period, in units of the meter: 1250.5';
+    const read = parse(at, cells, termOpeningSchema, remedy, problems);
+    return read && { ...pick(read), product: read.product, meter: read.meter, line: at.line };
+}
+
+function readCommitment(
+    { at, cells }: Row,
+    contracts: Contracts,
+    problems: Problems,
+): HolderOpening | null {
+    const { contract, commitment } = cells;
+    if (commitment === '') return null;
+    const own = contract === '' ? undefined : contractOf(at, contract, contracts, problems);
+    const known = own?.commitments.map((of) => of.commitment) ?? [];
+    if (own && !known.includes(commitment)) {
+        const message = `contract ${contract} has no commitment "${commitment}"`;
+        problems.add(at, 'OPENING_UNKNOWN', message, { remedy: didYouMean(commitment, known) });
+    }
+    const remedy = 'Write what counted towards it before the period: 1250.5';
+    const read = parse(at, cells, commitmentOpeningSchema, remedy, problems);
+    return read && { ...pick(read), holder: read.commitment, line: at.line };
+}
+
+function readGrant(
+    { at, cells }: Row,
+    contracts: Contracts,
+    problems: Problems,
+): HolderOpening | null {
+    const { contract, grant } = cells;
+    if (grant === '') return null;
+    const own = contract === '' ? undefined : contractOf(at, contract, contracts, problems);
+    if (own) lintBalance(at, own, grant, problems);
+    const remedy = 'Write what was left of it before the period, in its asset: 1250.5';
+    const read = parse(at, cells, grantOpeningSchema, remedy, problems);
+    return read && { ...pick(read), holder: read.grant, line: at.line };
+}
+
+const pick = (of: Pick<Opening, 'contract' | 'quantity' | 'period'>) => ({
+    ...{ contract: of.contract, quantity: of.quantity, period: of.period },
+});
+
+function parse<S extends z.ZodType>(
+    at: Place,
+    cells: Cells,
+    schema: S,
+    remedy: string,
+    problems: Problems,
+): z.output<S> | null {
+    const read = schema.safeParse(cells);
+    if (read.success) return read.data;
     for (const { path, message } of read.error.issues) {
-        problems.add(at, 'OPENING_INVALID', message, {
-            path: path.join('.'),
-            remedy: 'Write what the term counted before the period, in units of the meter: 1250.5',
-        });
+        const more =
+            path[0] === 'period' ? { remedy: 'Leave it empty for any period.' } : { remedy };
+        problems.add(at, 'OPENING_INVALID', message, { path: path.join('.'), ...more });
     }
     return null;
 }
 
-/** Whether the contract is known, and counts that over its term. */
-function lintCounted(
+function contractOf(
     at: Place,
-    { contract, product, meter }: Pick<Opening, 'contract' | 'product' | 'meter'>,
+    contract: string,
     { contracts }: Contracts,
     problems: Problems,
-): void {
+): Contract | undefined {
     const own = contracts.find((of) => of.contract === contract);
-    if (!own) {
-        const ids = contracts.map((of) => of.contract);
-        problems.add(at, 'OPENING_UNKNOWN', `no contract is called "${contract}"`, {
-            remedy: ids.length
-                ? didYouMean(contract, ids)
-                : 'Take the row out, or name the contracts in tieout.yaml.',
-        });
-    } else if (!own.counts.some((of) => of.product === product && of.meter === meter)) {
-        const counted = own.counts.map((of) => `${of.product} of ${of.meter}`).join(', ');
-        problems.add(
-            at,
-            'OPENING_UNKNOWN',
-            `contract ${contract} does not count ${product} of ${meter} over its term`,
-            {
-                remedy: `It counts ${counted || 'nothing: no rate has tier_scope contract_term'}.`,
-            },
-        );
-    }
+    if (own) return own;
+    const ids = contracts.map((of) => of.contract);
+    problems.add(at, 'OPENING_UNKNOWN', `no contract is called "${contract}"`, {
+        remedy: ids.length
+            ? didYouMean(contract, ids)
+            : 'Take the row out, or name the contracts in tieout.yaml.',
+    });
+    return undefined;
 }
 
-function lintTwice(file: string, openings: readonly Opening[], problems: Problems): void {
-    const byKey = Map.groupBy(openings, ({ contract, product, meter }) =>
-        JSON.stringify([contract, product, meter]),
+/** Whether the contract counts that over its term. */
+function lintCounted(
+    at: Place,
+    { contract, counts }: Contract,
+    { product, meter }: Pick<Opening, 'product' | 'meter'>,
+    problems: Problems,
+): void {
+    if (counts.some((of) => of.product === product && of.meter === meter)) return;
+    const counted = counts.map((of) => `${of.product} of ${of.meter}`).join(', ');
+    problems.add(
+        at,
+        'OPENING_UNKNOWN',
+        `contract ${contract} does not count ${product} of ${meter} over its term`,
+        { remedy: `It counts ${counted || 'nothing: no rate has tier_scope contract_term'}.` },
     );
-    for (const [first, ...again] of byKey.values()) {
-        for (const { contract, product, meter, quantity, line } of again) {
+}
+
+/**
+ * Whether a grant of the contract, or a prepaid commitment, can have a balance of that id. Which of
+ * them there are in a period depends on the zone of who pays.
+ */
+function lintBalance(at: Place, own: Contract, id: string, problems: Problems): void {
+    const balances = [
+        ...own.commitments
+            .filter(({ kind }) => kind === 'prepaid')
+            .map(({ commitment: name, rollover }) => ({ name, isAnew: true, rollover })),
+        ...own.grants.map(({ grant: name, every, rollover }) => ({
+            ...{ name, isAnew: every !== 'once', rollover },
+        })),
+    ];
+    const shapes = balances.flatMap(({ name, isAnew, rollover }) => {
+        const shape = `${name}${isAnew ? '@yyyy-MM-dd' : ''}`;
+        return rollover === null ? [shape] : [shape, `${shape}~rollover`];
+    });
+    if (shapes.includes(id.replace(/@\d{4}-\d\d-\d\d(?=$|~)/, '@yyyy-MM-dd'))) return;
+    problems.add(at, 'OPENING_UNKNOWN', `contract ${own.contract} has no grant "${id}"`, {
+        remedy: didYouMean(id, shapes),
+    });
+}
+
+/** What one row says may be said again for another period, and for no period twice. */
+function lintTwice(file: string, openings: Openings, problems: Problems): void {
+    const named = [
+        ...openings.rows.map((of) => ({ ...of, name: `${of.product} of ${of.meter}` })),
+        ...openings.commitments.map((of) => ({ ...of, name: `commitment ${of.holder}` })),
+        ...openings.grants.map((of) => ({ ...of, name: `grant ${of.holder}` })),
+    ];
+    const byName = Map.groupBy(named, ({ contract, name }) => JSON.stringify([contract, name]));
+    for (const same of byName.values()) {
+        same.forEach(({ contract, name, period, quantity, line }, index) => {
+            const first = same
+                .slice(0, index)
+                .find((of) => of.period === null || period === null || of.period === period);
+            if (!first) return;
             problems.add(
                 { file, line },
                 'OPENING_TWICE',
-                `${product} of ${meter} under ${contract} is ${quantity} here and ${first?.quantity} at line ${first?.line}`,
-                { remedy: 'Keep one of them: the sum of all that was used before the period.' },
+                `${name} under ${contract} is ${quantity} here and ${first.quantity} at line ${first.line}`,
+                { remedy: 'Keep one of them, or say which period each of them opens.' },
             );
-        }
+        });
     }
 }

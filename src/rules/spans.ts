@@ -1,4 +1,4 @@
-import { type Instant, parseInstant } from '../time/instant.ts';
+import { forever, type Instant, parseInstant } from '../time/instant.ts';
 import { type CompiledRate, type Pattern, type Place, patternOf } from './card.ts';
 
 /** A rate with its pattern and its half-open span of time read. */
@@ -8,9 +8,6 @@ export interface Span {
     readonly from: Instant;
     readonly to: Instant;
 }
-
-/** After every instant there is: the end of a rate that is open. */
-export const forever: Instant = 1n << 62n;
 
 /** Reads the rates, in the order of time and then of the file. */
 export function spansOf(rates: readonly CompiledRate[]): readonly Span[] {

@@ -1,10 +1,9 @@
 import type { Contract, TermCount } from '../compile/contracts.ts';
 import type { FileProblem } from '../errors/index.ts';
 import { countsOverTerm } from '../schema/terms.ts';
-import { type Instant, parseInstant } from '../time/instant.ts';
+import { forever, type Instant, parseInstant } from '../time/instant.ts';
 import type { CompiledCard, CompiledRate, Place } from './card.ts';
 import { Problems } from './problems.ts';
-import { forever } from './spans.ts';
 
 /** A card of a contract, while it is in force in it. */
 interface Assigned {

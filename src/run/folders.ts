@@ -86,11 +86,25 @@ export function writeWhole(path: string, text: string): void {
     renameSync(partial, path);
 }
 
-/** Remembers which run speaks for a period from now on. */
-export function setLatest(state: string, period: string, runId: string): void {
-    const folder = join(state, 'latest');
-    mkdirSync(folder, { recursive: true });
-    writeWhole(join(folder, period), `${runId}\n`);
+/** Remembers which run speaks for a period from now on, and which one bills it. */
+export function setLatest(
+    state: string,
+    { period, pipeline }: { readonly period: string; readonly pipeline: string },
+    runId: string,
+): void {
+    for (const name of pipeline === 'nightly' ? ['latest', billing] : ['latest']) {
+        mkdirSync(join(state, name), { recursive: true });
+        writeWhole(join(state, name, period), `${runId}\n`);
+    }
+}
+
+/** Folder of the latest nightly runs: one that only reconciles bills nothing. */
+const billing = 'latest-nightly';
+
+/** The latest nightly run of a period; null when there is none. */
+export function latestNightly(state: string, period: string): RunFolder | null {
+    const file = join(state, billing, period);
+    return existsSync(file) ? runFolder(state, readFileSync(file, 'utf8').trim()) : null;
 }
 
 /** The run that speaks for a period. @throws RunError RUN_NOT_FOUND */

@@ -3,11 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { resell } from '../../pipelines/85-resell/stage.ts';
 import { nightly, reconciliation } from '../../pipelines/nightly.ts';
-import type { AccountTree } from '../compile/accounts.ts';
 import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
-import { boundariesOf } from '../rules/card.ts';
+import { boundariesOf, sorted, sqlTimestamp } from '../rules/card.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
@@ -17,17 +16,19 @@ import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import { type RunFolder, readCertificate, runFolder, setLatest } from './folders.ts';
 import { type InputListing, ingest, listInputs } from './ingest.ts';
+import { openPeriod } from './openings.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
-import { compileTree, type Project, ratesOf } from './project.ts';
+import { type CompiledPeriod, compilePeriod, type Project, ratesOf } from './project.ts';
 import { breakSeals, sealStage } from './seals.ts';
 import { priceSales } from './sell.ts';
 import { openTables } from './tables.ts';
 
 /** A run before anything is read: what it would read, from what, as which run. */
-export interface Plan {
+export interface Plan extends CompiledPeriod {
     readonly options: RunOptions;
-    readonly tree: AccountTree;
+    /** With the openings of the period. */
+    readonly project: Project;
     readonly listings: readonly InputListing[];
     readonly stages: readonly Stage[];
     readonly fingerprint: string;
@@ -58,12 +59,13 @@ async function readAccounts(project: Project, store: ObjectStore): Promise<strin
  * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, STORE_*, LIMIT_OBJECTS
  */
 export async function planRun(
-    project: Project,
+    opened: Project,
     store: ObjectStore,
     options: RunOptions,
 ): Promise<Plan> {
-    const text = await readAccounts(project, store);
-    const tree = compileTree(project, text, options.period);
+    const text = await readAccounts(opened, store);
+    const project = openPeriod(opened, options.period);
+    const { tree, promises } = compilePeriod(project, text, options.period);
     const listings = await listInputs(
         store,
         project.config,
@@ -72,7 +74,9 @@ export async function planRun(
     const inputs = {
         config: project.config,
         assets: project.assets,
-        boundaries: boundariesOf(ratesOf(project)),
+        boundaries: sorted(
+            new Set([...boundariesOf(ratesOf(project)), ...promises.boundaries.map(sqlTimestamp)]),
+        ),
         boundariesOf: (meter: string) =>
             boundariesOf(ratesOf(project).filter((rate) => rate.meter === meter)),
         byEvent: metersByEvent(project),
@@ -91,7 +95,7 @@ export async function planRun(
     const runId = `${options.period}-${options.pipeline}-${fingerprint.slice(0, 12)}`;
     const run = runFolder(project.state, runId);
     const finished = readCertificate(run);
-    return { options, tree, listings, stages, fingerprint, run, finished };
+    return { options, project, tree, promises, listings, stages, fingerprint, run, finished };
 }
 
 /**
@@ -109,8 +113,8 @@ export async function runPipeline(
     try {
         const plan = await planRun(project, store, options);
         const { run, finished } = plan;
-        const certificate = finished ?? (await execute(project, effects, store, plan));
-        setLatest(project.state, options.period, run.runId);
+        const certificate = finished ?? (await execute(effects, store, plan));
+        setLatest(project.state, options, run.runId);
         return { run, certificate, isReused: finished !== null };
     } catch (error) {
         throw unusableDisk(error, project.state) ?? error;
@@ -142,13 +146,8 @@ function engineSentence(error: unknown): string | null {
     return (error as RunError<'ENGINE_FAILED'>).params.detail.split('\n')[0] ?? null;
 }
 
-async function execute(
-    project: Project,
-    effects: Effects,
-    store: ObjectStore,
-    plan: Plan,
-): Promise<Certificate> {
-    const { run, tree, options } = plan;
+async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promise<Certificate> {
+    const { run, project, tree, options } = plan;
     const { config } = project;
     mkdirSync(run.folder, { recursive: true });
     mkdirSync(run.lake, { recursive: true });
@@ -161,7 +160,7 @@ async function execute(
         // Only now is the run ours alone: another process would hold the database.
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(run.output, { recursive: true, force: true });
-        await inStage('prepare', () => prepare(engine, project, tree, options, run.runId));
+        await inStage('prepare', () => prepare(engine, plan));
         await breakSeals(engine, run, plan.stages);
         const objects = await inStage('10-ingest', () =>
             ingest(engine, store, config, plan.listings, run.scratch, effects.progress),

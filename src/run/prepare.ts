@@ -4,11 +4,13 @@ import { accountPaths, accountSpans, assets } from '../../pipelines/10-ingest/ta
 import { channels } from '../../pipelines/35-sell/tables.ts';
 import { bookCards, rates } from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
+import * as billing from '../../pipelines/72-bill/tables.ts';
 import { currencies } from '../../pipelines/80-invoice/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
 import { allBooks, type Book } from '../compile/contracts.ts';
 import type { Opening } from '../compile/openings.ts';
 import { isSummedMeter } from '../compile/priced-events.ts';
+import type { Promises } from '../compile/promises.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
 import type { RowOf, Table } from '../duck/table.ts';
@@ -20,7 +22,8 @@ import { controlStages, controlTotals, runParameters } from '../stage/control.ts
 import { formatInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
 import { codeRoot } from './code.ts';
-import { type Project, ratesOf } from './project.ts';
+import type { RunFolder } from './folders.ts';
+import { type CompiledPeriod, type Project, ratesOf } from './project.ts';
 
 /** What a run is asked for. */
 export interface RunOptions {
@@ -66,7 +69,7 @@ export async function replaceTable<T extends Table>(
 export async function fillBooks(
     engine: Engine,
     books: readonly Book[],
-    openings: readonly Opening[] = [],
+    openings: readonly Pick<Opening, 'contract' | 'product' | 'meter' | 'quantity'>[] = [],
 ): Promise<void> {
     const rows = books.flatMap(({ book_id, cards }) => cards.map((card) => ({ book_id, card })));
     await replaceTable(engine, bookCards, rows);
@@ -78,6 +81,15 @@ export async function fillBooks(
         ...{ contract_id: contract, product, meter, quantity },
     }));
     await replaceTable(engine, pricing.openings, before);
+}
+
+/** What contracts promise and give; nothing, where none is said. */
+export async function fillPromises(engine: Engine, promises: Promises | null): Promise<void> {
+    await replaceTable(engine, billing.commitments, promises?.commitments ?? []);
+    await replaceTable(engine, billing.grants, promises?.grants ?? []);
+    await replaceTable(engine, billing.holderAccounts, promises?.accounts ?? []);
+    await replaceTable(engine, billing.holderProducts, promises?.products ?? []);
+    await replaceTable(engine, billing.drawOrder, promises?.order ?? []);
 }
 
 /** Rates, and the terms of those that have some in whole numbers. */
@@ -123,10 +135,17 @@ export function metersByEvent(project: Project): readonly string[] {
 /** Fills everything a stage reads that is not usage or debits. */
 export async function prepare(
     engine: Engine,
-    project: Project,
-    tree: AccountTree,
-    options: RunOptions,
-    runId: string,
+    {
+        project,
+        tree,
+        promises,
+        options,
+        run: { runId },
+    }: CompiledPeriod & {
+        readonly project: Project;
+        readonly options: RunOptions;
+        readonly run: RunFolder;
+    },
 ): Promise<void> {
     const { config, contracts, openings } = project;
     await loadMacros(engine);
@@ -134,6 +153,7 @@ export async function prepare(
     const summed = summedMeters(project);
     await fillRates(engine, ratesOf(project), (meter) => summed.has(meter));
     await fillBooks(engine, allBooks(contracts), openings.rows);
+    await fillPromises(engine, promises);
     await replaceTable(engine, assets, assetRows(project));
     await replaceTable(engine, currencies, currencyRows(tree.paths));
     await replaceTable(engine, accountSpans, tree.spans);

@@ -3,7 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { type AccountTree, compileAccounts } from '../compile/accounts.ts';
 import { knownMeters, type LoadedConfig, loadConfig } from '../compile/config.ts';
 import { type Contracts, noContracts } from '../compile/contracts.ts';
-import { noOpenings, type Openings } from '../compile/openings.ts';
+import { noOpenings, type Openings, termProblems } from '../compile/openings.ts';
+import { compilePromises, type Promises } from '../compile/promises.ts';
 import { sha256 } from '../duck/sql.ts';
 import { type FileProblem, RunError } from '../errors/index.ts';
 import type { CompiledCard, CompiledRate } from '../rules/card.ts';
@@ -11,6 +12,7 @@ import { loadContracts } from '../rules/contracts.ts';
 import { type KnownMeters, lintBooks, lintCard } from '../rules/lint.ts';
 import { loadCard } from '../rules/load.ts';
 import { loadOpenings } from '../rules/openings.ts';
+import { lintPromises } from '../rules/promises.ts';
 import { lintWithoutContract } from '../rules/term-counts.ts';
 
 /** A config with everything beside it, read and checked. */
@@ -24,6 +26,7 @@ export interface Project extends LoadedConfig {
     /** That card and those that contracts name. */
     readonly cards: readonly CompiledCard[];
     readonly contracts: Contracts;
+    /** Of all periods, as the file of the config says; `openPeriod` finds those of one. */
     readonly openings: Openings;
     /** File to sha256 of everything that a person wrote and a run depends on. */
     readonly rules: Readonly<Record<string, string>>;
@@ -84,10 +87,10 @@ export function openProject(file: string): Project {
  * @throws RunError RULES_INVALID, CONTRACTS_INVALID
  */
 function readRules(
-    { config }: LoadedConfig,
+    { config, assets }: LoadedConfig,
     readText: (path: string) => string,
 ): Pick<Project, 'card' | 'cards' | 'contracts' | 'openings'> {
-    const known = { meters: knownMeters(config) };
+    const known = { meters: knownMeters(config), assets };
     const read = loadCard(config.rate_card, readText);
     if ('problems' in read) throw new RunError('RULES_INVALID', { problems: read.problems });
     const { card } = read;
@@ -114,13 +117,16 @@ function readRules(
     return { card, ...agreed, openings: readOpenings(config, agreed.contracts, readText) };
 }
 
+/** The word that `openings` of tieout.yaml has in the place of a file. */
+export const previous = 'previous';
+
 /** @throws RunError CONTRACTS_INVALID */
 function readOpenings(
     { openings }: LoadedConfig['config'],
     contracts: Contracts,
     readText: (path: string) => string,
 ): Openings {
-    if (openings === undefined) return noOpenings;
+    if (openings === undefined || openings === previous) return noOpenings;
     const read = loadOpenings(openings, readText(openings), contracts);
     if ('problems' in read) throw new RunError('CONTRACTS_INVALID', { problems: read.problems });
     return read.openings;
@@ -129,29 +135,40 @@ function readOpenings(
 /** Every card, and if all are right by themselves, every book of them. */
 function lintAll(
     { cards, contracts }: Pick<Project, 'cards' | 'contracts'>,
-    known: KnownMeters,
+    known: KnownMeters & Pick<LoadedConfig, 'assets'>,
 ): readonly FileProblem[] {
-    const problems = cards.flatMap((card) => lintCard(card, { known }));
+    const problems = [
+        ...cards.flatMap((card) => lintCard(card, { known })),
+        ...lintPromises(contracts, cards, known),
+    ];
     return problems.length ? problems : lintBooks(contracts, cards);
 }
 
+/** What a project is in a period. */
+export interface CompiledPeriod {
+    readonly tree: AccountTree;
+    readonly promises: Promises;
+}
+
 /**
- * The accounts of a project for a period, with what its contracts say of them.
+ * The accounts of a project for a period, with what its contracts say of them and promise them.
+ * @param project opened for the period.
  * @param text of the accounts file.
  * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID when only the contracts are wrong
  */
-export function compileTree(
-    { config, contracts, openings }: Project,
-    text: string,
-    period: string,
-): AccountTree {
-    const compiled = compileAccounts(config.accounts, text, config, period, contracts, openings);
-    if ('tree' in compiled) return compiled.tree;
-    const { problems } = compiled;
-    if (problems.every(({ file }) => file === contracts.file || file === openings.file)) {
-        throw new RunError('CONTRACTS_INVALID', { problems });
+export function compilePeriod(project: Project, text: string, period: string): CompiledPeriod {
+    const { config, contracts, openings, assets } = project;
+    const compiled = compileAccounts(config.accounts, text, config, period, contracts);
+    if ('problems' in compiled) {
+        const { problems } = compiled;
+        const isOfContracts = problems.every(({ file }) => file === contracts.file);
+        throw new RunError(isOfContracts ? 'CONTRACTS_INVALID' : 'ACCOUNTS_INVALID', { problems });
     }
-    throw new RunError('ACCOUNTS_INVALID', { problems });
+    const { tree, termPayers } = compiled;
+    const promised = compilePromises({ contracts, openings, assets, paths: tree.paths });
+    const problems = [...termProblems(contracts, openings, termPayers), ...promised.problems];
+    if (problems.length) throw new RunError('CONTRACTS_INVALID', { problems });
+    return { tree, promises: promised.promises };
 }
 
 /** The rates of all cards in use. */
@@ -187,7 +204,8 @@ function missingFiles(file: string, text: string, folder: string): readonly File
     ];
     return named
         .map((match) => match[2] ?? '')
-        .filter((path) => !path.startsWith('object:') && !isFile(resolve(folder, path)))
+        .filter((path) => !path.startsWith('object:') && path !== previous)
+        .filter((path) => !isFile(resolve(folder, path)))
         .map((path) => missingFile(path, file, text));
 }
 

@@ -193,8 +193,13 @@ export const configSchema = z.strictObject({
     rate_card: z.string(),
     /** A file beside the config: which accounts are priced by which cards instead, and when. */
     contracts: z.string().optional(),
-    /** A CSV file beside the config: what terms of contracts counted before the period. */
-    openings: z.string().optional(),
+    openings: z
+        .string()
+        .optional()
+        .describe(
+            'A CSV file beside the config: what terms and commitments counted before the period, ' +
+                'and what was left of grants. Or `previous`: as the run of the period before says.',
+        ),
     /** A file beside the config, or `object:KEY` in the store. */
     accounts: z.string(),
     assets: z.union([z.string(), z.record(z.string(), asset)]),

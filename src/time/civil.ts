@@ -3,7 +3,7 @@ import { addDays } from 'date-fns/addDays';
 import { formatISO } from 'date-fns/formatISO';
 import { isValid } from 'date-fns/isValid';
 import { parseISO } from 'date-fns/parseISO';
-import type { Instant } from './instant.ts';
+import { type Instant, parseInstant } from './instant.ts';
 
 /** The civil date, yyyy-MM-dd, on which an instant falls in a zone. */
 export function civilDay(instant: Instant, zone: string): string {
@@ -23,4 +23,14 @@ export function isDate(text: string): boolean {
 /** The date after a date. */
 export function nextDate(date: string): string {
     return formatISO(addDays(parseISO(date, utc), 1, utc), { ...utc, representation: 'date' });
+}
+
+/** Days since 1970 of a date: differences of them count days. */
+export function dayNumber(date: string): bigint {
+    return parseInstant(`${date}T00:00:00Z`) / 86_400_000_000n;
+}
+
+/** How many civil dates begin in a zone from the date of one instant up to that of another. */
+export function civilDays(from: Instant, to: Instant, zone: string): bigint {
+    return dayNumber(civilDay(to, zone)) - dayNumber(civilDay(from, zone));
 }

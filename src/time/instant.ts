@@ -1,6 +1,9 @@
 /** Microseconds since 1970-01-01T00:00:00Z: what a TIMESTAMP of the engine holds. */
 export type Instant = bigint;
 
+/** After every instant there is: the end of what is open. */
+export const forever: Instant = 1n << 62n;
+
 const rfc3339 =
     /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,6})0*)?([Zz]|[+-](?:0\d|1[0-4]):[0-5]\d)$/;
 

@@ -3,6 +3,7 @@ import { addDays } from 'date-fns/addDays';
 import { addMonths } from 'date-fns/addMonths';
 import { formatISO } from 'date-fns/formatISO';
 import { startOfMonth } from 'date-fns/startOfMonth';
+import { civilDay } from './civil.ts';
 import { fromDate, type Instant } from './instant.ts';
 
 /** A billing period: half-open, in UTC. */
@@ -27,6 +28,29 @@ export function parsePeriod(text: string, zone: string): Period {
     // Not a month later: where midnight of the first does not exist, a month begins an hour late.
     const end = startOfMonth(addMonths(start, 1, context), context);
     return { start: fromDate(start), end: fromDate(end) };
+}
+
+/** The month, yyyy-MM, in which an instant falls in a zone. */
+export function monthOf(instant: Instant, zone: string): string {
+    return civilDay(instant, zone).slice(0, 7);
+}
+
+/** The month so many after another, or before it; both yyyy-MM. */
+export function monthAfter(text: string, count: number): string {
+    const [year, number] = text.split('-').map(Number);
+    const months = (year ?? 0) * 12 + (number ?? 1) - 1 + count;
+    const ofYear = `${(months % 12) + 1}`.padStart(2, '0');
+    return `${`${Math.floor(months / 12)}`.padStart(4, '0')}-${ofYear}`;
+}
+
+/** The first instant of a month in a zone. */
+export function monthStart(text: string, zone: string): Instant {
+    return parsePeriod(text, zone).start;
+}
+
+/** Whether a month begins with an instant in a zone. */
+export function isMonthStart(instant: Instant, zone: string): boolean {
+    return monthStart(monthOf(instant, zone), zone) === instant;
 }
 
 /**

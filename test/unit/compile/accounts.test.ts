@@ -366,12 +366,12 @@ describe('accounts: contracts', () => {
         ...{ from: at(from), to, line: 7 },
         books: [{ book_id, cards: [book_id], from: at(from), to }],
         cards: [{ card: book_id, currency: 'USD', line: 8 }],
-        counts: [],
+        ...{ counts: [], commitments: [], grants: [] },
     });
     const compiled = (rows: readonly Row[], contracts: readonly Contract[]) =>
         compileAccounts('accounts.json', fileOf(rows), config, '2026-10', {
             ...{ file: 'contracts.yaml', standard: { book_id: 'list', cards: ['list'] } },
-            contracts,
+            ...{ contracts, drawOrder: [] },
         });
     function booksOf(rows: readonly Row[], contracts: readonly Contract[]) {
         const result = compiled(rows, contracts);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Contract } from '../../../src/compile/contracts.ts';
-import { type Openings, termProblems } from '../../../src/compile/openings.ts';
+import { noOpenings, type Openings, termProblems } from '../../../src/compile/openings.ts';
 import { printProblem } from '../../../src/errors/index.ts';
 import { parseInstant } from '../../../src/time/instant.ts';
 
@@ -8,12 +8,13 @@ const at = (day: string) => parseInstant(`${day}T00:00:00Z`);
 const payer = { payer_id: 'org', start: at('2026-10-01'), end: at('2026-11-01') };
 const contract = (from: string, counted: readonly [string, string]): Contract => ({
     ...{ contract: 'deal', account: 'org', seller: null, books: [], cards: [], line: 3 },
-    ...{ from: at(from), to: at('2027-01-01') },
+    ...{ from: at(from), to: at('2027-01-01'), commitments: [], grants: [] },
     counts: [{ product: 'llm', meter: 'tokens', from: at(counted[0]), to: at(counted[1]) }],
 });
-const row = { contract: 'deal', product: 'llm', meter: 'tokens', line: 2 };
-const opens = (quantity: string): Openings => ({ file: 'open.csv', rows: [{ ...row, quantity }] });
-const none: Openings = { file: '', rows: [] };
+const row = { contract: 'deal', product: 'llm', meter: 'tokens', period: null, line: 2 };
+const none = noOpenings;
+const empty: Openings = { ...none, file: 'open.csv' };
+const opens = (quantity: string): Openings => ({ ...empty, rows: [{ ...row, quantity }] });
 
 const problems = (
     from: string,
@@ -28,6 +29,7 @@ const problems = (
             file: 'contracts.yaml',
             standard: { book_id: 'list', cards: ['list'] },
             contracts: [contract(from, counted)],
+            drawOrder: [],
         },
         openings,
         new Map([['deal', payers]]),
@@ -45,7 +47,7 @@ describe('what a period needs to know of a term', () => {
         expect(problems('2026-09-30', none)).toEqual(
             missing('a CSV file that `openings` of tieout.yaml names'),
         );
-        expect(problems('2026-09-30', { file: 'open.csv', rows: [] })).toEqual(missing('open.csv'));
+        expect(problems('2026-09-30', empty)).toEqual(missing('open.csv'));
     });
 
     test('one that begins with it, in it or after it opens with nothing', () => {

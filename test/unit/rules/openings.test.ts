@@ -6,26 +6,29 @@ import { printed } from './support.ts';
 const span = { from: 0n, to: 9n };
 const contract = (id: string, counts: readonly string[]): Contracts['contracts'][number] => ({
     ...{ contract: id, account: 'acme', seller: null, ...span, books: [], cards: [], line: 2 },
+    ...{ commitments: [], grants: [] },
     counts: counts.map((product) => ({ product, meter: 'tokens', ...span })),
 });
 const contracts: Contracts = {
     file: 'contracts.yaml',
     standard: { book_id: 'list', cards: ['list'] },
     contracts: [contract('acme-1', ['llm', 'images']), contract('acme-2', [])],
+    drawOrder: [],
 };
 const load = (text: string, of = contracts) => {
     const read = loadOpenings('openings.csv', text, of);
     return 'problems' in read ? printed(read.problems) : read.openings;
 };
 const header = 'contract,product,meter,quantity\n';
+const opened = { file: 'openings.csv', rows: [], commitments: [], grants: [] };
 
 describe('openings', () => {
     test('are exact texts with their lines; columns come in any order', () => {
         const text =
             '\uFEFFquantity,meter,contract,product\r\n1250.000000000001,tokens,acme-1,llm\r\n\r\n0,tokens,acme-1,images\r\n';
-        const row = { contract: 'acme-1', meter: 'tokens' };
+        const row = { contract: 'acme-1', meter: 'tokens', period: null };
         expect(load(text)).toEqual({
-            file: 'openings.csv',
+            ...opened,
             rows: [
                 { ...row, product: 'llm', quantity: '1250.000000000001', line: 2 },
                 { ...row, product: 'images', quantity: '0', line: 4 },
@@ -34,7 +37,7 @@ describe('openings', () => {
     });
 
     test('a header alone opens nothing', () => {
-        expect(load(header)).toEqual({ file: 'openings.csv', rows: [] });
+        expect(load(header)).toEqual(opened);
     });
 
     test('every problem at once, each at its line', () => {
@@ -61,7 +64,7 @@ describe('openings', () => {
             'openings.csv:7: OPENING_UNKNOWN contract acme-2 does not count llm of tokens over its term\n' +
                 '    It counts nothing: no rate has tier_scope contract_term.',
             'openings.csv:8: OPENING_TWICE llm of tokens under acme-1 is 7 here and 0.5 at line 4\n' +
-                '    Keep one of them: the sum of all that was used before the period.',
+                '    Keep one of them, or say which period each of them opens.',
             'openings.csv:9: OPENING_INVALID this row has 3 cells, the header has 4\n' +
                 '    Write one cell for each column; quote a cell with a comma in it.',
             `openings.csv:10: OPENING_INVALID contract is empty (contract)${remedy}`,
@@ -70,11 +73,13 @@ describe('openings', () => {
     });
 
     test('a header that lacks columns, has others, or one twice', () => {
-        const columns = '\n    The columns are contract, product, meter, quantity.';
+        const all =
+            'The columns are contract, product, meter, commitment, grant, period, quantity; commitment, grant, period may be left out.';
+        const columns = `\n    ${all}`;
         expect(load('contract,product,meter,meter,quantitty\n')).toEqual([
             `openings.csv:1: OPENING_INVALID there is no column "quantity"${columns}`,
             `openings.csv:1: OPENING_INVALID two columns are called "meter"${columns}`,
-            'openings.csv:1: OPENING_INVALID column "quantitty" is not known\n    Did you mean "quantity"? The columns are contract, product, meter, quantity.',
+            `openings.csv:1: OPENING_INVALID column "quantitty" is not known\n    Did you mean "quantity"? ${all}`,
         ]);
         expect(load('')).toEqual(['openings.csv:1: OPENING_INVALID openings.csv is empty']);
         expect(load(`${header}"acme-1,llm`)[0 as never]).toContain(

@@ -1,0 +1,119 @@
+import type { FileProblem } from '../errors/index.ts';
+import { didYouMean } from '../schema/suggest.ts';
+import { formatInstant, type Instant } from '../time/instant.ts';
+import type { Contract } from './contracts.ts';
+import { type HolderOpening, isZero, type Openings, toCorrect, toSay } from './openings.ts';
+
+/** A commitment or balance of a contract, and whether it had begun before the period. */
+export interface Opened {
+    readonly kind: 'commitment' | 'grant';
+    /** Its id within the contract. */
+    readonly holder: string;
+    readonly begins: Instant;
+    readonly isBefore: boolean;
+    /** Where it is written. */
+    readonly line: number;
+}
+
+/** What the openings say of a commitment or balance; zero where it had not begun. */
+export function openingOf(openings: Openings, contract: Contract, of: Opened): string {
+    return of.isBefore ? (rowOf(openings, contract, of)?.quantity ?? '0') : '0';
+}
+
+/**
+ * Openings that are missing: of what had begun before the period. Those that nothing opens with: of
+ * what begins in it, or is not of this period at all. A zero that is said is always fine.
+ */
+export function openingProblems(
+    file: string,
+    openings: Openings,
+    contract: Contract,
+    all: readonly Opened[],
+    start: Instant,
+): readonly FileProblem[] {
+    const unsaid = all
+        .filter((of) => of.isBefore && !rowOf(openings, contract, of))
+        .map((of) => missing(file, openings, contract, of, start));
+    const begun = all
+        .filter(({ isBefore }) => !isBefore)
+        .flatMap((of) => {
+            const row = rowOf(openings, contract, of);
+            return row && !isZero(row) ? [notZero(openings, contract, of, row)] : [];
+        });
+    const strangers = (['commitment', 'grant'] as const).flatMap((kind) => {
+        const known = all.filter((of) => of.kind === kind).map(({ holder }) => holder);
+        return rowsOf(openings, kind)
+            .filter((row) => row.contract === contract.contract && !isZero(row))
+            .filter(({ holder }) => !known.includes(holder))
+            .map((row) => stranger(openings, kind, row, known));
+    });
+    return [...unsaid, ...begun, ...strangers];
+}
+
+function rowsOf(openings: Openings, kind: Opened['kind']): readonly HolderOpening[] {
+    return kind === 'commitment' ? openings.commitments : openings.grants;
+}
+
+function rowOf(openings: Openings, { contract }: Contract, { kind, holder }: Opened) {
+    return rowsOf(openings, kind).find((of) => of.contract === contract && of.holder === holder);
+}
+
+function missing(
+    file: string,
+    openings: Openings,
+    { contract }: Contract,
+    { kind, holder, begins, line }: Opened,
+    start: Instant,
+): FileProblem {
+    const what =
+        kind === 'commitment'
+            ? `what counted towards commitment ${holder}`
+            : `what is left of grant ${holder}`;
+    const before = begins < start ? `: it began at ${formatInstant(begins)}` : '';
+    return {
+        code: 'OPENING_MISSING',
+        file,
+        line,
+        message: `nothing says ${what} of contract ${contract} before ${formatInstant(start)}${before}`,
+        remedy: toSay(
+            openings,
+            `a row with contract ${contract}, ${kind} ${holder} and the quantity`,
+        ),
+    };
+}
+
+function notZero(
+    openings: Openings,
+    { contract }: Contract,
+    { kind, holder, begins }: Opened,
+    { line, quantity }: HolderOpening,
+): FileProblem {
+    return {
+        code: 'OPENING_NOT_ZERO',
+        file: openings.file,
+        line,
+        message: `${kind} ${holder} of contract ${contract} opens with ${quantity}, and it begins at ${formatInstant(begins)}, not before the period`,
+        remedy: toCorrect(
+            openings,
+            'Take the row out, say which period it opens, or correct the begin in the contract.',
+        ),
+    };
+}
+
+function stranger(
+    openings: Openings,
+    kind: Opened['kind'],
+    { contract, holder, line, quantity }: HolderOpening,
+    known: readonly string[],
+): FileProblem {
+    return {
+        code: 'OPENING_UNKNOWN',
+        file: openings.file,
+        line,
+        message: `${kind} ${holder} of contract ${contract} opens with ${quantity}, and it has no part in this period`,
+        remedy: toCorrect(
+            openings,
+            `${didYouMean(holder, known)} Else take the row out, or say which period it opens.`,
+        ),
+    };
+}

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { noOpenings, openingsOf, toCorrect } from '../compile/openings.ts';
+import { sha256 } from '../duck/sql.ts';
+import { RunError } from '../errors/index.ts';
+import { loadOpenings } from '../rules/openings.ts';
+import { monthAfter } from '../time/period.ts';
+import { latestNightly, readCertificate } from './folders.ts';
+import { type Project, previous } from './project.ts';
+
+/** What a nightly run leaves for the period after it: its closings are openings. */
+export const closingsFile = 'closings.csv';
+
+/**
+ * The project with the openings of one period: those of its file that are of the period, or what the
+ * run of the period before says.
+ * @throws RunError CONTRACTS_INVALID
+ */
+export function openPeriod(project: Project, period: string): Project {
+    if (project.config.openings !== previous) {
+        return { ...project, openings: openingsOf(project.openings, period) };
+    }
+    const before = monthAfter(period, -1);
+    const nothing = { ...noOpenings, previous: before };
+    const file = closingsOf(project, before);
+    if (file === null) return { ...project, openings: nothing };
+    const text = readFileSync(file, 'utf8');
+    const read = loadOpenings(relative(project.folder, file), text, project.contracts);
+    if ('problems' in read) {
+        const problems = read.problems.map(({ remedy = '', ...of }) => ({
+            ...of,
+            remedy: toCorrect(nothing, remedy),
+        }));
+        throw new RunError('CONTRACTS_INVALID', { problems });
+    }
+    const openings = { ...openingsOf(read.openings, period), previous: before };
+    return {
+        ...project,
+        openings,
+        // Not by the name of the run: another one that says the same is as good.
+        rules: { ...project.rules, [`${closingsFile} of ${before}`]: sha256(text) },
+    };
+}
+
+/** The closings of the latest nightly run of a period; null without one that is whole. */
+function closingsOf({ state }: Project, period: string): string | null {
+    const run = latestNightly(state, period);
+    if (run === null || readCertificate(run) === null) return null;
+    const file = join(run.output, closingsFile);
+    return existsSync(file) ? file : null;
+}

@@ -1,7 +1,7 @@
-import { civilDay } from '../time/civil.ts';
 import type { Instant } from '../time/instant.ts';
+import { isMonthStart, monthAfter, monthOf, monthStart } from '../time/period.ts';
 import { type Commitment, type Holder, type Payer, promisedBy } from './commitments.ts';
-import { type Every, monthsLater, type TimeSpan, windowsOf } from './windows.ts';
+import { type Every, type TimeSpan, windowsOf } from './windows.ts';
 
 /** A grant of a contract, as it is read. */
 export interface Grant extends Holder {
@@ -42,10 +42,10 @@ export function balancesOf(grant: Grant, contract: TimeSpan, payer: Payer): read
     const own = { commitment: null, amount, asset, priority, cost_basis, of: grant };
     if (every === 'once') return withRest({ ...own, id: grant.grant, from, to }, zone);
     return windowsOf(every, contract, { zone, until: period.to }).flatMap((window) => {
-        const id = `${grant.grant}@${civilDay(window.from, zone)}`;
+        const { from: begin, month, date } = window;
         // Months count from the one it begins in, so that each ends with a month.
-        const end = months === null ? window.to : monthsLater(window.from, months, zone);
-        return withRest({ ...own, id, from: window.from, to: end }, zone);
+        const end = months === null ? window.to : monthStart(monthAfter(month, months), zone);
+        return withRest({ ...own, id: `${grant.grant}@${date}`, from: begin, to: end }, zone);
     });
 }
 
@@ -57,10 +57,10 @@ export function prepaidBalances(
 ): readonly Balance[] {
     if (commitment.kind === 'postpaid') return [];
     const zone = payer.time_zone;
-    return promisedBy(commitment, contract, payer).flatMap(({ from, to, size }) =>
+    return promisedBy(commitment, contract, payer).flatMap(({ from, to, date, size }) =>
         withRest(
             {
-                id: `${commitment.commitment}@${civilDay(from, zone)}`,
+                id: `${commitment.commitment}@${date}`,
                 ...{ commitment: commitment.commitment, of: commitment, from, to },
                 ...{ amount: size, asset: null, priority: '0', cost_basis: size },
             },
@@ -72,9 +72,10 @@ export function prepaidBalances(
 /** A balance, and the one that goes on with what is left of it. */
 function withRest(own: Omit<Balance, 'next'>, zone: string): readonly Balance[] {
     const { rollover } = own.of;
-    if (rollover === null) return [{ ...own, next: null }];
+    // Nothing goes on in mid-month: that such a contract is wrong is told where all of it is known.
+    if (rollover === null || !isMonthStart(own.to, zone)) return [{ ...own, next: null }];
     const id = `${own.id}~rollover`;
-    const to = monthsLater(own.to, rollover.months, zone);
+    const to = monthStart(monthAfter(monthOf(own.to, zone), rollover.months), zone);
     const rest = { ...own, id, from: own.to, to, amount: null, next: null };
     return [{ ...own, next: id }, rest];
 }

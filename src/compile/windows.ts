@@ -1,5 +1,6 @@
+import { civilDay } from '../time/civil.ts';
 import { forever, type Instant } from '../time/instant.ts';
-import { monthAfter, monthOf, monthStart } from '../time/period.ts';
+import { monthAfter, monthStart } from '../time/period.ts';
 
 /** A half-open span of time. */
 export interface TimeSpan {
@@ -13,6 +14,9 @@ export type Every = 'month' | 'quarter' | 'year';
 /** A window as its contract cuts it, with what it would be if the contract did not. */
 export interface Window extends TimeSpan {
     readonly whole: TimeSpan;
+    /** The month, yyyy-MM, and the civil date in which it begins. */
+    readonly month: string;
+    readonly date: string;
 }
 
 const monthsOf: Readonly<Record<Every, number>> = { month: 1, quarter: 3, year: 12 };
@@ -27,26 +31,25 @@ export function windowsOf(
     { zone, until }: { readonly zone: string; readonly until: Instant },
 ): readonly Window[] {
     if (from >= until) return [];
-    if (every === 'term') return [{ from, to, whole: { from, to } }];
+    const date = civilDay(from, zone);
+    const first = { month: date.slice(0, 7), date };
+    if (every === 'term') return [{ from, to, whole: { from, to }, ...first }];
     const end = to < until ? to : until;
     const windows: Window[] = [];
-    let month = monthOf(from, zone);
+    let { month } = first;
     for (let start = monthStart(month, zone); start < end; ) {
-        month = monthAfter(month, monthsOf[every]);
-        const next = monthStart(month, zone);
+        const after = monthAfter(month, monthsOf[every]);
+        const next = monthStart(after, zone);
         windows.push({
             from: start > from ? start : from,
             to: next < to ? next : to,
             whole: { from: start, to: next },
+            ...(windows.length === 0 ? first : { month, date: `${month}-01` }),
         });
         start = next;
+        month = after;
     }
     return windows;
-}
-
-/** The begin of the month that comes so many after the one in which an instant lies. */
-export function monthsLater(instant: Instant, count: number, zone: string): Instant {
-    return monthStart(monthAfter(monthOf(instant, zone), count), zone);
 }
 
 /** Whether two spans have an instant in common. */

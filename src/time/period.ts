@@ -43,9 +43,15 @@ export function monthAfter(text: string, count: number): string {
     return `${`${Math.floor(months / 12)}`.padStart(4, '0')}-${ofYear}`;
 }
 
+/** Months and zones are few, are asked for again and again, and take milliseconds to find. */
+const starts = new Map<string, Instant>();
+
 /** The first instant of a month in a zone. */
 export function monthStart(text: string, zone: string): Instant {
-    return parsePeriod(text, zone).start;
+    const key = `${text} ${zone}`;
+    const start = starts.get(key) ?? parsePeriod(text, zone).start;
+    starts.set(key, start);
+    return start;
 }
 
 /** Whether a month begins with an instant in a zone. */

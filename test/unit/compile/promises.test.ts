@@ -482,8 +482,7 @@ describe('what a period cannot be computed with', () => {
                 ...{ grants: ['grant: g, amount: "1", every: month, asset: TOK'], currency: 'EUR' },
             },
             [
-                'contracts.yaml:4: GRANT_RATE a grant of contract deal is in TOK, and no rate says what that is worth in EUR at 2026-10-01T00:00:00Z
-' +
+                'contracts.yaml:4: GRANT_RATE a grant of contract deal is in TOK, and no rate says what that is worth in EUR at 2026-10-01T00:00:00Z\n' +
                     '    Give TOK a rate in EUR from then or earlier, under `assets`.',
             ],
         ],
@@ -529,7 +528,6 @@ describe('what a period cannot be computed with', () => {
     const of = (span: string) => ({
         ...{ accounts, account: 'unit', span },
         grants: monthly,
-        ),
     });
 
     test('more than one that pays while it holds', () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { noOpenings, openingsOf, toCorrect } from '../compile/openings.ts';
 import { sha256 } from '../duck/sql.ts';
@@ -45,7 +45,7 @@ export function openPeriod(project: Project, period: string): Project {
 /** The closings of the latest nightly run of a period; null without one that is whole. */
 function closingsOf({ state }: Project, period: string): string | null {
     const run = latestNightly(state, period);
-    if (run === null || readCertificate(run) === null) return null;
-    const file = join(run.output, closingsFile);
-    return existsSync(file) ? file : null;
+    if (run === null) return null;
+    const isSaid = readCertificate(run)?.outputs[closingsFile] !== undefined;
+    return isSaid ? join(run.output, closingsFile) : null;
 }

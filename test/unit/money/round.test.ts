@@ -8,7 +8,7 @@ import {
     negate,
     parseAmount,
 } from '../../../src/money/amount.ts';
-import { type Rounding, round } from '../../../src/money/round.ts';
+import { type Rounding, round, roundShare } from '../../../src/money/round.ts';
 
 const rounded = (text: string, scale: number, rounding?: Rounding) =>
     formatAmount(round(parseAmount(text), scale, rounding), { minScale: scale });
@@ -80,6 +80,39 @@ describe('any rounding', () => {
                 const left = add(amount, negate(even));
                 expect(compare(multiply(left, left), { units: 25n, scale: 2 * scale + 2 })).toBe(0);
             }),
+        );
+    });
+});
+
+describe('a share', () => {
+    const share = (text: string, parts: bigint, whole: bigint, to: number) =>
+        formatAmount(roundShare(parseAmount(text), parts, whole, to), { minScale: to });
+
+    test.each([
+        ['1200', 22n, 31n, 2, '851.61'],
+        ['1200.00', 9n, 31n, 2, '348.39'],
+        ['1', 1n, 2n, 0, '1'],
+        ['1', 1n, 3n, 0, '0'],
+        ['-1', 1n, 2n, 0, '-1'],
+        ['-1', 1n, 3n, 0, '0'],
+        ['0.155', 1n, 31n, 2, '0.01'],
+        ['0.005', 1n, 1n, 2, '0.01'],
+        ['7', 0n, 31n, 2, '0.00'],
+        ['99999999999999999999999999', 1n, 3n, 12, '33333333333333333333333333.000000000000'],
+    ])('%s x %s of %s to %i decimals is %s', (text, parts, whole, to, expected) => {
+        expect(share(text, parts, whole, to)).toBe(expected);
+    });
+
+    test('of all is what rounding it is', () => {
+        fc.assert(
+            fc.property(
+                fc.bigInt(-(10n ** 20n), 10n ** 20n),
+                fc.integer({ min: 0, max: 6 }),
+                (units, to) => {
+                    const amount = { units, scale: 4 };
+                    expect(roundShare(amount, 7n, 7n, to)).toEqual(round(amount, to));
+                },
+            ),
         );
     });
 });

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatInstant, parseInstant } from '../../../src/time/instant.ts';
-import { daysOf, isPeriod, parsePeriod } from '../../../src/time/period.ts';
+import {
+    daysOf,
+    isMonthStart,
+    isPeriod,
+    monthAfter,
+    monthOf,
+    monthStart,
+    parsePeriod,
+} from '../../../src/time/period.ts';
 import { isZone } from '../../../src/time/zone.ts';
 
 const hours = (text: string, zone: string) => {
@@ -120,4 +128,31 @@ describe('zones', () => {
     test.each(['Mars/Olympus', '', '+02:00', 'New York', 'Europe/'])('not %j', (zone) =>
         expect(isZone(zone)).toBe(false),
     );
+});
+
+describe('months after each other', () => {
+    test.each([
+        ['2026-10', 1, '2026-11'],
+        ['2026-10', 3, '2027-01'],
+        ['2026-12', 12, '2027-12'],
+        ['2026-01', -1, '2025-12'],
+        ['2026-03', -15, '2024-12'],
+        ['2026-05', 0, '2026-05'],
+        ['0999-12', 1, '1000-01'],
+    ])('%s and %i is %s', (text, count, expected) => {
+        expect(monthAfter(text, count)).toBe(expected);
+    });
+
+    test('begin where the zone has it, and at no other instant', () => {
+        const zone = 'America/New_York';
+        const start = monthStart('2026-11', zone);
+        expect(formatInstant(start)).toBe('2026-11-01T04:00:00Z');
+        expect(monthStart('2026-11', zone)).toBe(start);
+        expect(monthStart('2026-11', 'UTC')).toBe(parseInstant('2026-11-01T00:00:00Z'));
+        expect(monthOf(start, zone)).toBe('2026-11');
+        expect(monthOf(start - 1n, zone)).toBe('2026-10');
+        expect(isMonthStart(start, zone)).toBe(true);
+        expect(isMonthStart(start + 1n, zone)).toBe(false);
+        expect(isMonthStart(start, 'UTC')).toBe(false);
+    });
 });

@@ -22,7 +22,7 @@ export function openingOf(openings: Openings, contract: Contract, of: Opened): s
 
 /**
  * Openings that are missing: of what had begun before the period. Those that nothing opens with: of
- * what begins in it, or is not of this period at all. A zero that is said is always fine.
+ * what begins in it, or of a balance that is not of this period. A zero that is said is always fine.
  */
 export function openingProblems(
     file: string,
@@ -40,22 +40,18 @@ export function openingProblems(
             const row = rowOf(openings, contract, of);
             return row && !isZero(row) ? [notZero(openings, contract, of, row)] : [];
         });
-    const strangers = (['commitment', 'grant'] as const).flatMap((kind) => {
-        const known = all.filter((of) => of.kind === kind).map(({ holder }) => holder);
-        return rowsOf(openings, kind)
-            .filter((row) => row.contract === contract.contract && !isZero(row))
-            .filter(({ holder }) => !known.includes(holder))
-            .map((row) => stranger(openings, kind, row, known));
-    });
+    // What counted towards a commitment that has no window now is nothing any more; money left is.
+    const known = all.filter(({ kind }) => kind === 'grant').map(({ holder }) => holder);
+    const strangers = openings.grants
+        .filter((row) => row.contract === contract.contract && !isZero(row))
+        .filter(({ holder }) => !known.includes(holder))
+        .map((row) => stranger(openings, row, known));
     return [...unsaid, ...begun, ...strangers];
 }
 
-function rowsOf(openings: Openings, kind: Opened['kind']): readonly HolderOpening[] {
-    return kind === 'commitment' ? openings.commitments : openings.grants;
-}
-
 function rowOf(openings: Openings, { contract }: Contract, { kind, holder }: Opened) {
-    return rowsOf(openings, kind).find((of) => of.contract === contract && of.holder === holder);
+    const rows = kind === 'commitment' ? openings.commitments : openings.grants;
+    return rows.find((of) => of.contract === contract && of.holder === holder);
 }
 
 function missing(
@@ -102,7 +98,6 @@ function notZero(
 
 function stranger(
     openings: Openings,
-    kind: Opened['kind'],
     { contract, holder, line, quantity }: HolderOpening,
     known: readonly string[],
 ): FileProblem {
@@ -110,7 +105,7 @@ function stranger(
         code: 'OPENING_UNKNOWN',
         file: openings.file,
         line,
-        message: `${kind} ${holder} of contract ${contract} opens with ${quantity}, and it has no part in this period`,
+        message: `grant ${holder} of contract ${contract} opens with ${quantity}, and it has no part in this period`,
         remedy: toCorrect(
             openings,
             `${didYouMean(holder, known)} Else take the row out, or say which period it opens.`,

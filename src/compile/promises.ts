@@ -1,7 +1,6 @@
 import type { FileProblem } from '../errors/index.ts';
 import type { Asset } from '../schema/config.ts';
 import { formatInstant, type Instant } from '../time/instant.ts';
-import { isMonthStart } from '../time/period.ts';
 import type { AccountPath } from './accounts.ts';
 import { type Commitment, type Payer, type Promised, promisedBy, sumOf } from './commitments.ts';
 import type { Contract, Contracts } from './contracts.ts';
@@ -9,6 +8,7 @@ import { type Balance, balancesOf, prepaidBalances } from './grants.ts';
 import { type Opened, openingOf, openingProblems } from './holder-openings.ts';
 import type { Openings } from './openings.ts';
 import { accountsBelow, type PathIndex, pathIndex, payersOf, severalPayers } from './payers.ts';
+import { strayEnds, unevenRests } from './uneven.ts';
 import { isEnded, overlap, type TimeSpan } from './windows.ts';
 import { type Worth, worthOf } from './worth.ts';
 
@@ -169,6 +169,7 @@ function rowsOf(
     problems.push(
         ...openingProblems(file, openings, contract, opened, payer.period.from),
         ...unevenRests(file, contract, payer),
+        ...strayEnds(file, contract, payer),
     );
     const commitments = held.map((of) =>
         commitmentRow(of, contract, payer, before(commitmentOpened(of, contract, payer))),
@@ -282,35 +283,4 @@ function grantRow(
         product: of.product,
         description: of.description,
     };
-}
-
-/**
- * What is left of a balance is known when a period is over, and goes on with the next one: where it
- * ends has to be where a period of its payer does.
- */
-function unevenRests(
-    file: string,
-    contract: Contract,
-    { payer_id, time_zone }: Payer,
-): readonly FileProblem[] {
-    const ends = [
-        // Windows end with months, but for the last one, which the contract may cut.
-        ...contract.commitments.map((of) => ({ of, name: of.commitment, to: contract.to })),
-        ...contract.grants
-            .filter(({ months }) => months === null)
-            .map((of) => ({
-                ...{ of, name: of.grant },
-                to: of.every === 'once' ? of.to : contract.to,
-            })),
-    ];
-    return ends
-        .filter(({ of, to }) => of.rollover !== null && isEnded({ from: 0n, to }))
-        .filter(({ to }) => !isMonthStart(to, time_zone))
-        .map(({ of, name, to }) => ({
-            code: 'ROLLOVER_END',
-            file,
-            line: of.line,
-            message: `${name} of contract ${contract.contract} ends at ${formatInstant(to)} and rolls over, and no month of its payer ${payer_id} (${time_zone}) begins then`,
-            remedy: 'Let it end where a month begins in that zone, or take its rollover out.',
-        }));
 }

@@ -19,7 +19,7 @@ export interface Worth {
  * begin of the period, or of the balance where that is later. Never a guess.
  */
 export function worthOf(
-    { asset: written, amount, from, of }: Balance,
+    { id, asset: written, amount, from, of }: Balance,
     {
         file,
         contract: { contract },
@@ -39,7 +39,7 @@ export function worthOf(
     if (isCurrency(asset) && asset !== currency) {
         return wrong(
             'GRANT_CURRENCY',
-            `a grant of contract ${contract} is in ${asset}, and its payer ${payer_id} is billed in ${currency}`,
+            `grant ${id} of contract ${contract} is in ${asset}, and its payer ${payer_id} is billed in ${currency}`,
             `Write the amount in ${currency}: money of one currency pays nothing in another.`,
         );
     }
@@ -47,7 +47,7 @@ export function worthOf(
     if (parseAmount(amount ?? '0').scale > precision) {
         return wrong(
             'GRANT_PRECISION',
-            `a grant of contract ${contract} is of ${amount} ${asset}, which has ${precision} decimals`,
+            `grant ${id} of contract ${contract} is of ${amount} ${asset}, which has ${precision} decimals`,
             'Round it: what is smaller than its last decimal could never be drawn.',
         );
     }
@@ -56,7 +56,7 @@ export function worthOf(
     if (rate !== undefined) return { asset, precision: BigInt(precision), rate };
     return wrong(
         'GRANT_RATE',
-        `a grant of contract ${contract} is in ${asset}, and no rate says what that is worth in ${currency} at ${formatInstant(at)}`,
+        `grant ${id} of contract ${contract} is in ${asset}, and no rate says what that is worth in ${currency} at ${formatInstant(at)}`,
         `Give ${asset} a rate in ${currency} from then or earlier, under \`assets\`.`,
     );
 }

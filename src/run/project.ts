@@ -12,6 +12,7 @@ import { loadContracts } from '../rules/contracts.ts';
 import { type KnownMeters, lintBooks, lintCard } from '../rules/lint.ts';
 import { loadCard } from '../rules/load.ts';
 import { loadOpenings } from '../rules/openings.ts';
+import { inFileOrder } from '../rules/problems.ts';
 import { lintPromises } from '../rules/promises.ts';
 import { lintWithoutContract } from '../rules/term-counts.ts';
 
@@ -167,7 +168,9 @@ export function compilePeriod(project: Project, text: string, period: string): C
     const { tree, termPayers } = compiled;
     const promised = compilePromises({ contracts, openings, assets, paths: tree.paths });
     const problems = [...termProblems(contracts, openings, termPayers), ...promised.problems];
-    if (problems.length) throw new RunError('CONTRACTS_INVALID', { problems });
+    if (problems.length) {
+        throw new RunError('CONTRACTS_INVALID', { problems: inFileOrder(problems) });
+    }
     return { tree, promises: promised.promises };
 }
 

@@ -19,6 +19,7 @@ export async function readSlots(
     const own = await engine.rows(
         `select effective_from as changed_at from rules.rates
          union select effective_to from rules.rates where effective_to is not null
+         union select segment_at from metered.usage
          order by changed_at`,
     );
     const ends = own.map(({ changed_at }) => sqlTimestamp(parseInstant(String(changed_at))));

@@ -449,6 +449,55 @@ describe('rate cards', () => {
         `);
     });
 
+    test('CONTRACTS_INVALID: what is promised and given', async () => {
+        const contract = (promises: string) => `contracts:
+  - contract: acme-2026
+    account: acme
+    from: 2026-01-01T00:00:00Z
+    cards: [{ card: list }]
+${promises}`;
+        const config = (text: string) => `${text}contracts: contracts.yaml\nopenings: previous\n`;
+        const written = contract(`    commitments:
+      - commitment: spend
+        amount: "12000.00"
+        true_up: cumulative
+    grants:
+      - grant: welcome
+        amount: "500.00"
+        every: month
+        to: 2026-06-01T00:00:00Z
+`);
+        const files = { 'contracts.yaml': written };
+        expect(await fails('CONTRACTS_INVALID', 2, { files, config, line })).toMatchInlineSnapshot(`
+          "CONTRACTS_INVALID: 3 problems in the contracts and what they name
+          contracts.yaml:7: COMMITMENT_WINDOW commitment spend: its window is the term of contract acme-2026, which has no end
+              Give the contract a \`to\`, or write \`every: year\`.
+          contracts.yaml:9: COMMITMENT_WINDOW commitment spend: a term is one window, and nothing adds up
+              Write \`every: month\`, \`quarter\` or \`year\`, or \`true_up: window\`.
+          contracts.yaml:14: GRANT_EVERY grant welcome: it is given anew every month, for its window
+              Take to out: it is given while the contract is in force, and lasts so many months.
+            -> Correct them all and run \`tieout rules check\`; nothing was metered.
+          "
+        `);
+        const right = contract(`    commitments: [{ commitment: spend, amount: "12000.00", every: year }]
+    grants: [{ grant: welcome, amount: "500.00", asset: EUR }]
+`);
+        const opened = { 'contracts.yaml': right };
+        expect(
+            await fails('CONTRACTS_INVALID', 2, { files: opened, config }),
+        ).toMatchInlineSnapshot(`
+          "CONTRACTS_INVALID: 3 problems in the contracts and what they name
+          contracts.yaml:6: OPENING_MISSING nothing says what counted towards commitment spend of contract acme-2026 before 2026-10-01T00:00:00Z: it began at 2026-01-01T00:00:00Z
+              No nightly run of 2026-09 is whole: run \`tieout run --period 2026-09\` first, or write a row with contract acme-2026, commitment spend and the quantity in a CSV file that \`openings\` of tieout.yaml names instead; 0 if nothing was.
+          contracts.yaml:7: GRANT_CURRENCY grant welcome of contract acme-2026 is in EUR, and its payer acme is billed in USD
+              Write the amount in USD: money of one currency pays nothing in another.
+          contracts.yaml:7: OPENING_MISSING nothing says what is left of grant welcome of contract acme-2026 before 2026-10-01T00:00:00Z: it began at 2026-01-01T00:00:00Z
+              No nightly run of 2026-09 is whole: run \`tieout run --period 2026-09\` first, or write a row with contract acme-2026, grant welcome and the quantity in a CSV file that \`openings\` of tieout.yaml names instead; 0 if nothing was.
+            -> Correct them all and run \`tieout rules check\`; nothing was metered.
+          "
+        `);
+    });
+
     test('RULES_INVALID: an overlap', async () => {
         const files = rates((text) => `${text}m1,input,standard,2026-06-01T00:00:00Z,,4\n`);
         expect(await fails('RULES_INVALID', 2, { files, line })).toMatchInlineSnapshot(`

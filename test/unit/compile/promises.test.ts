@@ -472,7 +472,7 @@ describe('what a period cannot be computed with', () => {
             'money of another currency',
             { grants: ['grant: g, amount: "1", every: month, asset: EUR'] },
             [
-                'contracts.yaml:4: GRANT_CURRENCY a grant of contract deal is in EUR, and its payer org is billed in USD\n' +
+                'contracts.yaml:4: GRANT_CURRENCY grant g@2026-10-01 of contract deal is in EUR, and its payer org is billed in USD\n' +
                     '    Write the amount in USD: money of one currency pays nothing in another.',
             ],
         ],
@@ -482,7 +482,7 @@ describe('what a period cannot be computed with', () => {
                 ...{ grants: ['grant: g, amount: "1", every: month, asset: TOK'], currency: 'EUR' },
             },
             [
-                'contracts.yaml:4: GRANT_RATE a grant of contract deal is in TOK, and no rate says what that is worth in EUR at 2026-10-01T00:00:00Z\n' +
+                'contracts.yaml:4: GRANT_RATE grant g@2026-10-01 of contract deal is in TOK, and no rate says what that is worth in EUR at 2026-10-01T00:00:00Z\n' +
                     '    Give TOK a rate in EUR from then or earlier, under `assets`.',
             ],
         ],
@@ -490,7 +490,7 @@ describe('what a period cannot be computed with', () => {
             'more decimals than the asset has',
             { grants: ['grant: g, amount: "1.005", every: month'] },
             [
-                'contracts.yaml:4: GRANT_PRECISION a grant of contract deal is of 1.005 USD, which has 2 decimals\n' +
+                'contracts.yaml:4: GRANT_PRECISION grant g@2026-10-01 of contract deal is of 1.005 USD, which has 2 decimals\n' +
                     '    Round it: what is smaller than its last decimal could never be drawn.',
             ],
         ],
@@ -517,6 +517,24 @@ describe('what a period cannot be computed with', () => {
         ],
     ])('%s', (_what, world, expected) => {
         expect(problemsOf(world)).toEqual(expected);
+    });
+
+    test('months written in UTC, where the payer is west of it', () => {
+        const accounts = [{ account_id: 'org', time_zone: 'America/New_York' }];
+        const commitments = ['commitment: c, amount: "1", every: month'];
+        const inZone = (span: string) => problemsOf({ commitments, accounts, span });
+        const is = 'contracts.yaml:2: WINDOW_ZONE contract deal has windows of months and is';
+        expect(inZone('from: 2026-10-01T00:00:00Z, to: 2027-01-01T00:00:00Z')).toEqual([
+            `${is} from 2026-10-01T00:00:00Z, which is in 2026-09 for its payer org (America/New_York)\n` +
+                '    Write 2026-10-01T04:00:00Z, where the month begins in that zone.',
+            `${is} to 2027-01-01T00:00:00Z, which is in 2026-12 for its payer org (America/New_York)\n` +
+                '    Write 2027-01-01T05:00:00Z, where the month begins in that zone.',
+        ]);
+        expect(inZone('from: 2026-10-01T00:00:00-04:00')).toEqual([]);
+        expect(inZone('from: 2026-10-05T00:00:00Z')).toEqual([]);
+        const east = [{ account_id: 'org', time_zone: 'Asia/Tokyo' }];
+        const span = 'from: 2026-10-01T00:00:00Z';
+        expect(problemsOf({ commitments, accounts: east, span })).toEqual([]);
     });
 
     const moves = '2026-10-10T00:00:00Z';

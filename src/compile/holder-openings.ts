@@ -3,6 +3,7 @@ import { didYouMean } from '../schema/suggest.ts';
 import { formatInstant, type Instant } from '../time/instant.ts';
 import type { Contract } from './contracts.ts';
 import { type HolderOpening, isZero, type Openings, toCorrect, toSay } from './openings.ts';
+import { isFiner, type Worth } from './worth.ts';
 
 /** A commitment or balance of a contract, and whether it had begun before the period. */
 export interface Opened {
@@ -47,6 +48,26 @@ export function openingProblems(
         .filter(({ holder }) => !known.includes(holder))
         .map((row) => stranger(openings, row, known));
     return [...unsaid, ...begun, ...strangers];
+}
+
+/** What is smaller than the last decimal of an asset can't have been left of it. */
+export function fineOpening(
+    openings: Openings,
+    contract: Contract,
+    of: Opened,
+    { asset, precision }: Worth,
+): readonly FileProblem[] {
+    const row = of.isBefore ? rowOf(openings, contract, of) : undefined;
+    if (!row || !isFiner(row.quantity, precision)) return [];
+    return [
+        {
+            code: 'OPENING_PRECISION',
+            file: openings.file,
+            line: row.line,
+            message: `grant ${of.holder} of contract ${contract.contract} opens with ${row.quantity} ${asset}, which has ${precision} decimals`,
+            remedy: toCorrect(openings, 'Write what was left in whole last decimals.'),
+        },
+    ];
 }
 
 function rowOf(openings: Openings, { contract }: Contract, { kind, holder }: Opened) {

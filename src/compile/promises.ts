@@ -5,7 +5,7 @@ import type { AccountPath } from './accounts.ts';
 import { type Commitment, type Payer, type Promised, promisedBy, sumOf } from './commitments.ts';
 import type { Contract, Contracts } from './contracts.ts';
 import { type Balance, balancesOf, prepaidBalances } from './grants.ts';
-import { type Opened, openingOf, openingProblems } from './holder-openings.ts';
+import { fineOpening, type Opened, openingOf, openingProblems } from './holder-openings.ts';
 import type { Openings } from './openings.ts';
 import { accountsBelow, type PathIndex, pathIndex, payersOf, severalPayers } from './payers.ts';
 import { strayEnds, unevenRests } from './uneven.ts';
@@ -176,11 +176,13 @@ function rowsOf(
     );
     const grants = balances.flatMap((of) => {
         const worth = worthOf(of, { file, contract, payer, assets });
-        if (!('problem' in worth)) {
-            return [grantRow(of, worth, contract, payer, before(balanceOpened(of, payer)))];
+        if ('problem' in worth) {
+            problems.push(worth.problem);
+            return [];
         }
-        problems.push(worth.problem);
-        return [];
+        const was = balanceOpened(of, payer);
+        problems.push(...fineOpening(openings, contract, was, worth));
+        return [grantRow(of, worth, contract, payer, before(was))];
     });
     const holders = [
         ...held.map(({ commitment: { commitment, products } }) => ({ id: commitment, products })),

@@ -1,5 +1,5 @@
 import type { FileProblem } from '../errors/index.ts';
-import { parseAmount } from '../money/amount.ts';
+import { formatAmount, parseAmount } from '../money/amount.ts';
 import { currencyExponent, isCurrency } from '../money/currency.ts';
 import type { Asset } from '../schema/config.ts';
 import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
@@ -44,7 +44,7 @@ export function worthOf(
         );
     }
     const precision = currencyExponent(asset) ?? assets[asset]?.precision ?? 0;
-    if (parseAmount(amount ?? '0').scale > precision) {
+    if (isFiner(amount ?? '0', precision)) {
         return wrong(
             'GRANT_PRECISION',
             `grant ${id} of contract ${contract} is of ${amount} ${asset}, which has ${precision} decimals`,
@@ -59,6 +59,11 @@ export function worthOf(
         `grant ${id} of contract ${contract} is in ${asset}, and no rate says what that is worth in ${currency} at ${formatInstant(at)}`,
         `Give ${asset} a rate in ${currency} from then or earlier, under \`assets\`.`,
     );
+}
+
+/** Whether an amount has more decimals than there are of its asset, zeros at the end apart. */
+export function isFiner(amount: string, precision: number | bigint): boolean {
+    return parseAmount(formatAmount(parseAmount(amount))).scale > precision;
 }
 
 /** The last rate in a currency that has begun at an instant. */

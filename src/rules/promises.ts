@@ -12,16 +12,13 @@ import { readGrant } from './grants.ts';
 import type { KnownMeters } from './lint.ts';
 import { Problems } from './problems.ts';
 
-/** What a contract promises and gives. */
-type Promised = Pick<Contract, 'commitments' | 'grants'>;
-
 /** Reads the commitments and grants of a contract. Those with a problem are left out. */
 export function readPromises(
     { seller, commitments, grants }: ContractFile,
     within: Within,
     placeOf: PlaceOf,
     problems: Problems,
-): Promised {
+): Pick<Contract, 'commitments' | 'grants'> {
     if (seller !== undefined && commitments.length + grants.length > 0) {
         problems.add(
             placeOf([commitments.length > 0 ? 'commitments' : 'grants']),

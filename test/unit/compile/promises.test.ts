@@ -495,6 +495,22 @@ describe('what a period cannot be computed with', () => {
             ],
         ],
         [
+            'zeros at the end, which are no decimals',
+            {
+                grants: ['grant: g, amount: "1.000"', 'grant: h, amount: "1.0", every: month'],
+                openings: [said('g', '0.500000000000', 'grant')],
+            },
+            [],
+        ],
+        [
+            'less left than its asset has decimals for',
+            { grants: ['grant: g, amount: "1"'], openings: [said('g', '0.995', 'grant')] },
+            [
+                'openings.csv:2: OPENING_PRECISION grant g of contract deal opens with 0.995 USD, which has 2 decimals\n' +
+                    '    Write what was left in whole last decimals.',
+            ],
+        ],
+        [
             'a rest that would go on in mid-period, of a grant',
             rolled(until('2026-11-01'), 'to: 2026-10-20T00:00:00Z'),
             [

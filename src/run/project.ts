@@ -162,8 +162,10 @@ export function compilePeriod(project: Project, text: string, period: string): C
     const compiled = compileAccounts(config.accounts, text, config, period, contracts);
     if ('problems' in compiled) {
         const { problems } = compiled;
-        const isOfContracts = problems.every(({ file }) => file === contracts.file);
-        throw new RunError(isOfContracts ? 'CONTRACTS_INVALID' : 'ACCOUNTS_INVALID', { problems });
+        if (problems.every(({ file }) => file === contracts.file)) {
+            throw new RunError('CONTRACTS_INVALID', { problems });
+        }
+        throw new RunError('ACCOUNTS_INVALID', { problems });
     }
     const { tree, termPayers } = compiled;
     const promised = compilePromises({ contracts, openings, assets, paths: tree.paths });

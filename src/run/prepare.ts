@@ -4,11 +4,12 @@ import { accountPaths, accountSpans, assets } from '../../pipelines/10-ingest/ta
 import { channels } from '../../pipelines/35-sell/tables.ts';
 import { bookCards, rates } from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
-import { currencies } from '../../pipelines/80-invoice/tables.ts';
+import * as bill from '../../pipelines/72-bill/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
 import { allBooks, type Book } from '../compile/contracts.ts';
 import type { Opening } from '../compile/openings.ts';
 import { isSummedMeter } from '../compile/priced-events.ts';
+import { isAdditiveMeter } from '../compile/whole-meters.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
 import type { RowOf, Table } from '../duck/table.ts';
@@ -80,6 +81,30 @@ export async function fillBooks(
     await replaceTable(engine, pricing.openings, before);
 }
 
+/** What lines are rounded to, and which meters cannot be cut at an instant. */
+export async function fillBilling(
+    engine: Engine,
+    { config }: Project,
+    paths: AccountTree['paths'],
+): Promise<void> {
+    await replaceTable(engine, bill.currencies, currencyRows(paths));
+    const whole = config.meters.filter((meter) => !isAdditiveMeter(meter));
+    await replaceTable(
+        engine,
+        bill.wholeMeters,
+        whole.map(({ meter }) => ({ meter })),
+    );
+}
+
+/** No contract promises anything: sales never do. */
+export async function fillNoPromises(engine: Engine): Promise<void> {
+    await replaceTable(engine, bill.commitments, []);
+    await replaceTable(engine, bill.grants, []);
+    await replaceTable(engine, bill.holderAccounts, []);
+    await replaceTable(engine, bill.holderProducts, []);
+    await replaceTable(engine, bill.drawOrder, []);
+}
+
 /** Rates, and the terms of those that have some in whole numbers. */
 export async function fillRates(
     engine: Engine,
@@ -135,7 +160,8 @@ export async function prepare(
     await fillRates(engine, ratesOf(project), (meter) => summed.has(meter));
     await fillBooks(engine, allBooks(contracts), openings.rows);
     await replaceTable(engine, assets, assetRows(project));
-    await replaceTable(engine, currencies, currencyRows(tree.paths));
+    await fillBilling(engine, project, tree.paths);
+    await fillNoPromises(engine);
     await replaceTable(engine, accountSpans, tree.spans);
     await replaceTable(engine, accountPaths, tree.paths);
     await replaceTable(engine, channels, tree.channels);
@@ -178,7 +204,9 @@ function halfUnit(precision: number): string {
 }
 
 /** The currencies that are billed in, with their minor units. */
-export function currencyRows(paths: AccountTree['paths']): readonly RowOf<typeof currencies>[] {
+export function currencyRows(
+    paths: AccountTree['paths'],
+): readonly RowOf<typeof bill.currencies>[] {
     const codes = [...new Set(paths.map(({ currency }) => currency))].sort();
     return codes.map((currency) => ({
         currency,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { drawDown } from '../../pipelines/60-draw-down/stage.ts';
-import { defaultOrder } from '../../pipelines/60-draw-down/tables.ts';
+import { defaultOrder } from '../../pipelines/72-bill/tables.ts';
+import { drawDown } from '../../pipelines/76-draw-down/stage.ts';
 import { auditRows, check as checkStage } from '../support/table.ts';
 import { type Defaults, withDefaults } from './defaults.ts';
 
@@ -9,6 +9,8 @@ const defaults: Defaults = {
         owner_id: 'o',
         asset: 'USD',
         commitment_id: '_',
+        account_id: '_',
+        paid: '0',
         beyond: '0',
         within_factor: '1',
         above_factor: '1',
@@ -32,6 +34,7 @@ const defaults: Defaults = {
         cost_basis: '0',
     },
     'drawing.scopes': { owner_id: 'o' },
+    'drawing.reaches': { owner_id: 'o' },
 };
 const ordered = (terms: readonly string[], owners = ['o']) => `
     given drawing.orders owner_id | position | term
@@ -40,7 +43,7 @@ const world = (text: string) => withDefaults(`${ordered(defaultOrder)}\n${text}`
 const check = (text: string) => checkStage(drawDown, world(text));
 const found = (audit: string, text: string) => auditRows(drawDown, audit, world(text));
 
-describe('60-draw-down: grants', () => {
+describe('76-draw-down: grants', () => {
     test('one charge draws several grants: a row for each it touches', () =>
         check(`
         given drawing.charges  charge_no | size
@@ -200,7 +203,7 @@ describe('60-draw-down: grants', () => {
         ));
 });
 
-describe('60-draw-down: commitments', () => {
+describe('76-draw-down: commitments', () => {
     test('up to the commitment at its price, above it at that of overage', () =>
         check(`
         given drawing.charges     charge_no | commitment_id | size | within_factor | above_factor | rounding_divisor
@@ -278,7 +281,7 @@ const draws = (size: string) => `
     given drawn.draw_downs owner_id | charge_no | grant_id | drawn
                            o        | 1         | g        | ${size}`;
 
-describe('60-draw-down: audits', () => {
+describe('76-draw-down: audits', () => {
     test('every-grant-rolls-forward fails when a draw is not in the balance', async () => {
         const text = (size: string, closing: string) =>
             drawn(`${grant()}${draws(size)}

@@ -13,7 +13,7 @@ import type { Table } from '../../src/duck/table.ts';
 import { createControl, loadMacros } from '../../src/run/prepare.ts';
 import { runParameters } from '../../src/stage/control.ts';
 import type { Stage } from '../../src/stage/define.ts';
-import { readStageSql } from '../../src/stage/run.ts';
+import { readStageSql, runStage } from '../../src/stage/run.ts';
 
 /**
  * Stage tests as text tables:
@@ -157,6 +157,49 @@ export async function check(stage: Stage, text: string): Promise<void> {
     try {
         await runSelects(engine, stage, latest(given));
         for (const expected of tables.filter(({ role }) => role === 'then')) {
+            expect(await actualRows(engine, stage, expected), expected.name).toEqual(
+                expected.rows.map((row) => row.join(' | ')).sort(),
+            );
+        }
+    } finally {
+        engine.close();
+    }
+}
+
+/**
+ * Runs stages one after the other as a run does, with their audits and equations, and compares what
+ * `then` names of any of them.
+ */
+export async function checkTogether(stages: readonly Stage[], text: string): Promise<void> {
+    const tables = parseTables(text);
+    const given = latest([
+        ...parseTables(parameters),
+        ...tables.filter((of) => of.role === 'given'),
+    ]);
+    const made = new Set(stages.flatMap(({ writes }) => writes.map(({ name }) => name)));
+    const reads = [...stages.flatMap((stage) => stage.reads), runParameters];
+    const inputs = new Map(
+        reads.filter(({ name }) => !made.has(name)).map((table) => [table.name, table]),
+    );
+    const unknown = given.filter(({ name }) => !inputs.has(name)).map(({ name }) => name);
+    if (unknown.length) throw new Error(`no stage reads ${unknown}`);
+    const engine = await open();
+    try {
+        for (const table of inputs.values()) {
+            await fill(
+                engine,
+                table,
+                given.find(({ name }) => name === table.name),
+            );
+        }
+        for (const [position, stage] of stages.entries()) {
+            await runStage(stage, { engine, lake: '', upstream: '', position });
+        }
+        for (const expected of tables.filter(({ role }) => role === 'then')) {
+            const stage = stages.find(({ writes }) =>
+                writes.some(({ name }) => name === expected.name),
+            );
+            if (!stage) throw new Error(`no stage writes ${expected.name}`);
             expect(await actualRows(engine, stage, expected), expected.name).toEqual(
                 expected.rows.map((row) => row.join(' | ')).sort(),
             );

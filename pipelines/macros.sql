@@ -205,20 +205,11 @@ create or replace macro minor_units(amount, exponent) as
 create or replace macro minor_amount(minor, exponent) as
     cast(exact_units(minor * power_of_ten(24 - exponent)) as decimal(38, 12));
 
--- Money of so many units of the 24th decimal, which may be below zero, in minor units: rounded once,
--- half away from zero.
-create or replace macro minor_of_exact(units, exponent) as
-    cast(
-        case when units < 0 then -1 else 1 end
-            * divide_rounded(abs(units), power_of_ten(24 - exponent), 'half_away')
-        as hugeint
-    );
-
 -- Under which owner the committed quantities of a payer are counted: its money is under its own id.
 create or replace macro units_owner(payer_id) as cast(to_json(['units', payer_id]) as varchar);
 
--- What a grant has given of its asset, once so many of its minor units of money are drawn: rounded to
--- its precision, never more than it has, and all of it with the last of them. Size and rate are
+-- What a grant has given of its asset, once so many of its minor units of money are drawn: rounded
+-- to its precision, never more than it has, and all of it with the last of them. Size and rate are
 -- without their points, so is what comes of it.
 create or replace macro drawn_units(minor, available, size, rate, exponent, decimals) as
     case

@@ -1,5 +1,5 @@
--- What of each part of a line was paid from a wallet: payments of an account and product spread over
--- the parts of them that are above zero, by their size.
+-- What of each part of a line was paid from a wallet: payments of an account and product, spread
+-- over the parts of them that are above zero, by their size.
 -- Grain: payer_id, charge_no. Where more was paid than charged all parts are paid, and no more: the
 -- rest is in the settlement alone. A share cut at a whole unit leaves each part room for one more.
 with

@@ -1,5 +1,6 @@
 -- Commitments in the units that their charges are in.
--- Grain: owner_id, commitment_id. A missing unit of a quantity has a price: 10^-12 x 10^-12 is exact.
+-- Grain: owner_id, commitment_id. A missing unit of a quantity has a price: both are in 10^-12, so
+-- their product is exact in 10^-24.
 select
     case commitments.measure
         when 'amount' then commitments.payer_id

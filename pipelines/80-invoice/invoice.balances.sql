@@ -1,6 +1,6 @@
 -- What each grant had, gave and has left, in its asset.
--- Grain: payer_id, grant_id. What is left of one that ends by the close is expired; a fraction of it
--- may go on under the name of its rollover, which the next period opens with.
+-- Grain: payer_id, grant_id. What is left of one that ends by the close is expired; a fraction of
+-- that may go on under the name of its rollover, which the next period opens with.
 with
 given as (
     select payer_id, grant_id, sum(drawn) as drawn

@@ -1,5 +1,6 @@
 -- The ledger of grants: what each part of a line takes of each grant, in its asset and in money.
--- Grain: payer_id, grant_id, charge_no. Rounded by running totals, so that rows add up to the grant.
+-- Grain: payer_id, grant_id, charge_no. Rounded by running totals, so that rows add up to what the
+-- grant gave.
 with
 running as (
     select

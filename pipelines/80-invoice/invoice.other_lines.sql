@@ -87,8 +87,8 @@ select
     grants.account_id,
     consumed.product,
     consumed.grant_id as source_id,
-    case when grants.commitment_id is null then 'Balance consumed: ' else 'Commitment consumed: ' end
-        || grants.description as description,
+    case when grants.commitment_id is null then 'Balance' else 'Commitment' end
+        || ' consumed: ' || grants.description as description,
     payers.period_start as service_start,
     payers.period_end as service_end,
     cast(-consumed.amount_minor as hugeint) as amount_minor,

@@ -1,7 +1,8 @@
 -- What usage above a commitment costs more than at its own price: what the overage line bills.
--- Grain: payer_id, commitment_id, product. Of a commitment in money, each part of a line was rounded
--- with its surcharge. Of one in units, what of a line lies above costs its share of the whole line
--- x (factor - 1), or the price of overage less that share: one fraction, rounded once for the line.
+-- Grain: payer_id, commitment_id, product. Of a commitment in money, each part of a line was
+-- rounded with its surcharge. Of one in units, what of a line lies above costs its share of the
+-- whole line x (factor - 1), or the price of overage less that share: one fraction, rounded once
+-- for the line.
 with
 of_money as (
     select

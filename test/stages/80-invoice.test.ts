@@ -159,10 +159,10 @@ describe('80-invoice: commitments in units', () => {
                 overage | org | llm | -5`)}`));
 
     test('the share of a line that tiers priced is a fraction, rounded once for the line', () =>
-        // A third of 100 lies above: 0.15 x (1/3) x 0.1 is 0.005, half a cent.
+        // A third of it lies above: 0.15 x 1/3 x 0.1 is 0.005, half a cent.
         check(`
-            given rolled.charges    account_id | product | rate_id | quantity | amount | rounded
-                                    a          | llm     | r       | 3        | 0.15   | 0.15
+            given rolled.charges    account_id | product | rate_id | quantity | amount | rounded | line_id
+                                    a          | llm     | r       | 3        | 0.15   | 0.15    | 1
             given rules.rates       rate_id | product | terms
                                     r       | llm     | {}
             given rules.commitments commitment_id | measure  | meter  | committed | overage_factor | is_due

@@ -1,4 +1,5 @@
--- A grant that names no account would be taken for one of all of them, a commitment for one of none.
+-- A grant that names no account would be taken for one of all of them, a commitment for one of
+-- none.
 select promised.payer_id, promised.holder_id
 from (
     select payer_id, commitment_id as holder_id from rules.commitments

@@ -1,6 +1,6 @@
 -- Per payer and product: usage and fees with their overage are what wallets settled, what balances
--- gave, and what is still to pay. Lines say the first three, the ledger of grants says the last, less
--- what wallets paid beyond any charge. Overage of a commitment in units is paid by nothing.
+-- gave, and what is still to pay. Lines say the first three, the ledger of grants says the last,
+-- less what wallets paid beyond any charge. Overage of a commitment in units is paid by nothing.
 with
 signed as (
     select payer_id, product, 'charged' as side, amount_minor

@@ -166,16 +166,14 @@ export async function check(stage: Stage, text: string): Promise<void> {
     }
 }
 
-/**
- * Runs stages one after the other as a run does, with their audits and equations, and compares what
- * `then` names of any of them.
- */
-export async function checkTogether(stages: readonly Stage[], text: string): Promise<void> {
-    const tables = parseTables(text);
-    const given = latest([
-        ...parseTables(parameters),
-        ...tables.filter((of) => of.role === 'given'),
-    ]);
+/** Runs stages over given tables one after the other as a run does, with audits and equations. */
+export async function runTogether<T>(
+    stages: readonly Stage[],
+    text: string,
+    read: (engine: Engine) => Promise<T>,
+): Promise<T> {
+    const tables = parseTables(text).filter(({ role }) => role === 'given');
+    const given = latest([...parseTables(parameters), ...tables]);
     const made = new Set(stages.flatMap(({ writes }) => writes.map(({ name }) => name)));
     const reads = [...stages.flatMap((stage) => stage.reads), runParameters];
     const inputs = new Map(
@@ -186,16 +184,22 @@ export async function checkTogether(stages: readonly Stage[], text: string): Pro
     const engine = await open();
     try {
         for (const table of inputs.values()) {
-            await fill(
-                engine,
-                table,
-                given.find(({ name }) => name === table.name),
-            );
+            const rows = given.find(({ name }) => name === table.name);
+            await fill(engine, table, rows);
         }
         for (const [position, stage] of stages.entries()) {
             await runStage(stage, { engine, lake: '', upstream: '', position });
         }
-        for (const expected of tables.filter(({ role }) => role === 'then')) {
+        return await read(engine);
+    } finally {
+        engine.close();
+    }
+}
+
+/** The same, and compares what `then` names of any of them. */
+export function checkTogether(stages: readonly Stage[], text: string): Promise<void> {
+    return runTogether(stages, text, async (engine) => {
+        for (const expected of parseTables(text).filter(({ role }) => role === 'then')) {
             const stage = stages.find(({ writes }) =>
                 writes.some(({ name }) => name === expected.name),
             );
@@ -204,9 +208,7 @@ export async function checkTogether(stages: readonly Stage[], text: string): Pro
                 expected.rows.map((row) => row.join(' | ')).sort(),
             );
         }
-    } finally {
-        engine.close();
-    }
+    });
 }
 
 /** A table given twice is the later one: tests override the defaults. */

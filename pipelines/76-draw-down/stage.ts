@@ -11,7 +11,7 @@ import * as tables from './tables.ts';
 
 /** Splits charges at their commitments, rounds each once, and draws grants, for all owners at once. */
 export const drawDown = defineStage({
-    name: '60-draw-down',
+    name: '76-draw-down',
     folder: import.meta.dirname,
     reads: [
         drawingCharges,

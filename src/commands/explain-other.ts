@@ -13,11 +13,6 @@ export interface OtherExplanation {
     readonly payments: readonly Row[];
 }
 
-/** Whether a line is metered usage, or a fee of a rate: it has events, or what is in their place. */
-export function isCharged({ line_type }: LineItem): boolean {
-    return line_type === 'usage' || line_type === 'fee';
-}
-
 /** Reads what is behind a line that is not usage from the tables of its run. */
 export async function otherTrace(
     engine: Engine,

@@ -15,9 +15,9 @@ import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
 import { rawLines } from '../run/raw-lines.ts';
 import { readTables } from '../run/tables.ts';
-import type { LineItem } from '../schema/line-item.ts';
+import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
-import { isCharged, otherText, otherTrace } from './explain-other.ts';
+import { otherText, otherTrace } from './explain-other.ts';
 import { requirePeriod } from './run.ts';
 
 export interface ExplainFlags {

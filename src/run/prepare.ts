@@ -4,7 +4,7 @@ import { accountPaths, accountSpans, assets } from '../../pipelines/10-ingest/ta
 import { channels } from '../../pipelines/35-sell/tables.ts';
 import { bookCards, rates } from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
-import * as bill from '../../pipelines/72-bill/tables.ts';
+import * as billing from '../../pipelines/72-bill/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
 import { allBooks, type Book } from '../compile/contracts.ts';
 import type { Opening } from '../compile/openings.ts';
@@ -87,22 +87,22 @@ export async function fillBilling(
     { config }: Project,
     paths: AccountTree['paths'],
 ): Promise<void> {
-    await replaceTable(engine, bill.currencies, currencyRows(paths));
+    await replaceTable(engine, billing.currencies, currencyRows(paths));
     const whole = config.meters.filter((meter) => !isAdditiveMeter(meter));
     await replaceTable(
         engine,
-        bill.wholeMeters,
+        billing.wholeMeters,
         whole.map(({ meter }) => ({ meter })),
     );
 }
 
-/** No contract promises anything: sales never do. */
-export async function fillNoPromises(engine: Engine): Promise<void> {
-    await replaceTable(engine, bill.commitments, []);
-    await replaceTable(engine, bill.grants, []);
-    await replaceTable(engine, bill.holderAccounts, []);
-    await replaceTable(engine, bill.holderProducts, []);
-    await replaceTable(engine, bill.drawOrder, []);
+/** What contracts promise and give; nothing, where none is said. */
+export async function fillPromises(engine: Engine, _promises: null): Promise<void> {
+    await replaceTable(engine, billing.commitments, []);
+    await replaceTable(engine, billing.grants, []);
+    await replaceTable(engine, billing.holderAccounts, []);
+    await replaceTable(engine, billing.holderProducts, []);
+    await replaceTable(engine, billing.drawOrder, []);
 }
 
 /** Rates, and the terms of those that have some in whole numbers. */
@@ -161,7 +161,7 @@ export async function prepare(
     await fillBooks(engine, allBooks(contracts), openings.rows);
     await replaceTable(engine, assets, assetRows(project));
     await fillBilling(engine, project, tree.paths);
-    await fillNoPromises(engine);
+    await fillPromises(engine, null);
     await replaceTable(engine, accountSpans, tree.spans);
     await replaceTable(engine, accountPaths, tree.paths);
     await replaceTable(engine, channels, tree.channels);
@@ -206,7 +206,7 @@ function halfUnit(precision: number): string {
 /** The currencies that are billed in, with their minor units. */
 export function currencyRows(
     paths: AccountTree['paths'],
-): readonly RowOf<typeof bill.currencies>[] {
+): readonly RowOf<typeof billing.currencies>[] {
     const codes = [...new Set(paths.map(({ currency }) => currency))].sort();
     return codes.map((currency) => ({
         currency,

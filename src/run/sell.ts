@@ -28,7 +28,7 @@ import {
     createControl,
     fillBilling,
     fillBooks,
-    fillNoPromises,
+    fillPromises,
     fillRates,
     loadMacros,
     replaceTable,
@@ -88,7 +88,7 @@ async function fill(own: Engine, project: Project, tree: AccountTree): Promise<v
     await fillBooks(own, allBooks(project.contracts), project.openings.rows);
     await replaceTable(own, accountPaths, tree.sale_paths);
     await fillBilling(own, project, tree.sale_paths);
-    await fillNoPromises(own);
+    await fillPromises(own, null);
     await replaceTable(own, walletPayments, []);
 }
 

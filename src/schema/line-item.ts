@@ -62,3 +62,8 @@ export const lineItem = z.object({
     recon_status: z.enum(['clear', 'held', 'unauditable']),
 });
 export type LineItem = z.infer<typeof lineItem>;
+
+/** Whether a line is of a rate: metered usage, or a fee. All others are beside it. */
+export function isCharged({ line_type }: LineItem): boolean {
+    return line_type === 'usage' || line_type === 'fee';
+}

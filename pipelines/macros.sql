@@ -189,3 +189,38 @@ create or replace macro is_day_debit(aggregated, event_id, authorization_id, rev
         event_id is null and authorization_id is null and reversal_of is null
         and meter is not null
     );
+
+-- A decimal without its point: a whole number of its last decimals. Exact, whatever its scale.
+create or replace macro without_point(amount) as
+    cast(replace(cast(amount as varchar), '.', '') as hugeint);
+
+-- Money in minor units of a currency, which it has no part of, and back.
+create or replace macro minor_units(amount, exponent) as
+    cast(
+        amount * case exponent
+            when 0 then 1 when 1 then 10 when 2 then 100 when 3 then 1000 else 10000
+        end
+        as hugeint
+    );
+create or replace macro minor_amount(minor, exponent) as
+    cast(exact_units(minor * power_of_ten(24 - exponent)) as decimal(38, 12));
+
+-- Under which owner the committed quantities of a payer are counted: its money is under its own id.
+create or replace macro units_owner(payer_id) as cast(to_json(['units', payer_id]) as varchar);
+
+-- What a grant has given of its asset, once so many of its minor units of money are drawn: rounded
+-- to its precision, never more than it has, and all of it with the last of them. Size and rate are
+-- without their points, so is what comes of it.
+create or replace macro drawn_units(minor, available, size, rate, exponent, decimals) as
+    case
+        when minor = 0 then cast(0 as hugeint)
+        when minor = available then size
+        else least(
+            size,
+            cast(
+                divide_rounded(minor * power_of_ten(12 + decimals - exponent), rate, 'half_away')
+                * power_of_ten(12 - decimals)
+                as hugeint
+            )
+        )
+    end;

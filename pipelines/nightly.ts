@@ -8,6 +8,8 @@ import { rate } from './40-rate/stage.ts';
 import { priceRun } from './45-price/stage.ts';
 import { rollUp } from './50-roll-up/stage.ts';
 import { reconcile } from './70-reconcile/stage.ts';
+import { bill } from './72-bill/stage.ts';
+import { drawDown } from './76-draw-down/stage.ts';
 import { invoice } from './80-invoice/stage.ts';
 import { resell } from './85-resell/stage.ts';
 
@@ -38,7 +40,13 @@ export function reconciliation(inputs: PipelineInputs): readonly Stage[] {
     ];
 }
 
-/** The night's work: the reconciliation, then the invoice lines it clears or holds. */
+/** The night's work: the reconciliation, what commitments and balances make of it, then the lines. */
 export function nightly(inputs: PipelineInputs): readonly Stage[] {
-    return [...reconciliation(inputs), invoice, ...(inputs.hasSellers ? [resell] : [])];
+    return [
+        ...reconciliation(inputs),
+        bill,
+        drawDown,
+        invoice,
+        ...(inputs.hasSellers ? [resell] : []),
+    ];
 }

@@ -54,6 +54,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             tables.breakLegs,
             tables.matches,
             tables.tieOuts,
+            tables.walletPayments,
             tables.holds,
         ],
         conserves: [],

@@ -1,4 +1,4 @@
--- Invoice lines: one per charge, or per charges that are summed up in one account, rounded once.
+-- Invoice lines of all kinds.
 -- Grain: line_key. The key says what the line is, never when or by which run it was made.
 with
 names as (
@@ -7,54 +7,17 @@ names as (
     group by account_id
 ),
 
--- What terms priced was rounded with all of its line, so its parts are only added up.
-summed as (
+used as (
     select
-        charges.payer_id,
-        coalesce(shown.line_account_id, charges.account_id) as account_id,
-        charges.pool_id,
-        charges.product,
-        charges.meter,
-        charges.attributes,
-        charges.rate_id,
-        max(charges.unit) as unit,
-        max(charges.unit_price) as unit_price,
-        cast(sum(charges.quantity) as decimal(38, 12)) as quantity,
-        cast(sum(charges.amount) as decimal(38, 24)) as amount,
-        case when count(charges.rounded) = count(*) then sum(charges.rounded) end as rounded,
-        max(charges.currency) as currency,
-        min(charges.service_start) as service_start,
-        max(charges.service_end) as service_end
-    from rolled.charges as charges
-    left join invoice.line_accounts as shown
-        on charges.payer_id = shown.payer_id
-        and charges.account_id = shown.account_id
-    group by
-        charges.payer_id,
-        coalesce(shown.line_account_id, charges.account_id),
-        charges.pool_id,
-        charges.product,
-        charges.meter,
-        charges.attributes,
-        charges.rate_id
-),
-
-described as (
-    select
-        charges.*,
-        payers.payer_name,
-        payers.period_start,
-        payers.period_end,
-        payers.time_zone,
-        names.account_name,
+        lines.* exclude (pool_id),
         rates.card,
         rates.card_version,
         rates.description || coalesce(
             ' (' || nullif(
                 array_to_string(
                     list_transform(
-                        list_sort(json_keys(charges.attributes)),
-                        lambda name: charges.attributes ->> ('$."' || name || '"')
+                        list_sort(json_keys(lines.attributes)),
+                        lambda name: lines.attributes ->> ('$."' || name || '"')
                     ),
                     ', '
                 ),
@@ -62,62 +25,92 @@ described as (
             ) || ')',
             ''
         ) as description,
-        currencies.exponent,
-        cast(
-            coalesce(charges.rounded, money_round(charges.amount, currencies.exponent))
-            as decimal(38, 12)
-        ) as rounded_once,
-        holds.recon_status
-    from summed as charges
-    inner join rolled.payers as payers on charges.payer_id = payers.payer_id
-    inner join rules.rates as rates on charges.rate_id = rates.rate_id
-    inner join rules.currencies as currencies on charges.currency = currencies.currency
-    inner join recon.holds as holds on charges.payer_id = holds.payer_id
-    inner join names on charges.account_id = names.account_id
+        cast(null as varchar) as commitment_id,
+        cast(null as varchar) as grant_id,
+        cast(null as varchar) as asset,
+        cast(null as decimal(38, 24)) as asset_amount
+    from billed.lines as lines
+    inner join rules.rates as rates on lines.rate_id = rates.rate_id
+),
+
+-- One of what it is: a fee, a payment.
+others as (
+    select
+        sha256(
+            to_json([
+                lines.line_type, lines.payer_id, lines.account_id, lines.product,
+                lines.source_id, payers.period_start::varchar, payers.period_end::varchar,
+                lines.currency
+            ])::varchar
+        ) as line_key,
+        lines.line_type,
+        lines.payer_id,
+        lines.account_id,
+        lines.product,
+        '' as meter,
+        '{}' as attributes,
+        '' as rate_id,
+        '' as unit,
+        minor_amount(lines.amount_minor, currencies.exponent) as unit_price,
+        cast(1 as decimal(38, 12)) as quantity,
+        cast(minor_amount(lines.amount_minor, currencies.exponent) as decimal(38, 24))
+            as amount_exact,
+        minor_amount(lines.amount_minor, currencies.exponent) as amount,
+        lines.amount_minor,
+        lines.currency,
+        lines.service_start,
+        lines.service_end,
+        '' as card,
+        '' as card_version,
+        lines.description,
+        lines.commitment_id,
+        lines.grant_id,
+        lines.asset,
+        lines.asset_amount
+    from invoice.other_lines as lines
+    inner join rolled.payers as payers on lines.payer_id = payers.payer_id
+    inner join rules.currencies as currencies on lines.currency = currencies.currency
 )
 
 select
-    sha256(
-        to_json(
-            list_concat(
-                [
-                    'usage', payer_id, account_id, product, meter, attributes, rate_id,
-                    period_start::varchar, period_end::varchar, currency
-                ],
-                case when pool_id = '' then [] else [pool_id] end
-            )
-        )::varchar
-    ) as line_key,
-    payer_id || '/' || strftime(timezone(time_zone, timezone('UTC', period_start)), '%Y-%m')
-        || '/' || currency as invoice_key,
-    'usage' as line_type,
-    payer_id,
-    payer_name,
-    account_id,
-    account_name,
-    product,
-    meter,
-    attributes,
-    description,
-    period_start,
-    period_end,
-    service_start,
-    service_end,
-    time_zone,
-    quantity,
-    unit,
-    unit_price,
-    rate_id,
-    card,
-    card_version,
-    amount as amount_exact,
-    rounded_once as amount,
-    cast(
-        rounded_once * case exponent
-            when 0 then 1 when 1 then 10 when 2 then 100 when 3 then 1000 else 10000
-        end
-        as hugeint
-    ) as amount_minor,
-    currency,
-    recon_status
-from described
+    lines.line_key,
+    lines.payer_id || '/'
+        || strftime(timezone(payers.time_zone, timezone('UTC', payers.period_start)), '%Y-%m')
+        || '/' || lines.currency as invoice_key,
+    lines.line_type,
+    lines.payer_id,
+    payers.payer_name,
+    lines.account_id,
+    coalesce(names.account_name, lines.account_id) as account_name,
+    lines.product,
+    lines.meter,
+    lines.attributes,
+    lines.description,
+    payers.period_start,
+    payers.period_end,
+    lines.service_start,
+    lines.service_end,
+    payers.time_zone,
+    lines.quantity,
+    lines.unit,
+    lines.unit_price,
+    lines.rate_id,
+    lines.card,
+    lines.card_version,
+    lines.amount_exact,
+    lines.amount,
+    lines.amount_minor,
+    lines.currency,
+    lines.commitment_id,
+    lines.grant_id,
+    lines.asset,
+    lines.asset_amount,
+    holds.recon_status
+from (
+    select * from used
+    union all by name
+    select * from others
+) as lines
+inner join rolled.payers as payers on lines.payer_id = payers.payer_id
+inner join recon.holds as holds on lines.payer_id = holds.payer_id
+left join names on lines.account_id = names.account_id

@@ -1,6 +1,6 @@
 import { defineTable, exactAmount, nullable, quantity, varchar } from '../../src/duck/table.ts';
 import { unratedUsage } from '../40-rate/tables.ts';
-import { lineItems } from '../80-invoice/tables.ts';
+import { closings, lineItems } from '../80-invoice/tables.ts';
 
 /** Filled from the database of the sales: what buyers pay their sellers. */
 export const soldCharges = defineTable('sold.charges', {
@@ -35,6 +35,13 @@ export const soldLineItems = defineTable('sold.line_items', {
     comment: 'One row per line of a seller to its buyer, who is its payer.',
     grain: ['line_key'],
     columns: { ...parties, ...lineItems.columns },
+});
+
+/** Filled from the database of the sales, where the terms of contracts of sellers count. */
+export const soldClosings = defineTable('sold.closings', {
+    comment: 'One row per contract, product and meter: what its term counted, sales alone.',
+    grain: [...closings.grain],
+    columns: closings.columns,
 });
 
 /** Filled from the database of the sales. */

@@ -15,8 +15,9 @@ import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
 import { rawLines } from '../run/raw-lines.ts';
 import { readTables } from '../run/tables.ts';
-import type { LineItem } from '../schema/line-item.ts';
+import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { otherText, otherTrace } from './explain-other.ts';
 import { requirePeriod } from './run.ts';
 
 export interface ExplainFlags {
@@ -92,6 +93,12 @@ export async function explain(flags: ExplainFlags, context: CommandContext): Pro
             detail: `"${flags.lineKey}" is the beginning of ${counted(found.length, 'line key')}`,
             remedy: 'Write more of the key, as it is in line_items.csv.',
         });
+    }
+    if (!isCharged(first.line)) {
+        const other = await inRun(first.run, project, (engine) =>
+            otherTrace(engine, first.run.runId, first.line),
+        );
+        return { exit: 0, text: otherText(other), json: other };
     }
     const explanation = await explainIn(first.run, first.line, flags, project, context);
     return { exit: 0, text: explanationText(explanation), json: explanation };

@@ -41,5 +41,5 @@ export const owner = [
 ] as const;
 
 /** Accounts that a line of an account shows: itself, and those it sums up. */
-export const lineAccounts = `select account_id from invoice.line_accounts
+export const lineAccounts = `select account_id from billed.line_accounts
     where payer_id = $payer_id and line_account_id = $account_id`;

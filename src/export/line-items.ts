@@ -30,6 +30,10 @@ const kinds: { readonly [K in keyof LineItem]: Column<LineItem>['kind'] } = {
     amount: 'decimal',
     amount_minor: 'decimal',
     currency: 'text',
+    commitment_id: 'text',
+    grant_id: 'text',
+    asset: 'text',
+    asset_amount: 'decimal',
     recon_status: 'text',
 };
 

@@ -158,6 +158,10 @@ function itemRequest(line: LineItem, customer: string, invoice: string): StripeR
         invoice,
         metadata: metadata({
             line_key: line.line_key,
+            commitment: line.commitment_id ?? '',
+            grant: line.grant_id ?? '',
+            asset: line.asset ?? '',
+            asset_amount: line.asset_amount ?? '',
             product: line.product,
             quantity: line.quantity,
             recon_status: line.recon_status,

@@ -1,21 +1,22 @@
-import { drawDown } from '../../pipelines/60-draw-down/stage.ts';
-import * as tables from '../../pipelines/60-draw-down/tables.ts';
+import * as bill from '../../pipelines/72-bill/tables.ts';
+import { drawDown } from '../../pipelines/76-draw-down/stage.ts';
+import * as tables from '../../pipelines/76-draw-down/tables.ts';
 import type { Engine } from '../duck/engine.ts';
 import { sha256 } from '../duck/sql.ts';
 import type { RowOf } from '../duck/table.ts';
 import { createControl, replaceTable } from '../run/prepare.ts';
 import { runStage } from '../stage/run.ts';
 
-type Charge = RowOf<typeof tables.charges>;
-type Commitment = RowOf<typeof tables.commitments>;
-type Grant = RowOf<typeof tables.grants>;
+type Charge = RowOf<typeof bill.drawingCharges>;
+type Commitment = RowOf<typeof bill.drawingCommitments>;
+type Grant = RowOf<typeof bill.drawingGrants>;
 
 /** What the draw-down stage reads of one owner. */
 export interface Owner {
     readonly charges: readonly Charge[];
     readonly commitments: readonly Commitment[];
     readonly grants: readonly Grant[];
-    readonly scopes: readonly RowOf<typeof tables.scopes>[];
+    readonly scopes: readonly RowOf<typeof bill.drawingScopes>[];
 }
 
 /** What it makes of it; rows in the order of charges and of turns. */
@@ -28,10 +29,12 @@ export interface Drawn {
 
 /** A charge that counts towards nothing and is whole already. */
 export const plainCharge = {
+    account_id: null,
     product: null,
     first_at: null,
     last_at: null,
     commitment_id: null,
+    paid: 0n,
     beyond: 0n,
     within_factor: 1n,
     above_factor: 1n,
@@ -66,25 +69,26 @@ export async function settle(
     if (owners.length === 0) return new Map();
     await replaceTable(
         engine,
-        tables.charges,
+        bill.drawingCharges,
         owners.flatMap((of) => of.charges),
     );
     await replaceTable(
         engine,
-        tables.commitments,
+        bill.drawingCommitments,
         owners.flatMap((of) => of.commitments),
     );
     await replaceTable(
         engine,
-        tables.grants,
+        bill.drawingGrants,
         owners.flatMap((of) => of.grants),
     );
     await replaceTable(
         engine,
-        tables.scopes,
+        bill.drawingScopes,
         owners.flatMap((of) => of.scopes),
     );
-    await replaceTable(engine, tables.orders, ordersOf(owners));
+    await replaceTable(engine, bill.drawingReaches, []);
+    await replaceTable(engine, bill.drawingOrders, ordersOf(owners));
     await createControl(engine);
     const upstream = sha256(
         JSON.stringify(owners, (_key, of) => (typeof of === 'bigint' ? `${of}` : of)),
@@ -93,10 +97,10 @@ export async function settle(
     return drawnByOwner(engine);
 }
 
-function ordersOf(owners: readonly Owner[]): readonly RowOf<typeof tables.orders>[] {
+function ordersOf(owners: readonly Owner[]): readonly RowOf<typeof bill.drawingOrders>[] {
     const ids = new Set(owners.flatMap(({ grants }) => grants.map(({ owner_id }) => owner_id)));
     return [...ids].flatMap((owner_id) =>
-        tables.defaultOrder.map((term, index) => ({ owner_id, position: BigInt(index + 1), term })),
+        bill.defaultOrder.map((term, index) => ({ owner_id, position: BigInt(index + 1), term })),
     );
 }
 

@@ -1,4 +1,4 @@
-import type { grants, scopes } from '../../pipelines/60-draw-down/tables.ts';
+import type { drawingGrants, drawingScopes } from '../../pipelines/72-bill/tables.ts';
 import type { RowOf } from '../duck/table.ts';
 import { parseAmount } from '../money/amount.ts';
 import type { QuoteGrant, QuoteLine } from '../schema/quote.ts';
@@ -26,7 +26,10 @@ export function grantRows(
     of: readonly QuoteGrant[],
     asset: string,
     scale: number,
-): { readonly grants: RowOf<typeof grants>[]; readonly scopes: RowOf<typeof scopes>[] } {
+): {
+    readonly grants: RowOf<typeof drawingGrants>[];
+    readonly scopes: RowOf<typeof drawingScopes>[];
+} {
     return {
         grants: of.map((grant) => ({
             owner_id,

@@ -1,4 +1,4 @@
-import type { charges, commitments } from '../../pipelines/60-draw-down/tables.ts';
+import type { drawingCharges, drawingCommitments } from '../../pipelines/72-bill/tables.ts';
 import type { RowOf } from '../duck/table.ts';
 import type { PricedGroup } from './answer.ts';
 import { type CoveredJob, type Cut, dueWindow, dueWindows } from './cover.ts';
@@ -17,8 +17,8 @@ export interface Priced {
     readonly groups: ReadonlyMap<string, PricedGroup>;
 }
 
-type Charge = RowOf<typeof charges>;
-type Commitment = RowOf<typeof commitments>;
+type Charge = RowOf<typeof drawingCharges>;
+type Commitment = RowOf<typeof drawingCommitments>;
 
 const ten = (exponent: number) => 10n ** BigInt(exponent);
 
@@ -75,11 +75,13 @@ export function settlementOf(priced: Priced): Settlement {
         charges: priced.points.charged.map((_, index) => ({
             ...reachOf(line),
             ...rounding,
+            account_id: null,
             owner_id: key,
             charge_no: BigInt(index + 1),
             asset: line.currency,
             commitment_id: cut ? null : String(dueWindow(job, index + 1)),
             ...sizesOf(priced, index, step),
+            paid: 0n,
             within_factor: factors.within,
             above_factor: factors.above,
         })),

@@ -1,7 +1,7 @@
 import { compareLineItems, compareText } from '../export/order.ts';
 import type { Break, PayerTotal } from '../schema/break.ts';
 import type { Certificate, ControlTotal, Margin } from '../schema/certificate.ts';
-import type { LineItem } from '../schema/line-item.ts';
+import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { type CodeTotal, codeTotals, largestFirst } from './breaks-summary.ts';
 import { compareDecimals, isZero, magnitude, sum } from './figures.ts';
@@ -27,7 +27,7 @@ export interface Headline {
     readonly result: Certificate['result'];
     readonly line_count: number;
     readonly payer_count: number;
-    /** Per currency: rounded lines, or what payers owe before rounding where no lines are written. */
+    /** Per currency: rounded lines of usage and fees, or what payers owe before rounding where no lines are written. */
     readonly rated: readonly Sum[];
     /** Account-and-asset groups: all, without a log to compare with, and not adding up. */
     readonly group_count: number;
@@ -164,7 +164,7 @@ function headlineOf(
         result: certificate.result,
         line_count: lines.length,
         payer_count: new Set(payers.map((payer) => payer.payer_id)).size,
-        rated: pipeline === 'nightly' ? lineSums(lines) : payerSums,
+        rated: pipeline === 'nightly' ? lineSums(lines.filter(isCharged)) : payerSums,
         group_count: ties.length,
         unauditable_count: ties.filter((tie) => tie.status === 'unauditable').length,
         untied_count: untied.length,

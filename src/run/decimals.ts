@@ -26,5 +26,6 @@ export function lineOf(row: Row): LineItem {
         unit_price: trimmed(row.unit_price),
         amount_exact: trimmed(row.amount_exact),
         amount: money(row.amount, String(row.currency)),
+        asset_amount: trimmedOrNull(row.asset_amount),
     };
 }

@@ -19,6 +19,7 @@ import { lineOf, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
 import { relationCsv } from './relation-csv.ts';
 import { saleFiles } from './sale-outputs.ts';
+import { statementFiles } from './statement-outputs.ts';
 
 /** Lines whose payer has no debit log are delivered: nothing contradicts them. Held ones never. */
 const deliverable: ReadonlySet<ReconStatus> = new Set(['clear', 'unauditable']);
@@ -46,6 +47,7 @@ export async function writeOutputs(
             ? {
                   ...lineFiles(lines),
                   'charge_tiers.csv': await chargeTiersCsv(engine),
+                  ...(await statementFiles(engine)),
                   ...(await saleFiles(engine)),
               }
             : {}),
@@ -96,8 +98,8 @@ function lineFiles(lines: readonly LineItem[]): Record<string, string> {
 }
 
 /**
- * What the run says, without how its inputs were cut into objects: lines, breaks, tie-outs and the
- * control totals of everything after mediation.
+ * What the run says, without how its inputs were cut into objects: lines, breaks, tie-outs, balances
+ * and the control totals of everything after mediation.
  */
 function digestOf(evidence: Evidence, texts: Readonly<Record<string, string>>): string {
     const totals = evidence.totals.filter(({ stage }) => stage > '20-mediate');
@@ -109,6 +111,7 @@ function digestOf(evidence: Evidence, texts: Readonly<Record<string, string>>): 
             evidence.payers,
             evidence.suspense,
             totals,
+            ...['balances.csv', 'commitments.csv', 'closings.csv'].map((name) => texts[name] ?? ''),
             ...(evidence.margins ? [texts['sale_lines.csv'], evidence.margins] : []),
         ]),
     );

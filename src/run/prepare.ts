@@ -5,12 +5,12 @@ import { channels } from '../../pipelines/35-sell/tables.ts';
 import { bookCards, rates } from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
 import * as billing from '../../pipelines/72-bill/tables.ts';
-import { currencies } from '../../pipelines/80-invoice/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
 import { allBooks, type Book } from '../compile/contracts.ts';
 import type { Opening } from '../compile/openings.ts';
 import { isSummedMeter } from '../compile/priced-events.ts';
 import type { Promises } from '../compile/promises.ts';
+import { isAdditiveMeter } from '../compile/whole-meters.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
 import type { RowOf, Table } from '../duck/table.ts';
@@ -81,6 +81,21 @@ export async function fillBooks(
         ...{ contract_id: contract, product, meter, quantity },
     }));
     await replaceTable(engine, pricing.openings, before);
+}
+
+/** What lines are rounded to, and which meters cannot be cut at an instant. */
+export async function fillBilling(
+    engine: Engine,
+    { config }: Project,
+    paths: AccountTree['paths'],
+): Promise<void> {
+    await replaceTable(engine, billing.currencies, currencyRows(paths));
+    const whole = config.meters.filter((meter) => !isAdditiveMeter(meter));
+    await replaceTable(
+        engine,
+        billing.wholeMeters,
+        whole.map(({ meter }) => ({ meter })),
+    );
 }
 
 /** What contracts promise and give; nothing, where none is said. */
@@ -155,7 +170,7 @@ export async function prepare(
     await fillBooks(engine, allBooks(contracts), openings.rows);
     await fillPromises(engine, promises);
     await replaceTable(engine, assets, assetRows(project));
-    await replaceTable(engine, currencies, currencyRows(tree.paths));
+    await fillBilling(engine, project, tree.paths);
     await replaceTable(engine, accountSpans, tree.spans);
     await replaceTable(engine, accountPaths, tree.paths);
     await replaceTable(engine, channels, tree.channels);
@@ -198,7 +213,9 @@ function halfUnit(precision: number): string {
 }
 
 /** The currencies that are billed in, with their minor units. */
-export function currencyRows(paths: AccountTree['paths']): readonly RowOf<typeof currencies>[] {
+export function currencyRows(
+    paths: AccountTree['paths'],
+): readonly RowOf<typeof billing.currencies>[] {
     const codes = [...new Set(paths.map(({ currency }) => currency))].sort();
     return codes.map((currency) => ({
         currency,

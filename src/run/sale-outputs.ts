@@ -11,7 +11,7 @@ import { relationCsv } from './relation-csv.ts';
 type SaleLine = LineItem & { readonly seller_id: string };
 
 /** Whether accounts sell usage on in this run. */
-async function hasSales(engine: Engine): Promise<boolean> {
+export async function hasSales(engine: Engine): Promise<boolean> {
     const found = await engine.rows(
         `select 1 from information_schema.tables
          where table_schema = 'sold' and table_name = 'margins'`,

@@ -7,20 +7,28 @@ import { rate } from '../../pipelines/40-rate/stage.ts';
 import { priceUsage } from '../../pipelines/45-price/stage.ts';
 import { pricedEvents } from '../../pipelines/45-price/tables.ts';
 import { rollUp } from '../../pipelines/50-roll-up/stage.ts';
-import { holds } from '../../pipelines/70-reconcile/tables.ts';
+import { holds, walletPayments } from '../../pipelines/70-reconcile/tables.ts';
+import { bill } from '../../pipelines/72-bill/stage.ts';
+import { drawDown } from '../../pipelines/76-draw-down/stage.ts';
 import { invoice } from '../../pipelines/80-invoice/stage.ts';
-import { currencies } from '../../pipelines/80-invoice/tables.ts';
-import { soldCharges, soldLineItems, soldUnrated } from '../../pipelines/85-resell/tables.ts';
+import {
+    soldCharges,
+    soldClosings,
+    soldLineItems,
+    soldUnrated,
+} from '../../pipelines/85-resell/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
 import { allBooks } from '../compile/contracts.ts';
 import { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteTable, quoteText } from '../duck/sql.ts';
 import type { Table } from '../duck/table.ts';
+import { runParameters } from '../stage/control.ts';
 import { runStage } from '../stage/run.ts';
 import {
     createControl,
-    currencyRows,
+    fillBilling,
     fillBooks,
+    fillPromises,
     fillRates,
     loadMacros,
     replaceTable,
@@ -51,18 +59,21 @@ export async function priceSales(
         await fill(own, project, tree);
         await carry(engine, own, meteredUsage, exchange, salesSql);
         await carry(engine, own, pricedEvents, exchange, eventsSql);
+        await carry(engine, own, runParameters, exchange, 'select * from run.parameters');
         for (const [index, stage] of [rate, priceUsage, rollUp].entries()) {
             const at = { lake: join(exchange, 'lake'), upstream: 'sales', position: index + 1 };
             await runStage(stage, { engine: own, ...at });
         }
         await own.runAll(createTableSql(holds));
         await own.run(clearedSql);
-        await runStage(invoice, {
-            ...{ engine: own, lake: join(exchange, 'lake'), upstream: 'sales', position: 4 },
-        });
+        for (const [index, stage] of [bill, drawDown, invoice].entries()) {
+            const at = { lake: join(exchange, 'lake'), upstream: 'sales', position: index + 4 };
+            await runStage(stage, { engine: own, ...at });
+        }
         for (const [table, sql] of kept) {
             await carry(own, engine, table, exchange, sql, named);
         }
+        await carry(own, engine, soldClosings, exchange, 'select * from invoice.closings');
     } finally {
         own.close();
         rmSync(exchange, { recursive: true, force: true });
@@ -76,7 +87,9 @@ async function fill(own: Engine, project: Project, tree: AccountTree): Promise<v
     await fillRates(own, ratesOf(project), (meter) => summed.has(meter));
     await fillBooks(own, allBooks(project.contracts), project.openings.rows);
     await replaceTable(own, accountPaths, tree.sale_paths);
-    await replaceTable(own, currencies, currencyRows(tree.sale_paths));
+    await fillBilling(own, project, tree.sale_paths);
+    await fillPromises(own, null);
+    await replaceTable(own, walletPayments, []);
 }
 
 /** Moves the rows of a select from one database to a table of another. */

@@ -15,7 +15,16 @@ export const lineItem = z.object({
     line_key: z.string(),
     /** payer_id, period and currency: one invoice. */
     invoice_key: z.string(),
-    line_type: z.enum(['usage']),
+    line_type: z.enum([
+        'usage',
+        'fee',
+        'overage',
+        'commitment_fee',
+        'commitment_consumed',
+        'true_up',
+        'balance_consumed',
+        'wallet_settlement',
+    ]),
     payer_id: z.string(),
     payer_name: z.string(),
     account_id: z.string(),
@@ -44,7 +53,17 @@ export const lineItem = z.object({
     amount: decimalText,
     amount_minor: z.bigint(),
     currency: z.string(),
+    /** The commitment or grant that it is of, and what of which asset paid; null of usage. */
+    commitment_id: z.string().nullable(),
+    grant_id: z.string().nullable(),
+    asset: z.string().nullable(),
+    asset_amount: decimalText.nullable(),
     /** held: the payer's breaks are over tolerance; the line must not be delivered. */
     recon_status: z.enum(['clear', 'held', 'unauditable']),
 });
 export type LineItem = z.infer<typeof lineItem>;
+
+/** Whether a line is of a rate: metered usage, or a fee. All others are beside it. */
+export function isCharged({ line_type }: LineItem): boolean {
+    return line_type === 'usage' || line_type === 'fee';
+}

@@ -55,6 +55,8 @@ describe('before a run', () => {
                 '45-price',
                 '50-roll-up',
                 '70-reconcile',
+                '72-bill',
+                '76-draw-down',
                 '80-invoice',
             ],
         ]);

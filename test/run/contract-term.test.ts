@@ -166,6 +166,19 @@ describe('two months of a term', () => {
         expect(tiersOf(october)).toEqual(['2: 3, 0', '3: 6, 0']);
     });
 
+    test('a month closes with what the next one opens with, sales too', () => {
+        const closings = (run: RunResult) =>
+            csv(run, 'closings.csv').map((row) => Object.values(row).join());
+        expect(closings(september)).toEqual([
+            'app-1,requests,requests,,,2026-10,3',
+            'north-1,requests,requests,,,2026-10,7',
+        ]);
+        expect(closings(october)).toEqual([
+            'app-1,requests,requests,,,2026-11,8',
+            'north-1,requests,requests,,,2026-11,16',
+        ]);
+    });
+
     test('a changed opening is another run; without it there is none', async () => {
         project.write(
             'openings.csv',

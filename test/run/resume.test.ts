@@ -106,6 +106,8 @@ const stages = [
     '45-price',
     '50-roll-up',
     '70-reconcile',
+    '72-bill',
+    '76-draw-down',
     '80-invoice',
 ];
 const parts = ['fetch gateway', ...stages, 'write'];
@@ -280,7 +282,7 @@ describe('what lies in the folder of a run is not taken on trust', () => {
         const one = project();
         await stopAt(one, '70-reconcile');
         tamper(lakeFile(one, 'mediated.usage_events'));
-        expect(await stagesWorkedOn(one)).toEqual(['20-mediate', '70-reconcile', '80-invoice']);
+        expect(await stagesWorkedOn(one)).toEqual(['20-mediate', ...stages.slice(-4)]);
     });
 
     function flipped(bytes: Buffer): Buffer {

@@ -33,6 +33,10 @@ export function lineItem(over: Partial<LineItem> = {}): LineItem {
         amount: '12.50',
         amount_minor: 1250n,
         currency: 'USD',
+        commitment_id: null,
+        grant_id: null,
+        asset: null,
+        asset_amount: null,
         recon_status: 'clear',
     };
     return { ...line, ...over };

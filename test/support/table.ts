@@ -13,7 +13,7 @@ import type { Table } from '../../src/duck/table.ts';
 import { createControl, loadMacros } from '../../src/run/prepare.ts';
 import { runParameters } from '../../src/stage/control.ts';
 import type { Stage } from '../../src/stage/define.ts';
-import { readStageSql } from '../../src/stage/run.ts';
+import { readStageSql, runStage } from '../../src/stage/run.ts';
 
 /**
  * Stage tests as text tables:
@@ -164,6 +164,51 @@ export async function check(stage: Stage, text: string): Promise<void> {
     } finally {
         engine.close();
     }
+}
+
+/** Runs stages over given tables one after the other as a run does, with audits and equations. */
+export async function runTogether<T>(
+    stages: readonly Stage[],
+    text: string,
+    read: (engine: Engine) => Promise<T>,
+): Promise<T> {
+    const tables = parseTables(text).filter(({ role }) => role === 'given');
+    const given = latest([...parseTables(parameters), ...tables]);
+    const made = new Set(stages.flatMap(({ writes }) => writes.map(({ name }) => name)));
+    const reads = [...stages.flatMap((stage) => stage.reads), runParameters];
+    const inputs = new Map(
+        reads.filter(({ name }) => !made.has(name)).map((table) => [table.name, table]),
+    );
+    const unknown = given.filter(({ name }) => !inputs.has(name)).map(({ name }) => name);
+    if (unknown.length) throw new Error(`no stage reads ${unknown}`);
+    const engine = await open();
+    try {
+        for (const table of inputs.values()) {
+            const rows = given.find(({ name }) => name === table.name);
+            await fill(engine, table, rows);
+        }
+        for (const [position, stage] of stages.entries()) {
+            await runStage(stage, { engine, lake: '', upstream: '', position });
+        }
+        return await read(engine);
+    } finally {
+        engine.close();
+    }
+}
+
+/** The same, and compares what `then` names of any of them. */
+export function checkTogether(stages: readonly Stage[], text: string): Promise<void> {
+    return runTogether(stages, text, async (engine) => {
+        for (const expected of parseTables(text).filter(({ role }) => role === 'then')) {
+            const stage = stages.find(({ writes }) =>
+                writes.some(({ name }) => name === expected.name),
+            );
+            if (!stage) throw new Error(`no stage writes ${expected.name}`);
+            expect(await actualRows(engine, stage, expected), expected.name).toEqual(
+                expected.rows.map((row) => row.join(' | ')).sort(),
+            );
+        }
+    });
 }
 
 /** A table given twice is the later one: tests override the defaults. */

@@ -16,6 +16,7 @@ describe('line_items.csv', () => {
         const decimals = lineItemColumns.filter((column) => column.kind === 'decimal');
         expect(decimals.map((column) => column.header)).toEqual([
             ...['quantity', 'unit_price', 'amount_exact', 'amount', 'amount_minor'],
+            'asset_amount',
         ]);
     });
 
@@ -26,9 +27,14 @@ describe('line_items.csv', () => {
             amount: '-12.50',
             amount_minor: -1250n,
             payer_name: 'Acme, "the" first',
+            asset: 'TOK',
+            asset_amount: '1250',
         });
         const [row] = read(lineItemsCsv([line]));
-        expect(row).toEqual({ ...line, amount_minor: '-1250' });
+        expect(row).toEqual({
+            ...{ ...line, amount_minor: '-1250' },
+            ...{ commitment_id: '', grant_id: '' },
+        });
     });
 
     test('neutralises names and ids, not amounts', () => {

@@ -40,6 +40,20 @@ describe('rows', () => {
         ]);
     });
 
+    test('what was paid is a line below zero of the same invoice', () => {
+        const paid = lineItem({
+            ...{ line_key: hexKey(1), line_type: 'wallet_settlement', quantity: '1' },
+            ...{ unit_price: '-10.01', amount: '-10.01', amount_minor: -1001n },
+            ...{ asset: 'TOK', asset_amount: '5005' },
+        });
+        const rows = rowsOf([lineItem(), paid]);
+        expect(rows.map(({ Quantity, Rate, Amount }) => [Quantity, Rate, Amount])).toEqual([
+            ['1', '-10.01', '-10.01'],
+            ['1000', '0.0125', '12.50'],
+        ]);
+        expect(deliver([lineItem(), paid]).totals).toMatchObject([{ amount: '2.49' }]);
+    });
+
     test.each([
         ['America/New_York', '2026-10-01T04:00:00Z', '2026-11-01T04:00:00Z'],
         ['Pacific/Kiritimati', '2026-09-30T10:00:00Z', '2026-10-31T10:00:00Z'],

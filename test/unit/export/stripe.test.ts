@@ -108,6 +108,22 @@ describe('requests', () => {
         }
     });
 
+    test('what was paid is an item below zero, with what paid it', () => {
+        const paid = lineItem({
+            ...{ line_key: '2f'.repeat(32), line_type: 'balance_consumed', grant_id: 'c/welcome' },
+            ...{ quantity: '1', unit_price: '-10.01', amount: '-10.01', amount_minor: -1001n },
+            ...{ asset: 'TOK', asset_amount: '5005' },
+        });
+        const { invoices, problems } = deliver([lineItem(), paid]);
+        expect(problems).toEqual([]);
+        const params = invoices[0]?.items.map((item) => item.params) ?? [];
+        expect(params.map(({ amount }) => amount)).toEqual([1250n, -1001n]);
+        expect(params[1]?.metadata).toMatchObject({
+            ...{ grant: 'c/welcome', asset: 'TOK', asset_amount: '5005', unit_price: '-10.01' },
+        });
+        expect(params[0]?.metadata).not.toHaveProperty('asset');
+    });
+
     test('customers and terms are the caller’s', () => {
         const options = { customer: (id: string) => `cus_${id}`, days_until_due: 14 };
         const [invoice] = deliver([lineItem()], options).invoices;

@@ -29,25 +29,25 @@ priced as (
 
 alone as (
     select
-        line_items.line_key as rounded_as,
+        lines.line_key as rounded_as,
         units.minor_unit,
-        line_items.amount_exact,
-        line_items.amount,
-        abs(line_items.amount_exact - line_items.amount) as widest
-    from invoice.line_items as line_items
+        lines.amount_exact,
+        lines.amount,
+        abs(lines.amount_exact - lines.amount) as widest
+    from billed.lines as lines
     inner join rules.rates as rates
-        on line_items.rate_id = rates.rate_id
+        on lines.rate_id = rates.rate_id
         and rates.terms is null
-    inner join units on line_items.currency = units.currency
+    inner join units on lines.currency = units.currency
 ),
 
 billed as (
-    select line_items.rate_id as rounded_as, sum(line_items.amount) as amount
-    from invoice.line_items as line_items
+    select lines.rate_id as rounded_as, sum(lines.amount) as amount
+    from billed.lines as lines
     inner join rules.rates as rates
-        on line_items.rate_id = rates.rate_id
+        on lines.rate_id = rates.rate_id
         and rates.terms is not null
-    group by line_items.rate_id
+    group by lines.rate_id
 ),
 
 rounded as (

@@ -1,8 +1,15 @@
--- A grant pays only for its products, its asset, and what lies between its start and its expiry.
+-- A grant pays only for its products, its accounts, its asset, and what lies between its start and
+-- its expiry.
 with
 widths as (
     select owner_id, grant_id, count(*) as width
     from drawing.scopes
+    group by owner_id, grant_id
+),
+
+reaches as (
+    select owner_id, grant_id, list(account_id) as accounts
+    from drawing.reaches
     group by owner_id, grant_id
 )
 
@@ -21,8 +28,13 @@ left join drawing.scopes as scopes
     on draws.owner_id = scopes.owner_id
     and draws.grant_id = scopes.grant_id
     and charges.product = scopes.product
+left join reaches
+    on draws.owner_id = reaches.owner_id
+    and draws.grant_id = reaches.grant_id
 where charges.asset <> grants.asset
     or charges.first_at < grants.starts_at
     or charges.last_at >= grants.expires_at
     or (widths.width > 0 and charges.product is not null and scopes.product is null)
+    or (charges.account_id is not null
+        and not list_contains(reaches.accounts, charges.account_id))
 order by draws.owner_id, draws.charge_no, draws.grant_id

@@ -2,25 +2,27 @@
 -- Grain: owner_id, charge_no, grant_id. One step per turn, over all owners at once: the grant whose
 -- turn it is gives to the charges in their order until it is empty. That is the same as every
 -- charge taking from the grants in theirs: what a charge draws from a grant depends only on what
--- earlier grants gave to it and what earlier charges left of the grant.
+-- earlier grants gave to it and what earlier charges left of the grant. What was paid before any
+-- grant is not drawn again.
 with recursive
 steps as (
     select
         charges.owner_id,
         charges.asset,
         charges.charge_no,
+        given.account_id,
         given.product,
         given.first_at,
         given.last_at,
         cast(0 as bigint) as turn,
-        charges.rounded as unpaid,
+        cast(charges.rounded - given.paid as hugeint) as unpaid,
         cast(0 as hugeint) as drawn,
         cast(0 as hugeint) as balance
     from drawn.charges as charges
     inner join drawing.charges as given
         on charges.owner_id = given.owner_id
         and charges.charge_no = given.charge_no
-    where charges.rounded > 0
+    where charges.rounded > given.paid
 
     union all
 
@@ -28,6 +30,7 @@ steps as (
         owner_id,
         asset,
         charge_no,
+        account_id,
         product,
         first_at,
         last_at,
@@ -53,6 +56,7 @@ steps as (
                     steps.owner_id,
                     steps.asset,
                     steps.charge_no,
+                    steps.account_id,
                     steps.product,
                     steps.first_at,
                     steps.last_at,
@@ -63,6 +67,9 @@ steps as (
                         when len(grants.products) > 0
                             and steps.product is not null
                             and not list_contains(grants.products, steps.product) then 0
+                        when len(grants.accounts) > 0
+                            and steps.account_id is not null
+                            and not list_contains(grants.accounts, steps.account_id) then 0
                         when steps.first_at < grants.starts_at then 0
                         when steps.last_at >= grants.expires_at then 0
                         else steps.unpaid

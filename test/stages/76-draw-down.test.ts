@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { drawDown } from '../../pipelines/60-draw-down/stage.ts';
-import { defaultOrder } from '../../pipelines/60-draw-down/tables.ts';
+import { defaultOrder } from '../../pipelines/72-bill/tables.ts';
+import { drawDown } from '../../pipelines/76-draw-down/stage.ts';
 import { auditRows, check as checkStage } from '../support/table.ts';
 import { type Defaults, withDefaults } from './defaults.ts';
 
@@ -9,6 +9,8 @@ const defaults: Defaults = {
         owner_id: 'o',
         asset: 'USD',
         commitment_id: '_',
+        account_id: '_',
+        paid: '0',
         beyond: '0',
         within_factor: '1',
         above_factor: '1',
@@ -32,6 +34,7 @@ const defaults: Defaults = {
         cost_basis: '0',
     },
     'drawing.scopes': { owner_id: 'o' },
+    'drawing.reaches': { owner_id: 'o' },
 };
 const ordered = (terms: readonly string[], owners = ['o']) => `
     given drawing.orders owner_id | position | term
@@ -40,7 +43,7 @@ const world = (text: string) => withDefaults(`${ordered(defaultOrder)}\n${text}`
 const check = (text: string) => checkStage(drawDown, world(text));
 const found = (audit: string, text: string) => auditRows(drawDown, audit, world(text));
 
-describe('60-draw-down: grants', () => {
+describe('76-draw-down: grants', () => {
     test('one charge draws several grants: a row for each it touches', () =>
         check(`
         given drawing.charges  charge_no | size
@@ -147,6 +150,64 @@ describe('60-draw-down: grants', () => {
                                3         | 10
     `));
 
+    test('a grant pays for its accounts, and one of fewer accounts draws first', () =>
+        check(`
+        given drawing.charges  charge_no | size | account_id
+                               1         | 10   | a
+                               2         | 10   | b
+                               3         | 10   | _
+        given drawing.grants   grant_id | granted
+                               all      | 9
+                               ab       | 8
+                               b        | 7
+        given drawing.reaches  grant_id | account_id
+                               ab       | a
+                               ab       | b
+                               b        | b
+        then  drawn.grants     turn | grant_id | accounts
+                               1    | b        | [b]
+                               2    | ab       | [a, b]
+                               3    | all      | []
+        then  drawn.draw_downs charge_no | grant_id | drawn
+                               1         | ab       | 8
+                               1         | all      | 2
+                               2         | b        | 7
+                               2         | all      | 3
+                               3         | all      | 4
+    `));
+
+    test('products weigh more than accounts', () =>
+        check(`
+        given drawing.charges  charge_no | size | account_id | product
+                               1         | 1    | a          | gpu
+        given drawing.grants   grant_id | granted
+                               account  | 9
+                               product  | 9
+        given drawing.reaches  grant_id | account_id
+                               account  | a
+        given drawing.scopes   grant_id | product
+                               product  | gpu
+        then  drawn.draw_downs grant_id | drawn
+                               product  | 1
+    `));
+
+    test('what was paid before is not drawn again, and does not remain', () =>
+        check(`
+        given drawing.charges  charge_no | size | paid
+                               1         | 10   | 4
+                               2         | 10   | 10
+                               3         | 10   | 0
+        given drawing.grants   grant_id | granted
+                               g        | 9
+        then  drawn.draw_downs charge_no | drawn | balance
+                               1         | 6     | 3
+                               3         | 3     | 0
+        then  drawn.remainders charge_no | charged | paid | drawn | remaining
+                               1         | 10      | 4    | 6     | 0
+                               2         | 10      | 10   | 0     | 0
+                               3         | 10      | 0    | 3     | 7
+    `));
+
     test('a window is half-open, and all of a service period must lie in it', () =>
         check(`
         given drawing.charges  charge_no | size | first_at            | last_at
@@ -200,7 +261,7 @@ describe('60-draw-down: grants', () => {
         ));
 });
 
-describe('60-draw-down: commitments', () => {
+describe('76-draw-down: commitments', () => {
     test('up to the commitment at its price, above it at that of overage', () =>
         check(`
         given drawing.charges     charge_no | commitment_id | size | within_factor | above_factor | rounding_divisor
@@ -278,7 +339,7 @@ const draws = (size: string) => `
     given drawn.draw_downs owner_id | charge_no | grant_id | drawn
                            o        | 1         | g        | ${size}`;
 
-describe('60-draw-down: audits', () => {
+describe('76-draw-down: audits', () => {
     test('every-grant-rolls-forward fails when a draw is not in the balance', async () => {
         const text = (size: string, closing: string) =>
             drawn(`${grant()}${draws(size)}
@@ -294,6 +355,12 @@ describe('60-draw-down: audits', () => {
         expect(await found(audit, drawn(grant() + draws('10')))).toBe(0);
         expect(await found(audit, drawn(grant() + draws('11')))).toBe(1);
         expect(await found(audit, drawn(grant() + draws('-1')))).toBe(1);
+        const paid = (size: string) => `
+            given drawing.charges  charge_no | size | paid
+                                   1         | 10   | ${size}`;
+        expect(await found(audit, drawn(grant() + paid('4') + draws('6')))).toBe(0);
+        expect(await found(audit, drawn(grant() + paid('5') + draws('6')))).toBe(1);
+        expect(await found(audit, drawn(grant() + paid('-1') + draws('6')))).toBe(1);
     });
 
     test('every-draw-is-in-its-window-and-scope fails when a grant pays for what it is not for', async () => {
@@ -307,6 +374,13 @@ describe('60-draw-down: audits', () => {
         expect(await rows(grant('starts_at', '2026-10-11'))).toBe(1);
         expect(await rows(grant('asset', 'EUR'))).toBe(1);
         expect(await rows(grant() + scope('cpu'))).toBe(1);
+        const reach = (account: string) => `
+            given drawing.charges  charge_no | size | account_id
+                                   1         | 10   | a
+            given drawing.reaches  grant_id | account_id
+                                   g        | ${account}`;
+        expect(await rows(grant() + reach('a'))).toBe(0);
+        expect(await rows(grant() + reach('b'))).toBe(1);
     });
 
     test('no-grant-holds-back fails when a charge is left to pay beside a grant for it', async () => {
@@ -316,6 +390,12 @@ describe('60-draw-down: audits', () => {
         expect(await rows('4')).toBe(1);
         expect(await rows('4', grant('expires_at', '2026-10-10'))).toBe(0);
         expect(await rows('4', grant('asset', 'EUR'))).toBe(0);
+        const reach = `${grant()}
+            given drawing.charges  charge_no | size | account_id
+                                   1         | 10   | a
+            given drawing.reaches  grant_id | account_id
+                                   g        | b`;
+        expect(await rows('4', reach)).toBe(0);
     });
 
     test('every-commitment-is-used-or-trued-up fails when a shortfall is lost or billed early', async () => {

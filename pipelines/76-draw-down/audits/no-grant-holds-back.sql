@@ -19,4 +19,9 @@ where remainders.remaining > 0
         or charges.product is null
         or list_contains(grants.products, charges.product)
     )
+    and (
+        len(grants.accounts) = 0
+        or charges.account_id is null
+        or list_contains(grants.accounts, charges.account_id)
+    )
 order by remainders.owner_id, remainders.charge_no, grants.grant_id

@@ -10,7 +10,7 @@ shown as (
         charges.attributes,
         charges.rate_id
     from rolled.charges as charges
-    left join invoice.line_accounts as shown
+    left join billed.line_accounts as shown
         on charges.payer_id = shown.payer_id
         and charges.account_id = shown.account_id
     group by all
@@ -19,7 +19,7 @@ shown as (
 counted as (
     select
         (select count(*) from shown) as charge_count,
-        (select count(*) from invoice.line_items) as line_count
+        (select count(*) from billed.lines) as line_count
 )
 
 select charge_count, line_count

@@ -1,11 +1,26 @@
 import { defineStage, sum } from '../../src/stage/define.ts';
+import {
+    drawingCharges,
+    drawingCommitments,
+    drawingGrants,
+    drawingOrders,
+    drawingReaches,
+    drawingScopes,
+} from '../72-bill/tables.ts';
 import * as tables from './tables.ts';
 
 /** Splits charges at their commitments, rounds each once, and draws grants, for all owners at once. */
 export const drawDown = defineStage({
-    name: '60-draw-down',
+    name: '76-draw-down',
     folder: import.meta.dirname,
-    reads: [tables.charges, tables.commitments, tables.grants, tables.scopes, tables.orders],
+    reads: [
+        drawingCharges,
+        drawingCommitments,
+        drawingGrants,
+        drawingScopes,
+        drawingReaches,
+        drawingOrders,
+    ],
     writes: [
         tables.parts,
         tables.settled,
@@ -19,14 +34,18 @@ export const drawDown = defineStage({
         {
             name: 'charges-are-within-or-above',
             by: ['owner_id'],
-            left: sum('size + beyond', tables.charges),
+            left: sum('size + beyond', drawingCharges),
             right: [sum('within + above', tables.parts)],
         },
         {
-            name: 'charges-are-drawn-or-remain',
+            name: 'charges-are-paid-drawn-or-remain',
             by: ['owner_id'],
             left: sum('rounded', tables.settled),
-            right: [sum('drawn', tables.drawDowns), sum('remaining', tables.remainders)],
+            right: [
+                sum('paid', drawingCharges),
+                sum('drawn', tables.drawDowns),
+                sum('remaining', tables.remainders),
+            ],
         },
     ],
 });

@@ -189,3 +189,17 @@ create or replace macro is_day_debit(aggregated, event_id, authorization_id, rev
         event_id is null and authorization_id is null and reversal_of is null
         and meter is not null
     );
+
+-- Of the instants at which the worth of an asset changes, sorted, the last at or before another; the
+-- first for what is earlier.
+create or replace macro rate_change(instants, instant) as
+    case
+        when instants is not null
+            then coalesce(
+                list_last(list_filter(instants, lambda since: since <= instant)), instants[1]
+            )
+    end;
+
+-- An amount in whole units of the 24th decimal: what exact_units undoes.
+create or replace macro amount_units(amount) as
+    cast(replace(cast(cast(amount as decimal(38, 24)) as varchar), '.', '') as hugeint);

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountPaths, accountSpans, assets } from '../../pipelines/10-ingest/tables.ts';
+import {
+    accountPaths,
+    accountSpans,
+    assetRates,
+    assets,
+} from '../../pipelines/10-ingest/tables.ts';
 import { channels } from '../../pipelines/35-sell/tables.ts';
 import { bookCards, rates } from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
@@ -9,6 +14,7 @@ import type { AccountTree } from '../compile/accounts.ts';
 import { allBooks, type Book } from '../compile/contracts.ts';
 import type { Opening } from '../compile/openings.ts';
 import { isSummedMeter } from '../compile/priced-events.ts';
+import { assetRates as ratesOfAssets } from '../compile/wallets.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
 import type { RowOf, Table } from '../duck/table.ts';
@@ -135,6 +141,7 @@ export async function prepare(
     await fillRates(engine, ratesOf(project), (meter) => summed.has(meter));
     await fillBooks(engine, allBooks(contracts), openings.rows);
     await replaceTable(engine, assets, assetRows(project));
+    await replaceTable(engine, assetRates, ratesOfAssets(project.assets));
     await replaceTable(engine, currencies, currencyRows(tree.paths));
     await replaceTable(engine, accountSpans, tree.spans);
     await replaceTable(engine, accountPaths, tree.paths);

@@ -141,11 +141,12 @@ function lintAll(
  * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID when only the contracts are wrong
  */
 export function compileTree(
-    { config, contracts, openings }: Project,
+    { config, assets, contracts, openings }: Project,
     text: string,
     period: string,
 ): AccountTree {
-    const compiled = compileAccounts(config.accounts, text, config, period, contracts, openings);
+    const loaded = { config, assets };
+    const compiled = compileAccounts(config.accounts, text, loaded, period, contracts, openings);
     if ('tree' in compiled) return compiled.tree;
     const { problems } = compiled;
     if (problems.every(({ file }) => file === contracts.file || file === openings.file)) {

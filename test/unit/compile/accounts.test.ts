@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileAccounts } from '../../../src/compile/accounts.ts';
 import type { Contract } from '../../../src/compile/contracts.ts';
 import { printProblem } from '../../../src/errors/index.ts';
-import { type Config, configSchema } from '../../../src/schema/config.ts';
+import { type Asset, type Config, configSchema } from '../../../src/schema/config.ts';
 import { parseInstant } from '../../../src/time/instant.ts';
 
 const config: Config = configSchema.parse({
@@ -15,9 +15,16 @@ const config: Config = configSchema.parse({
     meters: [{ meter: 'requests', aggregation: 'count', unit: 'request' }],
     wallets: [
         { accounts: 'org', asset: 'TOK', shape: 'two_phase' },
-        { accounts: 'team', asset: 'REQ', shape: 'aggregated' },
+        { accounts: 'team', asset: 'REQ', shape: 'aggregated', funding: 'postpaid' },
     ],
 });
+const rates = ['USD', 'EUR'].map((currency) => ({
+    ...{ currency, rate: '0.000002', from: '2020-01-01T00:00:00Z' },
+}));
+const assets: Readonly<Record<string, Asset>> = {
+    TOK: { kind: 'unit', precision: 3, counts: 'tokens', rates },
+    REQ: { kind: 'unit', precision: 0, counts: 'requests' },
+};
 
 type Row = Readonly<Record<string, string | null>>;
 
@@ -35,7 +42,7 @@ const fileOf = (rows: readonly Row[]) =>
     `[\n${rows.map((of) => JSON.stringify(of)).join(',\n')}\n]\n`;
 
 const compile = (rows: readonly Row[], period = '2026-10') =>
-    compileAccounts('accounts.json', fileOf(rows), config, period);
+    compileAccounts('accounts.json', fileOf(rows), { config, assets }, period);
 
 function pathsOf(rows: readonly Row[], period?: string) {
     const result = compile(rows, period);
@@ -349,7 +356,7 @@ describe('accounts: problems', () => {
     });
 
     test('text that is no YAML', () => {
-        const result = compileAccounts('accounts.json', '[{', config, '2026-10');
+        const result = compileAccounts('accounts.json', '[{', { config, assets }, '2026-10');
         expect('problems' in result && result.problems[0]).toMatchObject({
             code: 'ACCOUNT_INVALID',
             file: 'accounts.json',
@@ -369,7 +376,7 @@ describe('accounts: contracts', () => {
         counts: [],
     });
     const compiled = (rows: readonly Row[], contracts: readonly Contract[]) =>
-        compileAccounts('accounts.json', fileOf(rows), config, '2026-10', {
+        compileAccounts('accounts.json', fileOf(rows), { config, assets }, '2026-10', {
             ...{ file: 'contracts.yaml', standard: { book_id: 'list', cards: ['list'] } },
             contracts,
         });

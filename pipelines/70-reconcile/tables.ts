@@ -152,6 +152,7 @@ const position = {
     account_id: varchar('Account debited.'),
     payer_id: nullable(varchar('Its payer.')),
     asset: varchar('Asset debited.'),
+    captured_at: timestamp('When what speaks for the life was booked.'),
     captured: exactAmount('Captured and not reversed.'),
     returned: exactAmount('Given back of captures that were not undone whole.'),
     authorized: exactAmount('Held.'),
@@ -171,7 +172,6 @@ const position = {
     entry_ids: varchar('Entries, in order.'),
     hold_authorized: exactAmount('Held, for all events of the authorization together.'),
     hold_captured_before: exactAmount('What earlier events of the authorization took of that.'),
-    captured_at: timestamp('When what speaks for the life was booked.'),
     open_hold: exactAmount('Held and neither taken nor given back; with the last of its events.'),
 };
 

@@ -8,12 +8,13 @@ wallets as (
 ),
 
 captured as (
-    select account_id, asset, sum(amount) as amount
+    select account_id, asset, cast(sum(amount) as decimal(38, 24)) as amount
     from mediated.debit_entries
     where entry_type = 'capture'
     group by account_id, asset
     union all
-    select debit_account_id as account_id, debit_asset as asset, -sum(actual) as amount
+    select debit_account_id as account_id, debit_asset as asset,
+        cast(-sum(actual) as decimal(38, 24)) as amount
     from recon.outcomes
     where usage_account_id is null and actual > 0
     group by debit_account_id, debit_asset

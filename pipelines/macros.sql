@@ -190,8 +190,8 @@ create or replace macro is_day_debit(aggregated, event_id, authorization_id, rev
         and meter is not null
     );
 
--- Of the instants at which the worth of an asset changes, sorted, the last at or before another; the
--- first for what is earlier.
+-- Of the instants at which the worth of an asset changes, sorted, the last at or before another;
+-- the first for what is earlier; null where it does not change.
 create or replace macro rate_change(instants, instant) as
     case
         when instants is not null

@@ -1,5 +1,5 @@
 -- Assets with the instants at which one unit becomes worth something else.
--- Grain: asset. Nearly all have one rate or none: then it need not be known when a debit was booked.
+-- Grain: asset. Nearly all have one rate or none: then nobody asks when a debit was booked.
 with
 changes as (
     select asset, list_sort(list(distinct rate_from)) as instants

@@ -1,6 +1,6 @@
--- Usage that no wallet paid for is explained, per account and asset: rated (without what terms
--- changed later) - paid = accepted differences + what breaks left unpaid + usage of postpaid wallets
--- and of those without a log. Rated comes from the charges, what is left from the matching.
+-- Usage that no wallet paid for is explained, per account and asset: rated at list price - paid =
+-- accepted differences + what breaks left unpaid + usage of postpaid wallets and of those without a
+-- log. Rated comes from the charges, paid by product from the payments, the rest from the matching.
 with
 sides as (
     select account_id, asset, rated - repriced as unpaid, cast(0 as decimal(38, 24)) as explained

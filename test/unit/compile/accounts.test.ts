@@ -18,7 +18,7 @@ const config: Config = configSchema.parse({
         { accounts: 'team', asset: 'REQ', shape: 'aggregated', funding: 'postpaid' },
     ],
 });
-const rates = ['USD', 'EUR'].map((currency) => ({
+const rates = ['USD', 'EUR', 'JPY'].map((currency) => ({
     ...{ currency, rate: '0.000002', from: '2020-01-01T00:00:00Z' },
 }));
 const assets: Readonly<Record<string, Asset>> = {
@@ -179,6 +179,37 @@ describe('accounts: who pays', () => {
             'team REQ aggregated',
             'unit TOK two_phase',
         ]);
+    });
+
+    test('what was debited is paid for, unless the wallet says that it only counts', () => {
+        const rows = [row('org', null), row('unit', 'org'), row('team', 'unit'), row('free', null)];
+        expect(pathsOf(rows).map((of) => `${of.account_id} ${of.is_prepaid}`)).toEqual([
+            'free true',
+            'org true',
+            'team false',
+            'unit true',
+        ]);
+    });
+
+    test('a prepaid wallet of units needs their worth from the beginning of the period', () => {
+        const problem = (currency: string, period: string) =>
+            `2 WALLET_RATE: usage that org is billed for in ${currency} is paid from a prepaid wallet in TOK, and one TOK has no rate in ${currency} from ${period} on`;
+        const of = (period: string, over: Row = {}) => {
+            const result = compile([row('org', null, over), row('unit', 'org')], period);
+            return 'problems' in result
+                ? result.problems.map(({ code, line, message }) => `${line} ${code}: ${message}`)
+                : [];
+        };
+        const began = { valid_from: '2019-01-01T00:00:00Z' };
+        expect(of('2020-01', began)).toEqual([]);
+        expect(of('2019-12', began)).toEqual([problem('USD', '2019-12-01T00:00:00Z')]);
+        expect(of('2026-10', { currency: 'GBP' })).toEqual([
+            problem('GBP', '2026-10-01T00:00:00Z'),
+        ]);
+        // Nothing is paid from a wallet that is not there in the period.
+        const ended = { currency: 'GBP', valid_to: '2026-09-01T00:00:00Z' };
+        const gone = compile([row('org', null, ended)], '2026-10');
+        expect('tree' in gone).toBe(true);
     });
 });
 

@@ -224,3 +224,17 @@ create or replace macro drawn_units(minor, available, size, rate, exponent, deci
             )
         )
     end;
+
+-- Of the instants at which the worth of an asset changes, sorted, the last at or before another;
+-- the first for what is earlier; null where it does not change.
+create or replace macro rate_change(instants, instant) as
+    case
+        when instants is not null
+            then coalesce(
+                list_last(list_filter(instants, lambda since: since <= instant)), instants[1]
+            )
+    end;
+
+-- An amount in whole units of the 24th decimal: what exact_units undoes.
+create or replace macro amount_units(amount) as
+    without_point(cast(amount as decimal(38, 24)));

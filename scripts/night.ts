@@ -64,8 +64,8 @@ function walletsOf(data: string): readonly Wallet[] {
     const [instant = '', twoPhase = '', aggregated = ''] = roots;
     return [
         { accounts: instant, asset: 'USD', shape: 'instant' },
-        { accounts: twoPhase, asset: 'TOK', shape: 'two_phase' },
-        { accounts: aggregated, asset: 'REQ', shape: 'aggregated' },
+        { accounts: twoPhase, asset: 'TOK', shape: 'two_phase', funding: 'postpaid' },
+        { accounts: aggregated, asset: 'REQ', shape: 'aggregated', funding: 'postpaid' },
     ];
 }
 

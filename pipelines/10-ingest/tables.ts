@@ -1,5 +1,7 @@
 import {
+    amount,
     bigint,
+    boolean,
     defineTable,
     nullable,
     quantity,
@@ -62,6 +64,7 @@ export const accountPaths = defineTable('accounts.paths', {
         period_end: timestamp('First instant after it.'),
         wallet_asset: varchar('Asset the wallet layer debits for this account.'),
         wallet_shape: varchar('instant, two_phase or aggregated.'),
+        is_prepaid: boolean('Whether what that wallet was debited is paid for.'),
     },
 });
 
@@ -77,5 +80,19 @@ export const assets = defineTable('rules.assets', {
         tolerance: quantity('Accepted difference of one match, absolute.'),
         tolerance_percent: quantity('Accepted share of the expected amount, in percent.'),
         tolerance_cap: nullable(quantity('Limit of that share.')),
+    },
+});
+
+/** What assets are worth in money: a currency itself, a unit what the config says. */
+export const assetRates = defineTable('rules.asset_rates', {
+    comment: 'One row per asset, currency and instant from which one unit is worth so much of it.',
+    grain: ['asset', 'currency', 'rate_from'],
+    columns: {
+        asset: varchar('Code.'),
+        currency: varchar('ISO 4217; of a currency itself.'),
+        rate_from: timestamp('First instant; 0001-01-01 for money.'),
+        rate_to: nullable(timestamp('First instant of the next; null for the last.')),
+        is_first: boolean('Whether none is before it: it is for all that was booked earlier, too.'),
+        rate: amount('Money of one unit; 1 for money.'),
     },
 });

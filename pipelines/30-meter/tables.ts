@@ -35,6 +35,7 @@ export const compiledEvents = (shape: EventShape, derived: readonly string[]) =>
             currency: varchar('Currency of the payer.'),
             wallet_asset: varchar('Asset its wallet is debited in.'),
             wallet_shape: varchar('instant, two_phase or aggregated.'),
+            is_prepaid: boolean('Whether what that wallet was debited is paid for.'),
             book_id: varchar('Cards that price it.'),
             channel_id: varchar('Who sells it on to whom.'),
             is_in_period: boolean('Whether it belongs to the billing period of its payer.'),

@@ -40,6 +40,11 @@ usage as (
             when min(currency) = max(currency)
                 then cast(sum(rated_amount) filter (where is_in_period) as decimal(38, 24))
         end as money,
+        coalesce(
+            string_agg(distinct products, chr(31) order by products)
+                filter (where is_in_period and products <> ''),
+            ''
+        ) as products,
         count(*) filter (where is_in_period) as usage_count,
         min(event_at) as first_at
     from valued
@@ -77,6 +82,7 @@ sides as (
         coalesce(usage.worth, 0) as worth,
         coalesce(usage.expected, 0) as expected,
         usage.money,
+        coalesce(usage.products, '') as products,
         coalesce(usage.usage_count, 0) as usage_count,
         debits.payer_id as debit_payer_id,
         debits.account_id as debit_account_id,
@@ -84,6 +90,7 @@ sides as (
         coalesce(debits.total, 0) as total,
         coalesce(debits.actual, 0) as actual,
         coalesce(debits.entry_count, 0) as entry_count,
+        debits.first_at as booked_at,
         least(
             coalesce(usage.first_at, debits.first_at),
             coalesce(debits.first_at, usage.first_at)
@@ -100,6 +107,7 @@ sides as (
 judged as (
     select
         sides.*,
+        rate_change(assets.rate_changes, sides.booked_at) as rate_at,
         case
             when not is_used then 'DEBITED_NOT_METERED'
             when not is_debited and not is_audited then 'unauditable'
@@ -121,7 +129,7 @@ judged as (
             else 'AMOUNT_PRICE'
         end as code
     from sides
-    inner join rules.assets as assets
+    inner join recon.wallet_assets as assets
         on coalesce(sides.usage_asset, sides.debit_asset) = assets.asset
 )
 
@@ -144,6 +152,9 @@ select
     cast(sum(actual) as decimal(38, 24)) as actual,
     cast(sum(money) as decimal(38, 24)) as money,
     currency,
+    cast(sum(total) as decimal(38, 24)) as captured,
+    products,
+    rate_at,
     cast(sum(usage_count) as bigint) as usage_count,
     cast(sum(entry_count) as bigint) as entry_count,
     min(first_at) as first_at,
@@ -163,4 +174,6 @@ group by
     debit_payer_id,
     debit_account_id,
     debit_asset,
-    currency
+    currency,
+    products,
+    rate_at

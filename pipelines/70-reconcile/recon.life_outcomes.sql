@@ -41,6 +41,7 @@ sides as (
         usage.counted_quantity,
         case when usage.is_in_period and not usage.is_unrated then usage.rated_amount end as money,
         usage.currency,
+        coalesce(usage.products, '') as products,
         usage.event_at,
         positions.payer_id as debit_payer_id,
         positions.account_id as debit_account_id,
@@ -61,6 +62,7 @@ sides as (
         coalesce(positions.capture_count, 0) as capture_count,
         coalesce(positions.period_entry_count, 0) as period_entry_count,
         positions.first_booked_at,
+        positions.captured_at,
         positions.entry_ids
     from usage
     full outer join recon.positions as positions on usage.event_key = positions.event_key
@@ -76,6 +78,7 @@ measured as (
             coalesce(assets.tolerance_percent, 0),
             assets.tolerance_cap
         ) as tolerance,
+        rate_change(assets.rate_changes, sides.captured_at) as rate_at,
         coalesce(assets.kind, 'currency') as kind,
         coalesce(assets.tolerance, 0) as half_unit,
         coalesce(
@@ -85,7 +88,7 @@ measured as (
         ) as is_old
     from sides
     cross join run.parameters as parameters
-    left join rules.assets as assets on sides.usage_asset = assets.asset
+    left join recon.wallet_assets as assets on sides.usage_asset = assets.asset
 ),
 
 judged as (
@@ -159,6 +162,9 @@ select
     cast(sum(actual) as decimal(38, 24)) as actual,
     cast(sum(money) as decimal(38, 24)) as money,
     currency,
+    cast(sum(captured) as decimal(38, 24)) as captured,
+    products,
+    rate_at,
     count(*) filter (where is_used_in_period) as usage_count,
     cast(sum(period_entry_count) as bigint) as entry_count,
     min(least(coalesce(event_at, first_booked_at), coalesce(first_booked_at, event_at)))
@@ -188,4 +194,6 @@ group by
     debit_payer_id,
     debit_account_id,
     debit_asset,
-    currency
+    currency,
+    products,
+    rate_at

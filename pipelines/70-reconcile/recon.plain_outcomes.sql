@@ -4,7 +4,7 @@
 with
 usage as (
     select event_id, payer_id, account_id, wallet_asset, currency, is_in_period, is_unrated,
-        event_at, rated_amount, counted_quantity
+        event_at, rated_amount, counted_quantity, products
     from compiled.event_values as values_of_event
     anti join recon.busy_ids as busy_ids on hash(values_of_event.event_id) = busy_ids.key_hash
     where values_of_event.wallet_shape <> 'aggregated'
@@ -31,6 +31,7 @@ sides as (
         coalesce(usage.is_unrated, false) as is_unrated,
         usage.rated_amount,
         usage.counted_quantity,
+        coalesce(usage.products, '') as products,
         captures.payer_id as debit_payer_id,
         captures.account_id as debit_account_id,
         captures.asset as debit_asset,
@@ -55,6 +56,7 @@ measured as (
         assets.tolerance,
         assets.tolerance_percent,
         assets.tolerance_cap,
+        rate_change(assets.rate_changes, sides.booked_at) as rate_at,
         case
             when not sides.is_used then 0
             when assets.kind = 'unit'
@@ -62,7 +64,7 @@ measured as (
             else sides.rated_amount
         end as worth
     from sides
-    left join rules.assets as assets on sides.usage_asset = assets.asset
+    left join recon.wallet_assets as assets on sides.usage_asset = assets.asset
 ),
 
 judged as (
@@ -107,6 +109,8 @@ outcomes as (
         debit_account_id,
         debit_asset,
         currency,
+        products,
+        rate_at,
         sum(case when is_used_in_period then worth else 0 end) as expected,
         sum(case when is_debited_in_period then captured else 0 end) as actual,
         sum(rated_amount) filter (where is_used_in_period and not is_unrated) as money,
@@ -128,7 +132,9 @@ outcomes as (
         debit_payer_id,
         debit_account_id,
         debit_asset,
-        currency
+        currency,
+        products,
+        rate_at
 )
 
 select
@@ -150,6 +156,9 @@ select
     cast(actual as decimal(38, 24)) as actual,
     cast(money as decimal(38, 24)) as money,
     currency,
+    case when break_key = '' then cast(actual as decimal(38, 24)) else captured end as captured,
+    products,
+    rate_at,
     usage_count,
     entry_count,
     first_at,

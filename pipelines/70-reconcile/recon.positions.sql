@@ -21,6 +21,7 @@ lives as (
         arg_min(account_id, order_no) as account_id,
         arg_min(payer_id, order_no) as payer_id,
         arg_min(asset, order_no) as asset,
+        arg_min(booked_at, order_no) as captured_at,
         cast(
             sum(case when fate = 'main' then debit_amount else 0 end)
                 + coalesce(sum(amount) filter (where fate = 'reversed'), 0)

@@ -2,7 +2,7 @@ import { countParts, eventValuesViewSql } from '../../src/compile/meters.ts';
 import { eventShape } from '../../src/compile/shape.ts';
 import type { Asset, Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
-import { accountPaths, assets } from '../10-ingest/tables.ts';
+import { accountPaths, assetRates, assets } from '../10-ingest/tables.ts';
 import { debitEntries, debitRepeats, debitRows, sharedEventIds } from '../20-mediate/tables.ts';
 import { compiledEvents } from '../30-meter/tables.ts';
 import { rateChoices, ratedUsage } from '../40-rate/tables.ts';
@@ -18,6 +18,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
         reads: [
             accountPaths,
             assets,
+            assetRates,
             debitEntries,
             debitRepeats,
             debitRows,
@@ -36,6 +37,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             },
         ],
         writes: [
+            tables.walletAssets,
             tables.dayReversals,
             tables.entries,
             tables.loggedAccounts,

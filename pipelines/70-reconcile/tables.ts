@@ -35,8 +35,27 @@ export const eventValues = (_shape: EventShape) =>
             is_unrated: boolean('Whether a part of it has no rate.'),
             rated_amount: typed('DECIMAL(38,24)', 'Exact worth in money.'),
             counted_quantity: nullable(quantity('What the wallet layer counts of it.')),
+            products: varchar(
+                'Products that its wallet pays for, with chr(31) between; empty where postpaid.',
+            ),
         },
     });
+
+export const walletAssets = defineTable('recon.wallet_assets', {
+    comment: 'One row per asset, with the instants at which what it is worth in money changes.',
+    grain: ['asset'],
+    storage: 'view',
+    columns: {
+        asset: varchar('Code.'),
+        kind: varchar('currency or unit.'),
+        tolerance: quantity('Accepted difference of one match, absolute.'),
+        tolerance_percent: quantity('Accepted share of the expected amount, in percent.'),
+        tolerance_cap: nullable(quantity('Limit of that share.')),
+        rate_changes: nullable(
+            typed('TIMESTAMP[]', 'Since when it has each of its rates; null where it has one.'),
+        ),
+    },
+});
 
 export const dayReversals = defineTable('recon.day_reversals', {
     comment: 'One row per reversal of an entry that stands for a day.',
@@ -133,6 +152,7 @@ const position = {
     account_id: varchar('Account debited.'),
     payer_id: nullable(varchar('Its payer.')),
     asset: varchar('Asset debited.'),
+    captured_at: timestamp('When what speaks for the life was booked.'),
     captured: exactAmount('Captured and not reversed.'),
     returned: exactAmount('Given back of captures that were not undone whole.'),
     authorized: exactAmount('Held.'),
@@ -177,6 +197,9 @@ const outcome = {
     actual: exactAmount('What was debited in the period, in the asset.'),
     money: nullable(exactAmount('Worth of that usage in money.')),
     currency: nullable(varchar('ISO 4217.')),
+    captured: exactAmount('What was debited whenever, in the asset, and not given back.'),
+    products: varchar('Products that a prepaid wallet pays for; empty for none.'),
+    rate_at: nullable(timestamp('Whose rate of the asset counts; null where there is one.')),
     usage_count: bigint('Usage events of the period.'),
     entry_count: bigint('Debit entries booked in the period.'),
     first_at: timestamp('Earliest instant on either side.'),
@@ -197,6 +220,8 @@ const outcomeTable = (name: string, comment: string) =>
             'debit_account_id',
             'debit_asset',
             'currency',
+            'products',
+            'rate_at',
         ],
         columns: outcome,
     });
@@ -221,9 +246,15 @@ export const entryOutcomes = outcomeTable(
 export const outcomes = defineTable('recon.outcomes', {
     comment:
         'One row per outcome of any kind: the partition of all usage and debits of the period.',
-    grain: ['fate', 'code', 'break_key', 'usage_account_id', 'debit_account_id', 'debit_asset'],
+    grain: [
+        ...['fate', 'code', 'break_key', 'usage_account_id', 'debit_account_id', 'debit_asset'],
+        ...['products', 'rate_at'],
+    ],
     storage: 'view',
-    columns: outcome,
+    columns: {
+        ...outcome,
+        paid: exactAmount('What a prepaid wallet paid of that usage, in the asset.'),
+    },
 });
 
 export const sequenceGaps = defineTable('recon.sequence_gaps', {

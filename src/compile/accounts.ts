@@ -5,9 +5,11 @@ import type { Config } from '../schema/config.ts';
 import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 import { type Period, parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
+import type { LoadedConfig } from './config.ts';
 import { type Contracts, foreignCards, noContracts, unknownAccounts } from './contracts.ts';
 import type { TermPayer } from './openings.ts';
 import { type Channel, climbed, pricedPaths, type SalePath } from './priced-paths.ts';
+import { walletProblems } from './wallets.ts';
 import { parseYaml } from './yaml.ts';
 
 const accountSchema = z.array(
@@ -61,6 +63,7 @@ export interface AccountPath {
     readonly period_end: string;
     readonly wallet_asset: string;
     readonly wallet_shape: string;
+    readonly is_prepaid: boolean;
 }
 
 export interface AccountTree {
@@ -90,12 +93,13 @@ const forever = parseInstant('9999-12-31T00:00:00Z');
 /**
  * Reads the accounts file and resolves, for every account and instant, the path to its root and
  * the account that pays. All problems are given at once: overlaps (two payers), orphans, cycles
- * with their path, depth over 8, unknown currencies and zones, and what contracts say of accounts.
+ * with their path, depth over 8, unknown currencies and zones, wallets that cannot be compared or
+ * paid from, and what contracts say of accounts.
  */
 export function compileAccounts(
     file: string,
     text: string,
-    config: Config,
+    { config, assets }: LoadedConfig,
     period: string,
     contracts: Contracts = noContracts(''),
 ): CompiledAccounts | { readonly problems: readonly FileProblem[] } {
@@ -147,7 +151,8 @@ export function compileAccounts(
     const walletOf = new Map([...config.wallets].reverse().map((of) => [of.accounts, of]));
     const priced = pricedPaths(chains, contracts, (chain) => toPath(chain, walletOf, periodIn));
     const { paths, payers, channels, sale_paths } = priced;
-    problems.push(...foreignWallets(file, paths, byAccount), ...priced.problems);
+    const lineOf = (account_id: string) => byAccount.get(account_id)?.[0]?.line ?? 1;
+    problems.push(...walletProblems(file, paths, assets, lineOf), ...priced.problems);
     problems.push(...foreignCards(contracts, payers));
     if (problems.length) return { problems: unique(problems) };
     return {
@@ -334,26 +339,9 @@ function toPath(
         period_end: formatInstant(end),
         wallet_asset: wallet?.asset ?? payer.currency,
         wallet_shape: wallet?.shape ?? 'instant',
+        // Usage that is paid for is never invoiced again, unless the config says that it only counts.
+        is_prepaid: wallet?.funding !== 'postpaid',
     };
-}
-
-/** Money in a wallet can only be compared with usage that is rated in the same money. */
-function foreignWallets(
-    file: string,
-    paths: readonly AccountPath[],
-    byAccount: ReadonlyMap<string, readonly Span[]>,
-): readonly FileProblem[] {
-    return paths
-        .filter(
-            ({ wallet_asset, currency }) => isCurrency(wallet_asset) && wallet_asset !== currency,
-        )
-        .map(({ account_id, wallet_asset, payer_id, currency }) => ({
-            code: 'WALLET_CURRENCY',
-            file,
-            line: byAccount.get(account_id)?.[0]?.line ?? 1,
-            message: `${account_id} has a wallet in ${wallet_asset}, and its payer ${payer_id} is billed in ${currency}`,
-            remedy: 'Give the payer that currency, or the wallet an asset of units.',
-        }));
 }
 
 function unique(problems: readonly FileProblem[]): readonly FileProblem[] {

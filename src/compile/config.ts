@@ -7,6 +7,7 @@ import { compileExpression } from './expression.ts';
 import { meterAttributes } from './meters.ts';
 import { debitFields, usageFields } from './presets.ts';
 import { eventShape, shapeNames } from './shape.ts';
+import { checkAssetRates } from './wallets.ts';
 import { attempt, type Wrong } from './wrong.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -15,7 +16,7 @@ const reserved = new Set<string>([
     ...debitFields,
     ...['object_no', 'line_no', 'raw_text', 'suspense', 'content', 'input', 'fields', 'event_on'],
     ...['segment_at', 'payer_id', 'currency', 'wallet_asset', 'wallet_shape', 'is_in_period'],
-    ...['book_id', 'channel_id', 'token_class', 'measure', 'stored', 'file'],
+    ...['is_prepaid', 'book_id', 'channel_id', 'token_class', 'measure', 'stored', 'file'],
 ]);
 
 /** tieout.yaml and the assets it names, checked as a whole. */
@@ -63,6 +64,9 @@ function loadAssets(
     wrong: Wrong,
 ): Readonly<Record<string, Asset>> {
     let assets: Readonly<Record<string, Asset>> = {};
+    let wrongIn = (code: string): Wrong => {
+        return (path, ...of) => wrong(['assets', code, ...path], ...of);
+    };
     if (typeof config.assets === 'string') {
         const parsed = parseYaml(
             config.assets,
@@ -80,9 +84,17 @@ function loadAssets(
             }
             return {};
         }
+        const { value, lineOf } = parsed;
+        // A problem is told at the line of the config that names the file, with its own place.
+        wrongIn = (asset) => {
+            const at = value.findIndex((of) => of.asset === asset);
+            const line = (path: readonly (string | number)[]) => lineOf([at, ...path]);
+            return (path, problem, message, remedy) =>
+                wrong(['assets'], problem, `${config.assets}:${line(path)}: ${message}`, remedy);
+        };
         // In a file `counts` may be prose for people; only a name that the config defines counts.
         assets = Object.fromEntries(
-            parsed.value.map(({ asset, kind, precision, counts, rates }) => [
+            value.map(({ asset, kind, precision, counts, rates }) => [
                 asset,
                 {
                     ...{ kind, precision },
@@ -101,6 +113,7 @@ function loadAssets(
         if (asset.counts && !(asset.counts in config.counts)) {
             wrong(['assets', code, 'counts'], 'UNKNOWN_COUNT', `${asset.counts} is not in counts`);
         }
+        checkAssetRates(code, asset, wrongIn(code));
     }
     return withCounts(config, assets);
 }

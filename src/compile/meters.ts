@@ -61,6 +61,7 @@ export function eventsViewSql(
     paths.currency,
     paths.wallet_asset,
     paths.wallet_shape,
+    paths.is_prepaid,
     paths.book_id,
     paths.channel_id,
     events.event_at >= paths.period_start and events.event_at < paths.period_end as is_in_period
@@ -159,6 +160,9 @@ export function countParts(config: Config, shape: EventShape): readonly NamedSel
     }));
 }
 
+/** The products of some rates as one text, a unit separator between them. */
+const productsSql = 'string_agg(distinct product, chr(31) order by product)';
+
 /** Prices side by side, one row per what selects them; every name is its own, none an event's. */
 function pricesSql(meter: Meter, classes: readonly MeterClass[]): string {
     const keys = [...meter.attributes]
@@ -174,10 +178,28 @@ function pricesSql(meter: Meter, classes: readonly MeterClass[]): string {
                 : `attributes ->> '$.token_class' = ${quoteText(token_class)}`;
         return `max(unit_price) filter (${only}) as price_${index}`;
     });
-    return `select ${[...keys, 'segment_at as price_segment', 'currency as price_currency', 'book_id as price_book', ...prices].join(', ')}
+    return `select ${[...keys, 'segment_at as price_segment', 'currency as price_currency', 'book_id as price_book', `${productsSql} as products`, ...prices].join(', ')}
         from rated.rate_choices
         where meter = ${quoteText(meter.meter)}
         group by all`;
+}
+
+/** Products of what a wallet of units pays by counting events, where no event has a share of it. */
+function wholeProducts(meter: Meter, filter: string, at: number) {
+    const join = `left join (
+        select currency as whole_currency, book_id as whole_book, ${productsSql} as products
+        from rated.rate_choices where meter = ${quoteText(meter.meter)} group by all
+    ) as wholes_${at}
+    on case when ${filter} then currency end = wholes_${at}.whole_currency
+    and book_id = wholes_${at}.whole_book`;
+    return { join, filter, products: `wholes_${at}.products` };
+}
+
+/** What an event's wallet can pay for, as one text: nothing where it is postpaid. */
+function paidSql(products: readonly string[]): string {
+    const [first = "''"] = products;
+    const all = products.length > 1 ? `concat_ws(chr(31), ${products.join(', ')})` : first;
+    return `case when is_prepaid then coalesce(${all}, '') else '' end`;
 }
 
 /**
@@ -212,6 +234,7 @@ export function eventValuesViewSql(
         return {
             join,
             filter: `(${filter})`,
+            products: `prices_${at}.products`,
             amount: `case when ${filter} then ${amount.join(' + ')} else 0 end`,
             unpriced: `(${filter} and (${unpriced.join(' or ')}))`,
         };
@@ -231,20 +254,21 @@ export function eventValuesViewSql(
     const units = Object.entries(assets).filter(([, { kind }]) => kind === 'unit');
     // A wallet of units counts events, whatever their meters make of them.
     const isCounted = `wallet_asset in (${units.map(([code]) => quoteText(code)).join(', ')})`;
-    const conditions = [
-        ...parts.map(({ filter }) => filter),
-        ...(units.length ? wholeFilters(whole, config.meters, columns) : []).map(
-            (filter) => `(${isCounted} and ${filter})`,
-        ),
-    ];
+    const counting = (units.length ? whole : []).map((meter, at) => {
+        const filters = wholeFilters([meter], config.meters, columns);
+        return wholeProducts(meter, `(${isCounted} and (${filters.join(' or ')}))`, at);
+    });
+    const wanted = [...parts, ...counting];
+    const conditions = wanted.map(({ filter }) => filter);
     const events = `select
     source, event_id, authorization_id, account_id, payer_id, currency, wallet_asset, wallet_shape,
     is_in_period, event_at, event_on,
     coalesce(${parts.map(({ unpriced }) => unpriced).join(' or ') || 'false'}, false) as is_unrated,
     cast(${parts.map(({ amount }) => amount).join(' + ') || '0'} as decimal(38,24)) as rated_amount,
-    ${counted.length ? `case wallet_asset ${counted.join(' ')} end` : 'cast(null as decimal(38,12))'} as counted_quantity
+    ${counted.length ? `case wallet_asset ${counted.join(' ')} end` : 'cast(null as decimal(38,12))'} as counted_quantity,
+    ${paidSql(wanted.map(({ products }) => products))} as products
 from compiled.events as events
-${parts.map(({ join }) => join).join('\n')}
+${wanted.map(({ join }) => join).join('\n')}
 where ${conditions.join(' or ') || 'false'}`;
     return whole.length ? `${events}\nunion all by name\n${wholeValuesSql(whole, assets)}` : events;
 }

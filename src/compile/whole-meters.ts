@@ -221,11 +221,16 @@ export function wholeValuesSql(
     true as is_in_period, greatest(usage.segment_at, wallets.period_start) as event_at, usage.event_on,
     choices.rate_id is null and usage.quantity <> 0 as is_unrated,
     cast(coalesce(usage.quantity * choices.unit_price, 0) as decimal(38,24)) as rated_amount,
-    cast(null as decimal(38,12)) as counted_quantity
+    cast(null as decimal(38,12)) as counted_quantity,
+    case when wallets.is_prepaid then coalesce(choices.product, '') else '' end as products
 from metered.usage as usage
 inner join (
     select account_id, payer_id, wallet_asset, max(wallet_shape) as wallet_shape,
-        max(period_start) as period_start
+        max(period_start) as period_start,
+        coalesce(
+            arg_max(is_prepaid, valid_from) filter (where valid_from < period_end),
+            bool_or(is_prepaid)
+        ) as is_prepaid
     from accounts.paths group by account_id, payer_id, wallet_asset
 ) as wallets on usage.account_id = wallets.account_id and usage.payer_id = wallets.payer_id
     and usage.wallet_asset = wallets.wallet_asset

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountPaths, accountSpans, assets } from '../../pipelines/10-ingest/tables.ts';
+import {
+    accountPaths,
+    accountSpans,
+    assetRates,
+    assets,
+} from '../../pipelines/10-ingest/tables.ts';
 import { channels } from '../../pipelines/35-sell/tables.ts';
 import { bookCards, rates } from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
@@ -10,6 +15,7 @@ import { allBooks, type Book } from '../compile/contracts.ts';
 import type { Opening } from '../compile/openings.ts';
 import { isSummedMeter } from '../compile/priced-events.ts';
 import type { Promises } from '../compile/promises.ts';
+import { assetRates as ratesOfAssets } from '../compile/wallets.ts';
 import { isAdditiveMeter } from '../compile/whole-meters.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
@@ -171,6 +177,7 @@ export async function prepare(
     await fillPromises(engine, promises);
     await replaceTable(engine, assets, assetRows(project));
     await fillBilling(engine, project, tree.paths);
+    await replaceTable(engine, assetRates, ratesOfAssets(project.assets));
     await replaceTable(engine, accountSpans, tree.spans);
     await replaceTable(engine, accountPaths, tree.paths);
     await replaceTable(engine, channels, tree.channels);

@@ -159,7 +159,7 @@ export interface CompiledPeriod {
  */
 export function compilePeriod(project: Project, text: string, period: string): CompiledPeriod {
     const { config, contracts, openings, assets } = project;
-    const compiled = compileAccounts(config.accounts, text, config, period, contracts);
+    const compiled = compileAccounts(config.accounts, text, { config, assets }, period, contracts);
     if ('problems' in compiled) {
         const { problems } = compiled;
         if (problems.every(({ file }) => file === contracts.file)) {

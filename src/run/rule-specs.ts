@@ -125,7 +125,7 @@ function pathRow(
         period_start: formatInstant(start),
         period_end: formatInstant(end),
         wallet_asset: currency,
-        wallet_shape: 'instant',
+        ...{ wallet_shape: 'instant', is_prepaid: true },
     };
 }
 

@@ -12,6 +12,7 @@ import {
     type World,
     walletsOf,
 } from '../support/world.ts';
+import { payments } from './slow-payer.ts';
 import { type Bill, pathOf, rateUsage } from './slow-rater.ts';
 import { tieOuts, uniqueEntries } from './slow-reconciler.ts';
 
@@ -91,6 +92,7 @@ interface Said {
     readonly unrated: Facts;
     readonly lines: Facts;
     readonly tieOuts: Facts;
+    readonly payments: Facts;
 }
 
 /** Everything the oracles say of a world, in the form in which the night is read. */
@@ -115,6 +117,9 @@ function expectedOf(world: World): Said {
         tieOuts: tieOuts(world.events, world.debits, book, walletsOf(world)).map((of) =>
             text(of.account_id, of.asset, of.rated, of.debited, of.difference),
         ),
+        payments: payments(world.events, world.debits, book, walletsOf(world))
+            .map((of) => text(of.payer_id, of.account_id, of.asset, of.rate, of.asset_amount))
+            .sort(),
     };
 }
 
@@ -124,6 +129,7 @@ function saidBy(night: Night): Said {
         charges: night.charges,
         unrated: night.unrated,
         lines: night.lines,
+        payments: night.payments,
         tieOuts: night.certificate.tie_outs
             .filter(({ rated, debited }) => rated !== '0' || debited !== '0')
             .map((of) => [JSON.stringify([of.account_id, of.asset]), of] as const)

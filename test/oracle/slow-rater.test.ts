@@ -26,7 +26,7 @@ import {
     rateUsage,
     type UsageEvent,
 } from './slow-rater.ts';
-import { type DebitEntry, tieOuts } from './slow-reconciler.ts';
+import { type DebitEntry, tieOuts, type Wallets } from './slow-reconciler.ts';
 
 /*
  * The oracle against examples worked on paper from design/product.md. A number here was never
@@ -391,8 +391,10 @@ describe('the tie-out', () => {
             ...changes,
         };
     };
-    const wallets = {
-        assets: { lab: 'TOK' },
+    const wallets: Wallets = {
+        of: { lab: { asset: 'TOK', shape: 'instant', funding: 'prepaid' } },
+        rates: [],
+        tolerances: {},
         counts: { TOK: (of: UsageEvent) => plus(quantityOf(of, 'input'), one) },
         otherwise: march,
     };

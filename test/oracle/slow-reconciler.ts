@@ -39,11 +39,27 @@ export interface DebitEntry extends Place {
     readonly rest: Readonly<Record<string, string>>;
 }
 
+/** How an account and those below it are debited. */
+export interface Wallet {
+    readonly asset: string;
+    readonly shape: 'instant' | 'two_phase' | 'aggregated';
+    readonly funding: 'prepaid' | 'postpaid';
+}
+
 export interface Wallets {
-    /** Account to the asset that it and the accounts below it are debited in. */
-    readonly assets: Readonly<Record<string, string>>;
+    /** By account. */
+    readonly of: Readonly<Record<string, Wallet>>;
     /** Assets that are units, with what they count of an event. All others are currencies. */
     readonly counts: Readonly<Record<string, (event: UsageEvent) => Fraction>>;
+    /** What a unit is worth in money, by time. Money is worth itself. */
+    readonly rates: readonly {
+        readonly asset: string;
+        readonly currency: string;
+        readonly rate: string;
+        readonly from: string;
+    }[];
+    /** Asset to the difference that is only rounding. */
+    readonly tolerances: Readonly<Record<string, string>>;
     /** Bounds for debits of accounts that do not exist. */
     readonly otherwise: Pick<Payer, 'start' | 'end'>;
 }
@@ -66,9 +82,19 @@ export interface TieOut {
 export function assetOf(book: Book, wallets: Wallets, account_id: string, at: string): string {
     const path = pathOf(book.accounts, account_id, instant(at));
     if (!path) return '';
-    const nearest = path.find((account) => wallets.assets[account.account_id] !== undefined);
-    if (nearest) return wallets.assets[nearest.account_id] ?? '';
-    return book.payers[payerOf(path)]?.currency ?? '';
+    const nearest = walletOf(book, wallets, account_id, at);
+    return nearest?.asset ?? book.payers[payerOf(path)]?.currency ?? '';
+}
+
+/** The wallet of the nearest on the path of an account that has one. */
+export function walletOf(
+    { accounts }: Book,
+    wallets: Wallets,
+    account_id: string,
+    at: string,
+): Wallet | undefined {
+    const path = pathOf(accounts, account_id, instant(at)) ?? [];
+    return path.map((of) => wallets.of[of.account_id]).find((of) => of !== undefined);
 }
 
 /** What the wallet of an event should have taken for it; null when it is not of the period. */
@@ -141,7 +167,7 @@ export function uniqueEntries(entries: readonly DebitEntry[]) {
 }
 
 /** The period is that of whoever pays for the account when the debit is booked. */
-function isBookedInPeriod(entry: DebitEntry, book: Book, wallets: Wallets): boolean {
+export function isBookedInPeriod(entry: DebitEntry, book: Book, wallets: Wallets): boolean {
     const at = instant(entry.booked_at);
     const path = pathOf(book.accounts, entry.account_id, at);
     const bounds = (path && book.payers[payerOf(path)]) ?? wallets.otherwise;

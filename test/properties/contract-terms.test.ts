@@ -131,6 +131,7 @@ async function priced(terms: readonly Term[]) {
             ...{ ...account, ...month, book_id: bookOf(contract), time_zone: 'UTC', path: 'a' },
             ...{ account_name: 'a', payer_name: 'a', line_account_id: 'a' },
             ...{ valid_from: from, valid_to: '9999-12-31T00:00:00Z', wallet_shape: 'instant' },
+            is_prepaid: true,
         })),
     );
     await replaceTable(

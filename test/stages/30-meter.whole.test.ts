@@ -272,6 +272,24 @@ describe('30-meter: the worth of what cannot be added', () => {
         ]);
     });
 
+    test('what pays for it is the product of its price, in money and in units', async () => {
+        const paidFor = 'select source, products from compiled.event_values order by all';
+        const of = meterOf(peak);
+        const named = [{ ...prices[0], product: 'seats' }];
+        expect(await over({ config: of, events, prices: named }, paidFor)).toEqual([
+            'tieout | seats',
+        ]);
+        const quota = [{ is_prepaid: 'false' }];
+        expect(await over({ config: of, events, prices: named, paths: quota }, paidFor)).toEqual([
+            'tieout | ',
+        ]);
+        const units = [{ wallet_asset: 'TOK' }];
+        expect(await over({ config: of, events, prices: named, paths: units }, paidFor)).toEqual([
+            's | seats',
+            's | seats',
+        ]);
+    });
+
     test('all values of a period are what its usage costs', async () => {
         const both = config({
             meters: [

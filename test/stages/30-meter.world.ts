@@ -124,6 +124,7 @@ const path: Values = {
     period_end: '2026-11-01',
     wallet_asset: 'USD',
     wallet_shape: 'instant',
+    is_prepaid: 'true',
 };
 
 interface World {

@@ -69,6 +69,42 @@ describe('30-meter: the worth of an event', () => {
         expect(await over({ config: counting, events, paths }, query)).toEqual(['a | 9', 'b | _']);
     });
 
+    const paidFor = 'select event_id, products from compiled.event_values order by event_id';
+    const and = '\u001f';
+
+    test('the products of its prices, each once, whatever the class', async () => {
+        const prices = [
+            { ...of('input', '1'), product: 'reading' },
+            { ...of('output', '1'), product: 'writing' },
+            { ...of('cache_read', '1'), product: 'reading' },
+            { ...of('input', '1', 'other'), product: 'other' },
+        ];
+        const events = [{ input_tokens: '1' }, { input_tokens: '1', model: 'other' }];
+        expect(await over({ events, prices }, paidFor)).toEqual([
+            `e1 | reading${and}writing`,
+            'e2 | other',
+        ]);
+    });
+
+    test('the products of all its meters; none where its wallet is postpaid', async () => {
+        const both = config({ meters: [...config().meters, requests] });
+        const prices = [
+            { ...of('input', '1'), product: 'llm' },
+            {
+                ...of('input', '1'),
+                product: 'calls',
+                meter: 'requests',
+                attributes: '{"place":"eu"}',
+            },
+        ];
+        const events = [{ input_tokens: '1' }, { account_id: 'b', input_tokens: '1' }];
+        const paths = [{}, { account_id: 'b', is_prepaid: 'false' }];
+        expect(await over({ config: both, events, prices, paths }, paidFor)).toEqual([
+            `e1 | llm${and}calls`,
+            'e2 | ',
+        ]);
+    });
+
     test('an event is worth what the cards of its book say', async () => {
         const events = [{ output_tokens: '10' }, { account_id: 'b', output_tokens: '10' }];
         const paths = [{}, { account_id: 'b', book_id: 'deal' }];

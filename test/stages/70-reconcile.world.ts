@@ -112,6 +112,7 @@ const defaults: Defaults = {
         event_on: '2026-10-10',
         is_unrated: 'false',
         rated_amount: '0',
+        products: 'llm',
     },
     'mediated.debit_entries': {
         input: 'wallet',
@@ -131,6 +132,11 @@ const world = `
                        EUR   | currency | 6         | tokens   | 0.0000005 | 0                 | _
                        TOK   | unit     | 3         | tokens   | 0.0005    | 0                 | _
                        REQ   | unit     | 0         | requests | 0         | 0                 | _
+    given rules.asset_rates asset | currency | rate_from  | rate_to | is_first | rate
+                            USD   | USD      | 0001-01-01 | _       | true     | 1
+                            EUR   | EUR      | 0001-01-01 | _       | true     | 1
+                            TOK   | USD      | 2026-01-01 | _       | true     | 0.002
+                            REQ   | USD      | 2026-01-01 | _       | true     | 0.5
     given accounts.paths account_id | payer_id | payer_name | currency | wallet_asset | wallet_shape | valid_from | valid_to | period_start | period_end
                          org        | org      | The org    | USD      | USD          | instant      | ${always}             | ${october}
                          a          | org      | The org    | USD      | USD          | instant      | ${always}             | ${october}

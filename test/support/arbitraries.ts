@@ -252,6 +252,7 @@ export const walletLists: Arbitrary<readonly WorldWallet[]> = fc.uniqueArray(
         account_id: fc.constantFrom(...accountIds),
         asset: fc.constantFrom(unitAsset, null),
         shape: fc.constantFrom('instant', 'two_phase', 'aggregated' as const),
+        funding: fc.constantFrom('prepaid', 'prepaid', 'postpaid' as const),
     }),
     { selector: ({ account_id }) => account_id, maxLength: 4 },
 );

@@ -14,7 +14,7 @@ import {
     type Rate,
     type UsageEvent,
 } from '../oracle/slow-rater.ts';
-import type { DebitEntry, Wallets } from '../oracle/slow-reconciler.ts';
+import type { DebitEntry, Wallet, Wallets } from '../oracle/slow-reconciler.ts';
 import { bandOf, decimalText, minus, one, type Place, parseDecimal, plus } from './exact.ts';
 import { memoryStore } from './memory-store.ts';
 import { type TestProject, testProject } from './project.ts';
@@ -45,6 +45,12 @@ export type Currency = keyof typeof exponents;
 
 /** The one asset of the worlds that is no currency; it counts tokens. */
 export const unitAsset = 'TOK';
+
+/** What one of it is worth: it changes in the month. */
+const unitRates = Object.keys(exponents).flatMap((currency) => [
+    { currency, rate: '0.002', from: '2025-01-01T00:00:00Z' },
+    { currency, rate: '0.003', from: '2025-03-15T00:00:00Z' },
+]);
 
 const steps = [{ up_to: '200000', is: 'short' }, { is: 'long' }] as const;
 
@@ -160,6 +166,7 @@ export interface WorldWallet {
     /** Null: money, which is of the card's currency. Nothing else would be worth anything. */
     readonly asset: typeof unitAsset | null;
     readonly shape: 'instant' | 'two_phase' | 'aggregated';
+    readonly funding?: 'prepaid' | 'postpaid';
 }
 
 /** An event with how its line is written: the same fact in another spelling. */
@@ -215,12 +222,15 @@ export function ratesOf(card: Card): readonly Rate[] {
 
 /** What the oracle of the tie-out needs of a world. */
 export function walletsOf(world: Pick<World, 'card' | 'wallets'>): Wallets {
-    const assets = world.wallets.map(({ account_id, asset }): [string, string] => [
+    const of = world.wallets.map(({ account_id, asset, shape, funding }): [string, Wallet] => [
         account_id,
-        asset ?? world.card.currency,
+        { asset: asset ?? world.card.currency, shape, funding: funding ?? 'prepaid' },
     ]);
     return {
-        assets: Object.fromEntries(assets),
+        of: Object.fromEntries(of),
+        rates: unitRates.map((rate) => ({ asset: unitAsset, ...rate })),
+        // Half a unit of the last decimal of each asset.
+        tolerances: { USD: '0.005', EUR: '0.005', KWD: '0.0005', JPY: '0', [unitAsset]: '0' },
         counts: {
             [unitAsset]: (event) =>
                 plus(quantityOf(event, 'input_tokens'), quantityOf(event, 'output_tokens')),
@@ -363,7 +373,7 @@ function configOf(world: World): unknown {
         accounts: 'accounts.json',
         assets: {
             ...Object.fromEntries(currencies),
-            [unitAsset]: { kind: 'unit', precision: 0, counts: 'tokens' },
+            [unitAsset]: { kind: 'unit', precision: 0, counts: 'tokens', rates: unitRates },
         },
         usage: [
             {
@@ -393,6 +403,7 @@ function configOf(world: World): unknown {
             accounts: of.account_id,
             asset: of.asset ?? world.card.currency,
             shape: of.shape,
+            ...(of.funding ? { funding: of.funding } : {}),
         })),
         // Worlds are full of what cannot be used, and of differences.
         limits: { suspense_percent: '100' },
@@ -422,6 +433,8 @@ export interface Night {
     readonly legs: Facts;
     /** rule | account | asset | events | entries | expected | actual */
     readonly matches: Facts;
+    /** payer | account | asset | rate | paid of all products, in the asset */
+    readonly payments: Facts;
 }
 
 const inBucket = 'bucket/';
@@ -499,6 +512,10 @@ export async function readNight({ run, certificate }: RunResult): Promise<Night>
             matches: await facts(`
                 select rule, account_id, asset, usage_count, entry_count, expected, actual
                 from recon.matches`),
+            payments: await facts(`
+                select payer_id, account_id, asset, rate::varchar, sum(asset_amount)
+                from recon.wallet_payments
+                group by payer_id, account_id, asset, rate`),
         };
     } finally {
         engine.close();

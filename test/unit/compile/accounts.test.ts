@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileAccounts } from '../../../src/compile/accounts.ts';
 import type { Contract } from '../../../src/compile/contracts.ts';
 import { printProblem } from '../../../src/errors/index.ts';
-import { type Config, configSchema } from '../../../src/schema/config.ts';
+import { type Asset, type Config, configSchema } from '../../../src/schema/config.ts';
 import { parseInstant } from '../../../src/time/instant.ts';
 
 const config: Config = configSchema.parse({
@@ -15,9 +15,16 @@ const config: Config = configSchema.parse({
     meters: [{ meter: 'requests', aggregation: 'count', unit: 'request' }],
     wallets: [
         { accounts: 'org', asset: 'TOK', shape: 'two_phase' },
-        { accounts: 'team', asset: 'REQ', shape: 'aggregated' },
+        { accounts: 'team', asset: 'REQ', shape: 'aggregated', funding: 'postpaid' },
     ],
 });
+const rates = ['USD', 'EUR', 'JPY'].map((currency) => ({
+    ...{ currency, rate: '0.000002', from: '2020-01-01T00:00:00Z' },
+}));
+const assets: Readonly<Record<string, Asset>> = {
+    TOK: { kind: 'unit', precision: 3, counts: 'tokens', rates },
+    REQ: { kind: 'unit', precision: 0, counts: 'requests' },
+};
 
 type Row = Readonly<Record<string, string | null>>;
 
@@ -35,7 +42,7 @@ const fileOf = (rows: readonly Row[]) =>
     `[\n${rows.map((of) => JSON.stringify(of)).join(',\n')}\n]\n`;
 
 const compile = (rows: readonly Row[], period = '2026-10') =>
-    compileAccounts('accounts.json', fileOf(rows), config, period);
+    compileAccounts('accounts.json', fileOf(rows), { config, assets }, period);
 
 function pathsOf(rows: readonly Row[], period?: string) {
     const result = compile(rows, period);
@@ -172,6 +179,37 @@ describe('accounts: who pays', () => {
             'team REQ aggregated',
             'unit TOK two_phase',
         ]);
+    });
+
+    test('what was debited is paid for, unless the wallet says that it only counts', () => {
+        const rows = [row('org', null), row('unit', 'org'), row('team', 'unit'), row('free', null)];
+        expect(pathsOf(rows).map((of) => `${of.account_id} ${of.is_prepaid}`)).toEqual([
+            'free true',
+            'org true',
+            'team false',
+            'unit true',
+        ]);
+    });
+
+    test('a prepaid wallet of units needs their worth from the beginning of the period', () => {
+        const problem = (currency: string, period: string) =>
+            `2 WALLET_RATE: usage that org is billed for in ${currency} is paid from a prepaid wallet in TOK, and one TOK has no rate in ${currency} from ${period} on`;
+        const of = (period: string, over: Row = {}) => {
+            const result = compile([row('org', null, over), row('unit', 'org')], period);
+            return 'problems' in result
+                ? result.problems.map(({ code, line, message }) => `${line} ${code}: ${message}`)
+                : [];
+        };
+        const began = { valid_from: '2019-01-01T00:00:00Z' };
+        expect(of('2020-01', began)).toEqual([]);
+        expect(of('2019-12', began)).toEqual([problem('USD', '2019-12-01T00:00:00Z')]);
+        expect(of('2026-10', { currency: 'GBP' })).toEqual([
+            problem('GBP', '2026-10-01T00:00:00Z'),
+        ]);
+        // Nothing is paid from a wallet that is not there in the period.
+        const ended = { currency: 'GBP', valid_to: '2026-09-01T00:00:00Z' };
+        const gone = compile([row('org', null, ended)], '2026-10');
+        expect('tree' in gone).toBe(true);
     });
 });
 
@@ -349,7 +387,7 @@ describe('accounts: problems', () => {
     });
 
     test('text that is no YAML', () => {
-        const result = compileAccounts('accounts.json', '[{', config, '2026-10');
+        const result = compileAccounts('accounts.json', '[{', { config, assets }, '2026-10');
         expect('problems' in result && result.problems[0]).toMatchObject({
             code: 'ACCOUNT_INVALID',
             file: 'accounts.json',
@@ -369,7 +407,7 @@ describe('accounts: contracts', () => {
         ...{ counts: [], commitments: [], grants: [] },
     });
     const compiled = (rows: readonly Row[], contracts: readonly Contract[]) =>
-        compileAccounts('accounts.json', fileOf(rows), config, '2026-10', {
+        compileAccounts('accounts.json', fileOf(rows), { config, assets }, '2026-10', {
             ...{ file: 'contracts.yaml', standard: { book_id: 'list', cards: ['list'] } },
             ...{ contracts, drawOrder: [] },
         });

@@ -234,6 +234,43 @@ describe('the config', () => {
         ]);
     });
 
+    const wrongRates = [
+        { currency: 'USD', rate: '0.002', from: '2026-01-01T00:00:00Z' },
+        { currency: 'USD', rate: '0.003', from: '2026-01-01T01:00:00+01:00' },
+        { currency: 'US', rate: '0.003', from: '2026-02-01T00:00:00Z' },
+        { currency: 'EUR', rate: '0.003', from: '2026-02-01' },
+    ];
+
+    test('rates of assets: of money, twice, in unknown money, from no instant', () => {
+        const problems = problemsOf((of) => {
+            const rate = { currency: 'EUR', rate: '0.9', from: '2026-01-01T00:00:00Z' };
+            of.assets = {
+                USD: { kind: 'currency', precision: 6, rates: [rate] },
+                TOK: { kind: 'unit', precision: 0, rates: wrongRates },
+                REQ: { kind: 'unit', precision: 0 },
+            };
+        });
+        expect(problems).toEqual([
+            'assets.USD.rates ASSET_RATE: USD is a currency and has rates: money is worth itself',
+            'assets.TOK.rates.1.from ASSET_RATE_TWICE: TOK has two rates in USD from 2026-01-01T00:00:00Z',
+            'assets.TOK.rates.2.currency UNKNOWN_CURRENCY: TOK: US is not an ISO 4217 currency',
+            'assets.TOK.rates.3.from BAD_INSTANT: TOK: "2026-02-01" is not an instant',
+        ]);
+    });
+
+    test('the same of a file, with its own line', () => {
+        const of = [...assets.slice(0, 1), { ...assets[1], rates: wrongRates }, assets[2]];
+        expect(problemsOf(() => undefined, of)[0]).toBe(
+            'assets ASSET_RATE_TWICE: assets.json:1: TOK has two rates in USD from 2026-01-01T00:00:00Z',
+        );
+    });
+
+    test('rates of a file are read', () => {
+        const rates = wrongRates.slice(0, 1);
+        const loaded = load(undefined, [assets[0], { ...assets[1], rates }, assets[2]]);
+        expect('assets' in loaded && loaded.assets.TOK).toMatchObject({ kind: 'unit', rates });
+    });
+
     test('problems of the assets file say their file and line', () => {
         const of = [{ asset: 'USD', kind: 'money', precision: 6 }];
         expect(problemsOf(() => undefined, of)[0]).toMatch(

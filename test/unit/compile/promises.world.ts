@@ -108,7 +108,9 @@ function compiled(world: World): {
     const { contracts } = agreed;
     const defaults = { currency: world.currency ?? 'USD', valid_from: '2020-01-01T00:00:00Z' };
     const text = JSON.stringify(accounts.map((row) => ({ ...defaults, ...row })));
-    const tree = compileAccounts('accounts.json', text, config, period, contracts);
+    if (typeof config.assets === 'string') throw new Error('assets are written in the config');
+    const loaded = { config, assets: config.assets };
+    const tree = compileAccounts('accounts.json', text, loaded, period, contracts);
     if ('problems' in tree) return tree;
     const said = rows
         ? loadOpenings('openings.csv', `${openingsHeader}${rows.join('\n')}\n`, contracts)
@@ -118,7 +120,6 @@ function compiled(world: World): {
         { ...said.openings, ...(previous === undefined ? {} : { previous }) },
         period,
     );
-    if (typeof config.assets === 'string') throw new Error('assets are written in the config');
-    const { assets } = config;
+    const { assets } = loaded;
     return compilePromises({ contracts, openings, assets, paths: tree.tree.paths });
 }

@@ -6,6 +6,13 @@ import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 import { type Period, parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
 import { type Contracts, foreignCards, noContracts, unknownAccounts } from './contracts.ts';
+import {
+    type Conversions,
+    converterOf,
+    type Exchange,
+    isConvertible,
+    noExchange,
+} from './conversions.ts';
 import { noOpenings, type Openings, termProblems } from './openings.ts';
 import { type Channel, climbed, pricedPaths, type SalePath } from './priced-paths.ts';
 import { parseYaml } from './yaml.ts';
@@ -73,6 +80,7 @@ export interface AccountTree {
     readonly paths: readonly AccountPath[];
     readonly channels: readonly Channel[];
     readonly sale_paths: readonly SalePath[];
+    readonly conversions: Conversions;
 }
 
 /** Levels of a tree, the root included. */
@@ -85,7 +93,8 @@ const forever = parseInstant('9999-12-31T00:00:00Z');
  * Reads the accounts file and resolves, for every account and instant, the path to its root and
  * the account that pays. All problems are given at once: overlaps (two payers), orphans, cycles
  * with their path, depth over 8, unknown currencies and zones, what contracts say of accounts, and
- * terms of theirs that the period cannot be counted in.
+ * terms of theirs that the period cannot be counted in. Who pays in another currency than a card's
+ * gets a book with that card converted, where the exchange has a rate for the period.
  */
 export function compileAccounts(
     file: string,
@@ -94,6 +103,7 @@ export function compileAccounts(
     period: string,
     contracts: Contracts = noContracts(''),
     openings: Openings = noOpenings,
+    exchange: Exchange = noExchange,
 ): { readonly tree: AccountTree } | { readonly problems: readonly FileProblem[] } {
     const parsed = parseYaml(file, text, accountSchema, 'ACCOUNT_INVALID');
     if ('problems' in parsed) return parsed;
@@ -141,10 +151,15 @@ export function compileAccounts(
     if (problems.length) return { problems: unique(problems) };
     const periodIn = remembered((zone) => parsePeriod(period, zone));
     const walletOf = new Map([...config.wallets].reverse().map((of) => [of.accounts, of]));
-    const priced = pricedPaths(chains, contracts, (chain) => toPath(chain, walletOf, periodIn));
+    const converter = converterOf(contracts, exchange, period);
+    const priced = pricedPaths(chains, contracts, converter, (chain) =>
+        toPath(chain, walletOf, periodIn),
+    );
     const { paths, payers, channels, sale_paths } = priced;
     problems.push(...foreignWallets(file, paths, byAccount), ...priced.problems);
-    problems.push(...foreignCards(contracts, payers));
+    problems.push(
+        ...foreignCards(contracts, payers, (from, to) => isConvertible(exchange, from, to)),
+    );
     problems.push(...termProblems(contracts, openings, priced.termPayers));
     if (problems.length) return { problems: unique(problems) };
     return {
@@ -158,6 +173,7 @@ export function compileAccounts(
             paths,
             channels,
             sale_paths,
+            conversions: converter.conversions(),
         },
     };
 }

@@ -19,6 +19,7 @@ import { type RunFolder, readCertificate, runFolder, setLatest } from './folders
 import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
+import { requireConvertible } from './prices.ts';
 import { compileTree, type Project, ratesOf } from './project.ts';
 import { breakSeals, sealStage } from './seals.ts';
 import { priceSales } from './sell.ts';
@@ -55,7 +56,7 @@ async function readAccounts(project: Project, store: ObjectStore): Promise<strin
 
 /**
  * Decides what a run is: its objects, stages and fingerprint. Touches nothing.
- * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, STORE_*, LIMIT_OBJECTS
+ * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, RULES_INVALID, STORE_*, LIMIT_OBJECTS
  */
 export async function planRun(
     project: Project,
@@ -64,6 +65,7 @@ export async function planRun(
 ): Promise<Plan> {
     const text = await readAccounts(project, store);
     const tree = compileTree(project, text, options.period);
+    requireConvertible(project, tree.conversions);
     const listings = await listInputs(
         store,
         project.config,

@@ -12,21 +12,12 @@ import { invoice } from '../../pipelines/80-invoice/stage.ts';
 import { currencies } from '../../pipelines/80-invoice/tables.ts';
 import { soldCharges, soldLineItems, soldUnrated } from '../../pipelines/85-resell/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
-import { allBooks } from '../compile/contracts.ts';
 import { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteTable, quoteText } from '../duck/sql.ts';
 import type { Table } from '../duck/table.ts';
 import { runStage } from '../stage/run.ts';
-import {
-    createControl,
-    currencyRows,
-    fillBooks,
-    fillRates,
-    loadMacros,
-    replaceTable,
-    summedMeters,
-} from './prepare.ts';
-import { type Project, ratesOf } from './project.ts';
+import { createControl, currencyRows, fillPrices, loadMacros, replaceTable } from './prepare.ts';
+import type { Project } from './project.ts';
 
 /**
  * Prices the sales of channels as the stages 40-rate to 80-invoice price usage, in a database of
@@ -72,9 +63,7 @@ export async function priceSales(
 async function fill(own: Engine, project: Project, tree: AccountTree): Promise<void> {
     await loadMacros(own);
     await createControl(own);
-    const summed = summedMeters(project);
-    await fillRates(own, ratesOf(project), (meter) => summed.has(meter));
-    await fillBooks(own, allBooks(project.contracts), project.openings.rows);
+    await fillPrices(own, project, tree);
     await replaceTable(own, accountPaths, tree.sale_paths);
     await replaceTable(own, currencies, currencyRows(tree.sale_paths));
 }

@@ -1,5 +1,6 @@
 import { tz } from '@date-fns/tz';
 import { addDays } from 'date-fns/addDays';
+import { differenceInCalendarDays } from 'date-fns/differenceInCalendarDays';
 import { formatISO } from 'date-fns/formatISO';
 import { isValid } from 'date-fns/isValid';
 import { parseISO } from 'date-fns/parseISO';
@@ -23,4 +24,9 @@ export function isDate(text: string): boolean {
 /** The date after a date. */
 export function nextDate(date: string): string {
     return formatISO(addDays(parseISO(date, utc), 1, utc), { ...utc, representation: 'date' });
+}
+
+/** How many days after a date another one is. */
+export function daysBetween(date: string, later: string): number {
+    return differenceInCalendarDays(parseISO(later, utc), parseISO(date, utc), utc);
 }

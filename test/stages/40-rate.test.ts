@@ -12,7 +12,8 @@ const check = (stage: typeof rate, text: string) =>
         stage,
         withDefaults(text.includes('rules.book_cards') ? text : `${oneBook}${text}`, {
             'metered.usage': { book_id: 'standard' },
-            'rules.rates': { card: 'standard' },
+            'rules.rates': { card: 'standard', currency: 'USD' },
+            'rules.book_cards': { currency: 'USD' },
             'rated.rate_candidates': { book_id: 'standard' },
         }),
     );

@@ -496,7 +496,7 @@ describe('accounts: contracts', () => {
         const euro = tree.map((of) => ({ ...of, currency: 'EUR' }));
         expect(problems([held('unit', 'deal', jan)], euro)).toEqual([
             'contracts.yaml:8: CONTRACT_CURRENCY card deal of contract of-unit is in USD, and who pays under it is billed in EUR\n' +
-                '    All of its usage would be RATE_CURRENCY: name a card in that currency.',
+                '    All of its usage would be RATE_CURRENCY: name a card in that currency, or write rates to it in `currency_rates`.',
         ]);
     });
 });

@@ -109,6 +109,7 @@ function digestOf(evidence: Evidence, texts: Readonly<Record<string, string>>): 
             evidence.payers,
             evidence.suspense,
             totals,
+            ...(evidence.conversions ? [evidence.conversions] : []),
             ...(evidence.margins ? [texts['sale_lines.csv'], evidence.margins] : []),
         ]),
     );

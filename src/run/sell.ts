@@ -10,7 +10,12 @@ import { rollUp } from '../../pipelines/50-roll-up/stage.ts';
 import { holds } from '../../pipelines/70-reconcile/tables.ts';
 import { invoice } from '../../pipelines/80-invoice/stage.ts';
 import { currencies } from '../../pipelines/80-invoice/tables.ts';
-import { soldCharges, soldLineItems, soldUnrated } from '../../pipelines/85-resell/tables.ts';
+import {
+    soldCharges,
+    soldLineItems,
+    soldUnpriced,
+    soldUnrated,
+} from '../../pipelines/85-resell/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
 import { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteTable, quoteText } from '../duck/sql.ts';
@@ -97,6 +102,7 @@ const kept: readonly (readonly [Table, string])[] = [
         from invoice.line_items`,
     ],
     [soldUnrated, 'select * from suspense.unrated_usage'],
+    [soldUnpriced, 'select * from suspense.unpriced_fees'],
 ];
 
 const salesSql = 'select * exclude (level_no, seller_id, buyer_id) from metered.sales';

@@ -87,6 +87,44 @@ describe('40-rate', () => {
         `,
         ));
 
+    test('a card is found in a book in the currency that it has there', () =>
+        check(
+            rate,
+            `
+            given metered.usage    meter  | account_id | book_id  | attributes | quantity | currency
+                                   tokens | a          | list     | {}         | 10       | USD
+                                   tokens | b          | EUR:list | {}         | 10       | EUR
+            given rules.book_cards book_id  | card | currency
+                                   list     | list | USD
+                                   EUR:list | list | EUR
+            given rules.rates      rate_id | card | meter  | mask | match_key | unit_price | currency | effective_to
+                                   r       | list | tokens |      | {}        | 2          | USD      | _
+                                   r@EUR   | list | tokens |      | {}        | 1.5        | EUR      | _
+            then  rated.usage      account_id | rate_id | amount | currency
+                                   a          | r       | 20     | USD
+                                   b          | r@EUR   | 15     | EUR
+            then  suspense.unrated_usage account_id
+        `,
+        ));
+
+    test('usage whose conversion is missing is suspended with why', () =>
+        check(
+            rate,
+            `
+            given metered.usage  meter  | account_id | attributes | quantity | currency
+                                 tokens | a          | {}         | 7        | EUR
+                                 tokens | b          | {}         | 5        | GBP
+            given rules.rates    rate_id | meter  | mask | match_key | unit_price | currency | effective_to
+                                 r       | tokens |      | {}        | 1          | USD      | _
+            given rules.missing_conversions from_currency | to_currency | evidence
+                                            USD           | EUR         | too old
+                                            GBP           | USD         | of any date
+            then  suspense.unrated_usage account_id | quantity | code | evidence
+                                 a | 7 | CONVERSION_MISSING | too old
+                                 b | 5 | RATE_CURRENCY      | _
+        `,
+        ));
+
     test('a unit price of twelve decimals is never rounded', () =>
         check(
             rate,

@@ -1,5 +1,5 @@
 -- Rates that are charged to accounts, with the accounts that they hold for: while its card is in
--- their book, in the period or the next one; of a rate that is not for all, those that used its meter.
+-- their book, in the period or the next one; of a rate that is not for all, who used its meter.
 -- Grain: rate_id, payer_id, pool_id, account_id. Rates in another currency than the payer's too.
 with
 windows as (

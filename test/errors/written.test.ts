@@ -408,8 +408,14 @@ describe('rate cards', () => {
             'fx.csv': 'from,to,on,rate,source\nUSD,EUR,2026-09-30,0.0000001,ECB\n',
         };
         const config = (text: string) =>
-            `${text.replace('asset: USD', 'asset: EUR')}currency_rates: fx.csv\n`;
-        expect(await fails('RULES_INVALID', 2, { files, config })).toMatchInlineSnapshot();
+            `${text.replace(/^wallets:\n( .*\n)+/m, '')}currency_rates: fx.csv\n`;
+        expect(await fails('RULES_INVALID', 2, { files, config })).toMatchInlineSnapshot(`
+          "RULES_INVALID: 1 problem in the rate card
+          rates.csv:5: CONVERSION_TOO_COARSE in EUR at 0.0000001: 0.0000003 is 0.00000000000003, of which 12 decimals keep 0; 5 more like it in list
+              Price larger units (\`unit_conversion\`), or give payers in EUR a contract with a card in EUR.
+            -> Correct them all and run \`tieout rules check\`; no run starts with a rate card like this.
+          "
+        `);
     });
 
     test('CONTRACTS_INVALID: what only the accounts say', async () => {

@@ -247,6 +247,33 @@ describe('payers billed in other currencies than the card', () => {
         expect(await explained('us', '0.000003')).not.toContain('converted');
     });
 
+    test('a diff of the card shows what moves for them, in their own money', async () => {
+        project.write(
+            'dearer.yaml',
+            card().replace('price: "3"', 'price: "4"').replace('50', '60'),
+        );
+        const said = await tieout('rules diff rates.yaml dearer.yaml --period 2026-10 --json', {
+            ...{ cwd: project.folder, store },
+        });
+        expect(said).toMatchObject({ exit: 0, err: '' });
+        const { rows, unrated } = JSON.parse(said.out);
+        expect(
+            rows.map((of: Record<string, string>) =>
+                [of.payer_id, of.product, of.currency, of.old, of.new].join(' '),
+            ),
+        ).toEqual([
+            'eu llm-tokens EUR 1.656 2.024',
+            'eu support EUR 92 110.4',
+            'jp llm-tokens JPY 135.45 165.6',
+            'jp support JPY 7500 9000',
+            'us llm-tokens USD 0.9 1.1',
+            'us support USD 50 60',
+        ]);
+        expect(new Set(unrated.map((of: Record<string, string>) => of.payer_id))).toEqual(
+            new Set(['gb']),
+        );
+    });
+
     test('the same bytes again, whatever threads', async () => {
         const threads = files['tieout.yaml'].replace('threads: 1', 'threads: 3');
         const { run_digest, outputs } = await otherwise(

@@ -4,6 +4,7 @@ import { Engine } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
+import { requireConvertible } from '../run/prices.ts';
 import { compileTree, type Project, ratesOf } from '../run/project.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { told } from './failure.ts';
@@ -58,7 +59,9 @@ async function checkProject(
     if (!config.accounts.startsWith('object:')) {
         await check('accounts', () => {
             const text = project.readText(config.accounts);
-            return counted(compileTree(project, text, period).spans.length, 'row');
+            const { spans, conversions } = compileTree(project, text, period);
+            requireConvertible(project, conversions);
+            return counted(spans.length, 'row');
         });
     }
     const store = await context.effects.openStore(config, project.folder);

@@ -230,6 +230,15 @@ describe('payers billed in other currencies than the card', () => {
         );
     });
 
+    test('a plan says so before the night', async () => {
+        const said = await tieout('plan --period 2026-10', { cwd: project.folder, store });
+        expect(said.out).toContain(
+            '\nconverts prices in USD to EUR x 0.92 (ECB, 2026-09-30)\n' +
+                'converts prices in USD to JPY x 150 (BOJ, 2026-10-01)\n' +
+                'CONVERSION_MISSING: fx.csv has no rate from USD to CAD of any date\n',
+        );
+    });
+
     test('explain shows the price as it is written, and what made this one of it', async () => {
         const explained = async (account_id: string, unit_price: string) => {
             const line = csv(result, 'line_items.csv').find(
@@ -240,6 +249,9 @@ describe('payers billed in other currencies than the card', () => {
         };
         expect(await explained('eu', '0.00000276')).toContain(
             '\nconverted  price 0.000003 USD x 0.92 (ECB, 2026-09-30) = 0.00000276 EUR\n',
+        );
+        expect(await explained('eu', '0.00000276')).toContain(
+            'events     1, together 200,000 token: the quantity of the line\n',
         );
         expect(await explained('jp', '0')).toContain(
             '\nconverted  every price in USD x 150 (BOJ, 2026-10-01), rounded once to 12 decimals; in USD:\n',

@@ -166,7 +166,13 @@ export function compileTree(
     const currencies = new Map(cards.map(({ card, currency }) => [card, currency]));
     const exchange = { rates: currencyRates, currencies };
     const compiled = compileAccounts(
-        ...([config.accounts, text, config, period, contracts, openings, exchange] as const),
+        config.accounts,
+        text,
+        config,
+        period,
+        contracts,
+        openings,
+        exchange,
     );
     if ('tree' in compiled) return compiled.tree;
     const { problems } = compiled;

@@ -23,7 +23,9 @@ numbered as materialized (
 book_rates as (
     select book_cards.book_id, rates.*
     from rules.rates as rates
-    inner join rules.book_cards as book_cards on rates.card = book_cards.card
+    inner join rules.book_cards as book_cards
+        on rates.card = book_cards.card
+        and rates.currency = book_cards.currency
 ),
 
 masks as (

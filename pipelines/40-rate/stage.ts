@@ -2,6 +2,7 @@ import { defineStage, sum } from '../../src/stage/define.ts';
 import { meteredUsage } from '../30-meter/tables.ts';
 import {
     bookCards,
+    missingConversions,
     rateCandidates,
     rateChoices,
     ratedUsage,
@@ -13,7 +14,7 @@ import {
 export const rate = defineStage({
     name: '40-rate',
     folder: import.meta.dirname,
-    reads: [meteredUsage, rates, bookCards],
+    reads: [meteredUsage, rates, bookCards, missingConversions],
     writes: [rateCandidates, rateChoices, ratedUsage, unratedUsage],
     conserves: [
         {

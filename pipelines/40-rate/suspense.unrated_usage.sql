@@ -14,11 +14,19 @@ select
     usage.event_on,
     usage.quantity,
     usage.event_count,
-    case when choices.rate_id is null then 'UNRATED' else 'RATE_CURRENCY' end as code
+    case
+        when choices.rate_id is null then 'UNRATED'
+        when missing.evidence is null then 'RATE_CURRENCY'
+        else 'CONVERSION_MISSING'
+    end as code,
+    missing.evidence
 from metered.usage as usage
 left join rated.rate_choices as choices
     on usage.meter = choices.meter
     and usage.book_id = choices.book_id
     and usage.attributes = choices.attributes
     and usage.segment_at = choices.segment_at
+left join rules.missing_conversions as missing
+    on choices.currency = missing.from_currency
+    and usage.currency = missing.to_currency
 where usage.currency is distinct from choices.currency

@@ -39,11 +39,36 @@ export const rates = defineTable('rules.rates', {
 
 /** Filled from the contracts and the config. */
 export const bookCards = defineTable('rules.book_cards', {
-    comment: 'One row per book and card of it: the cards that price together.',
+    comment: 'One row per book and card of it: the cards that price together, and in what.',
     grain: ['book_id', 'card'],
     columns: {
         book_id: varchar('The book.'),
         card: varchar('Rate card.'),
+        currency: varchar('ISO 4217: of the card, or the one that it is converted to.'),
+    },
+});
+
+/** Filled from the file of currency rates: what rates were converted by. No stage reads it. */
+export const currencyRates = defineTable('rules.currency_rates', {
+    comment: 'One row per pair of currencies that prices are converted between: its one rate.',
+    grain: ['from_currency', 'to_currency'],
+    columns: {
+        from_currency: varchar('Of the card.'),
+        to_currency: varchar('Of the payer.'),
+        rated_on: date('Civil date that it was stated for.'),
+        rate: quantity('Money of to_currency for one of from_currency.'),
+        source: varchar('Who stated it.'),
+    },
+});
+
+/** Filled from the same: what could not be converted. */
+export const missingConversions = defineTable('rules.missing_conversions', {
+    comment: 'One row per pair of currencies that has no rate for the period.',
+    grain: ['from_currency', 'to_currency'],
+    columns: {
+        from_currency: varchar('Of the card.'),
+        to_currency: varchar('Of the payer.'),
+        evidence: varchar('Why there is none: the pair, the date, what the file has.'),
     },
 });
 
@@ -116,6 +141,9 @@ export const unratedUsage = defineTable('suspense.unrated_usage', {
     totals: { quantity: 'quantity' },
     columns: {
         ...meteredKey,
-        code: varchar('UNRATED, or RATE_CURRENCY when the card is in another currency.'),
+        code: varchar(
+            'UNRATED; RATE_CURRENCY or CONVERSION_MISSING when a card is in another one.',
+        ),
+        evidence: nullable(varchar('Of a conversion, why it is missing.')),
     },
 });

@@ -25,76 +25,15 @@ used as (
     group by all
 ),
 
--- A rate of accounts with the part of the period, or of the next one, that it holds for.
-windows as (
-    select
-        terms.rate_id,
-        terms.model,
-        terms.tier_scope,
-        terms.is_for_all,
-        rates.meter,
-        rates.card,
-        payers.payer_id,
-        greatest(
-            case when terms.is_in_advance then payers.period_end else payers.period_start end,
-            rates.effective_from
-        ) as service_start,
-        least(
-            case when terms.is_in_advance then payers.next_end else payers.period_end end,
-            coalesce(rates.effective_to, timestamp '9999-12-31')
-        ) as service_end
-    from rules.terms as terms
-    inner join rules.rates as rates on terms.rate_id = rates.rate_id
-    inner join pricing.payers as payers on rates.currency = payers.currency
-    where terms.is_for_accounts
-),
-
--- Who such a rate holds for: accounts while its card is in their book.
-active as (
-    select
-        windows.rate_id,
-        windows.model,
-        windows.tier_scope,
-        windows.is_for_all,
-        windows.meter,
-        windows.card,
-        windows.payer_id,
-        case when windows.tier_scope = 'pool' then paths.pool_id else '' end as pool_id,
-        paths.account_id
-    from windows
-    inner join rules.book_cards as book_cards on windows.card = book_cards.card
-    inner join accounts.paths as paths
-        on windows.payer_id = paths.payer_id
-        and book_cards.book_id = paths.book_id
-        and paths.valid_from < windows.service_end
-        and paths.valid_to > windows.service_start
-    where windows.service_start < windows.service_end
-    group by all
-),
-
-metered as (
-    select usage.meter, usage.payer_id, usage.account_id, book_cards.card
-    from metered.usage as usage
-    inner join rules.book_cards as book_cards on usage.book_id = book_cards.book_id
-    group by usage.meter, usage.payer_id, usage.account_id, book_cards.card
-),
-
 fees as (
     select
-        active.rate_id,
-        active.payer_id,
-        active.pool_id,
-        case when active.tier_scope = 'pool' then active.pool_id else active.account_id end
-            as account_id,
-        active.tier_scope
-    from active
-    left join metered
-        on active.meter = metered.meter
-        and active.card = metered.card
-        and active.payer_id = metered.payer_id
-        and active.account_id = metered.account_id
-    where active.model = 'flat'
-        and (active.is_for_all or metered.account_id is not null)
+        rate_id,
+        payer_id,
+        pool_id,
+        case when tier_scope = 'pool' then pool_id else account_id end as account_id,
+        tier_scope
+    from pricing.account_rates
+    where model = 'flat' and not is_foreign
     group by all
 ),
 
@@ -121,8 +60,9 @@ idle as (
         case when active.tier_scope = 'pool' then active.pool_id else active.account_id end
             as account_id,
         active.tier_scope
-    from active
+    from pricing.account_rates as active
     where active.model <> 'flat'
+        and not active.is_foreign
         and not exists (
             select 1
             from used

@@ -4,7 +4,13 @@ import type { Config } from '../../src/schema/config.ts';
 import { defineStage, sum } from '../../src/stage/define.ts';
 import { accountPaths } from '../10-ingest/tables.ts';
 import { compiledEvents, meteredUsage } from '../30-meter/tables.ts';
-import { bookCards, rateChoices, ratedUsage, rates } from '../40-rate/tables.ts';
+import {
+    bookCards,
+    missingConversions,
+    rateChoices,
+    ratedUsage,
+    rates,
+} from '../40-rate/tables.ts';
 import * as tables from './tables.ts';
 
 const kernel = [
@@ -43,6 +49,7 @@ export const priceUsage = defineStage({
         meteredUsage,
         rates,
         bookCards,
+        missingConversions,
         rateChoices,
         ratedUsage,
         ...rules,
@@ -54,6 +61,8 @@ export const priceUsage = defineStage({
     ],
     writes: [
         tables.payerPeriods,
+        tables.accountRates,
+        tables.unpricedFees,
         tables.members,
         tables.lines,
         tables.charges,

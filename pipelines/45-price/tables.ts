@@ -277,6 +277,38 @@ export const payerPeriods = defineTable('pricing.payers', {
     },
 });
 
+export const accountRates = defineTable('pricing.account_rates', {
+    comment: 'One row per rate that is charged to accounts, used or not, and account it holds for.',
+    grain: ['rate_id', 'payer_id', 'pool_id', 'account_id'],
+    columns: {
+        ...rateId,
+        payer_id: varchar('Account that pays.'),
+        pool_id: varchar('Pool it counts in; empty unless its rate counts by one.'),
+        account_id: varchar('Account that is charged.'),
+        model: varchar('Charge model.'),
+        tier_scope: varchar('line, account or pool.'),
+        currency: varchar('ISO 4217, of the rate.'),
+        is_foreign: boolean('Whether that is not the currency of the payer.'),
+    },
+});
+
+export const unpricedFees = defineTable('suspense.unpriced_fees', {
+    comment: 'One row per such rate and account whose payer pays in another currency: not charged.',
+    grain: ['rate_id', 'payer_id', 'pool_id', 'account_id'],
+    columns: {
+        ...rateId,
+        payer_id: varchar('Account that pays.'),
+        pool_id: varchar('Pool it counts in; empty unless its rate counts by one.'),
+        account_id: varchar('Account that is not charged.'),
+        product: varchar('Product.'),
+        meter: varchar('Meter.'),
+        unit: varchar('Unit.'),
+        currency: varchar('ISO 4217, of the rate.'),
+        code: varchar('RATE_CURRENCY or CONVERSION_MISSING.'),
+        evidence: nullable(varchar('Of a conversion, why it is missing.')),
+    },
+});
+
 const member = {
     ...lineId,
     ...rateId,

@@ -17,6 +17,13 @@ broken as (
     group by payers.payer_id
 ),
 
+-- A fee that nothing prices has no debit that could miss it: it holds by itself.
+fees as (
+    select payer_id, count(*) as fee_count
+    from suspense.unpriced_fees
+    group by payer_id
+),
+
 audited as (
     select payer_id, bool_or(status = 'tied') as is_audited
     from recon.tie_outs
@@ -30,7 +37,7 @@ limited as (
         payers.currency,
         payers.amount as amount_exact,
         coalesce(broken.break_count, 0) as break_count,
-        coalesce(broken.unpriced_count, 0) as unpriced_count,
+        coalesce(broken.unpriced_count, 0) + coalesce(fees.fee_count, 0) as unpriced_count,
         cast(round(coalesce(broken.break_money, 0), 12) as decimal(38, 12)) as break_money,
         cast(
             greatest(
@@ -44,6 +51,7 @@ limited as (
     from rolled.payers as payers
     cross join run.parameters as parameters
     left join broken on payers.payer_id = broken.payer_id
+    left join fees on payers.payer_id = fees.payer_id
     left join audited on payers.payer_id = audited.payer_id
 )
 

@@ -371,7 +371,7 @@ export const holds = defineTable('recon.holds', {
         currency: varchar('ISO 4217.'),
         amount_exact: exactAmount('Its charges, unrounded.'),
         break_count: bigint('Its breaks.'),
-        unpriced_count: bigint('Breaks without a worth in money: any one holds.'),
+        unpriced_count: bigint('Breaks and fees without a worth in money: any one holds.'),
         break_money: amount('Sum of the worth of its breaks, each without its sign.'),
         hold_limit: amount('Above this its lines are held.'),
         recon_status: varchar('clear, held or unauditable.'),

@@ -1,5 +1,6 @@
 import { defineTable, exactAmount, nullable, quantity, varchar } from '../../src/duck/table.ts';
 import { unratedUsage } from '../40-rate/tables.ts';
+import { unpricedFees } from '../45-price/tables.ts';
 import { closings, lineItems } from '../80-invoice/tables.ts';
 
 /** Filled from the database of the sales: what buyers pay their sellers. */
@@ -49,6 +50,13 @@ export const soldUnrated = defineTable('sold.unrated_usage', {
     comment: 'One row per sale that no rate of the seller matches: never priced at zero.',
     grain: [...unratedUsage.grain],
     columns: { ...parties, ...unratedUsage.columns },
+});
+
+/** Filled from the database of the sales. */
+export const soldUnpriced = defineTable('sold.unpriced_fees', {
+    comment: 'One row per fee of a seller in another currency than its buyer pays: not charged.',
+    grain: ['seller_id', ...unpricedFees.grain],
+    columns: { ...parties, ...unpricedFees.columns },
 });
 
 export const margins = defineTable('sold.margins', {

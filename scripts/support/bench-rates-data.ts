@@ -107,7 +107,7 @@ export async function fillRateBench(engine: Engine, size: RateBenchSize): Promis
     await createControl(engine);
     for (const table of rate.reads) await engine.runAll(createTableSql(table));
     await replaceTable(engine, rates, benchCard(size.rates).rates);
-    await replaceTable(engine, bookCards, [{ book_id: 'bench', card: 'bench' }]);
+    await replaceTable(engine, bookCards, [{ book_id: 'bench', card: 'bench', currency: 'USD' }]);
     // The combinations are spread over all there are, in an order of their own.
     const space = attributes.reduce((product, name) => product * values[name], 1);
     let below = 1;

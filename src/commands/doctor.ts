@@ -5,6 +5,7 @@ import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { openPeriod } from '../run/openings.ts';
+import { requireConvertible } from '../run/prices.ts';
 import { compilePeriod, type Project, ratesOf } from '../run/project.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { told } from './failure.ts';
@@ -60,6 +61,7 @@ async function checkProject(
         await check('accounts', () => {
             const text = project.readText(config.accounts);
             const { tree } = compilePeriod(openPeriod(project, period), text, period);
+            requireConvertible(project, tree.conversions);
             return counted(tree.spans.length, 'row');
         });
     }

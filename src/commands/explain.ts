@@ -17,6 +17,7 @@ import { rawLines } from '../run/raw-lines.ts';
 import { readTables } from '../run/tables.ts';
 import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { conversionOf, conversionText } from './explain-conversion.ts';
 import { otherText, otherTrace } from './explain-other.ts';
 import { requirePeriod } from './run.ts';
 
@@ -45,6 +46,8 @@ interface Explanation {
     readonly run_id: string;
     readonly line: LineItem;
     readonly rate: Row;
+    /** How its prices came from another currency; left out where the card is in this one. */
+    readonly converted?: Row;
     readonly days: readonly Row[];
     /** How a rate with terms came to the amount; null for quantity x price. */
     /** More than one where the line sums up accounts that were priced apart. */
@@ -178,9 +181,11 @@ async function traceOf(
         limit ${flags.events}`,
         where,
     );
+    const converted = await conversionOf(engine, line);
     return {
         run_id: run.runId,
         line,
+        ...(converted ? { converted } : {}),
         rate: await engine.one(
             `select rate_id, card, card_version, unit_price, currency, mask, match_key, priority,
                 effective_from, effective_to, file, line
@@ -312,7 +317,15 @@ async function withRaw(
 const isFee = (priced: readonly PricedTrace[]) =>
     priced.some(({ terms }) => JSON.parse(terms).model === 'flat');
 
-function explanationText({ run_id, line, rate, days, priced, ...rest }: Explanation): string {
+function explanationText({
+    run_id,
+    line,
+    rate,
+    converted,
+    days,
+    priced,
+    ...rest
+}: Explanation): string {
     const span = `${rate.effective_from} to ${rate.effective_to ?? 'now'}`;
     const out = [
         `line       ${line.line_key}`,
@@ -325,6 +338,7 @@ function explanationText({ run_id, line, rate, days, priced, ...rest }: Explanat
             : `           ${figure(line.quantity)} ${line.unit} x ${line.unit_price}`,
         `rate       ${rate.rate_id} in ${rate.file}:${rate.line}, ${span}`,
         `           matches ${rate.match_key}, priority ${rate.priority}, card ${rate.card} ${rate.card_version}`,
+        ...(converted ? conversionText(line, converted) : []),
         ...priced.flatMap((of) => pricedText(line, of)),
         `metered    ${days.length} day(s)`,
         ...days.map(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { Conversions } from '../compile/conversions.ts';
 import { RunError } from '../errors/index.ts';
 import { amountWithCode, counted, figure } from '../report/figures.ts';
 import { sumsBy } from '../report/model.ts';
@@ -116,6 +117,9 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
         ],
         ['breaks', `${figure(String(breakCount))} open`],
         ['held', held.map(({ payer_id }) => visible(payer_id)).join(', ') || 'nobody'],
+        ...(certificate.conversions ?? []).flatMap(({ evidence }) =>
+            evidence === null ? [] : [['no rate', visible(evidence)] as const],
+        ),
         ['digest', certificate.run_digest],
         ['report', at('report.html')],
         ...(certificate.pipeline === 'nightly'
@@ -157,6 +161,7 @@ function planText(planned: Plan, address: string): string {
         `run ${run.runId}: period ${options.period}, as of ${options.as_of}`,
         `fingerprint ${planned.fingerprint}`,
         `${counted(new Set(tree.paths.map(({ account_id }) => account_id)).size, 'account')} under ${counted(new Set(tree.paths.map(({ payer_id }) => payer_id)).size, 'payer')}`,
+        ...conversionsText(tree.conversions),
         'would read',
         ...inputs,
         'would run',
@@ -168,7 +173,18 @@ function planText(planned: Plan, address: string): string {
     ].join('\n');
 }
 
-function planJson({ options, listings, stages, run, fingerprint, finished }: Plan): unknown {
+/** What would be converted by what, and what could not be. */
+function conversionsText({ rates, missing }: Conversions): readonly string[] {
+    return [
+        ...rates.map(
+            ({ from, to, rate, source, on }) =>
+                `converts prices in ${from} to ${to} x ${rate} (${visible(source)}, ${on})`,
+        ),
+        ...missing.map(({ evidence }) => `CONVERSION_MISSING: ${visible(evidence)}`),
+    ];
+}
+
+function planJson({ options, listings, stages, run, fingerprint, finished, tree }: Plan): unknown {
     return {
         run_id: run.runId,
         ...options,
@@ -181,6 +197,7 @@ function planJson({ options, listings, stages, run, fingerprint, finished }: Pla
             objects: entries,
         })),
         stages: describeStages(stages),
+        conversions: { rates: tree.conversions.rates, missing: tree.conversions.missing },
         reuses: finished ? { run_digest: finished.run_digest } : null,
     };
 }

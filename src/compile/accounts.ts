@@ -7,6 +7,13 @@ import { type Period, parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
 import type { LoadedConfig } from './config.ts';
 import { type Contracts, foreignCards, noContracts, unknownAccounts } from './contracts.ts';
+import {
+    type Conversions,
+    converterOf,
+    type Exchange,
+    isConvertible,
+    noExchange,
+} from './conversions.ts';
 import type { TermPayer } from './openings.ts';
 import { type Channel, climbed, pricedPaths, type SalePath } from './priced-paths.ts';
 import { walletProblems } from './wallets.ts';
@@ -76,6 +83,7 @@ export interface AccountTree {
     readonly paths: readonly AccountPath[];
     readonly channels: readonly Channel[];
     readonly sale_paths: readonly SalePath[];
+    readonly conversions: Conversions;
 }
 
 export interface CompiledAccounts {
@@ -94,7 +102,8 @@ const forever = parseInstant('9999-12-31T00:00:00Z');
  * Reads the accounts file and resolves, for every account and instant, the path to its root and
  * the account that pays. All problems are given at once: overlaps (two payers), orphans, cycles
  * with their path, depth over 8, unknown currencies and zones, wallets that cannot be compared or
- * paid from, and what contracts say of accounts.
+ * paid from, and what contracts say of accounts. Who pays in another currency than a card's gets a
+ * book with that card converted, where the exchange has a rate for the period.
  */
 export function compileAccounts(
     file: string,
@@ -102,6 +111,7 @@ export function compileAccounts(
     { config, assets }: LoadedConfig,
     period: string,
     contracts: Contracts = noContracts(''),
+    exchange: Exchange = noExchange,
 ): CompiledAccounts | { readonly problems: readonly FileProblem[] } {
     const parsed = parseYaml(file, text, accountSchema, 'ACCOUNT_INVALID');
     if ('problems' in parsed) return parsed;
@@ -149,11 +159,16 @@ export function compileAccounts(
     if (problems.length) return { problems: unique(problems) };
     const periodIn = remembered((zone) => parsePeriod(period, zone));
     const walletOf = new Map([...config.wallets].reverse().map((of) => [of.accounts, of]));
-    const priced = pricedPaths(chains, contracts, (chain) => toPath(chain, walletOf, periodIn));
+    const converter = converterOf(contracts, exchange, period);
+    const priced = pricedPaths(chains, contracts, converter, (chain) =>
+        toPath(chain, walletOf, periodIn),
+    );
     const { paths, payers, channels, sale_paths } = priced;
     const lineOf = (account_id: string) => byAccount.get(account_id)?.[0]?.line ?? 1;
     problems.push(...walletProblems(file, paths, assets, lineOf), ...priced.problems);
-    problems.push(...foreignCards(contracts, payers));
+    problems.push(
+        ...foreignCards(contracts, payers, (from, to) => isConvertible(exchange, from, to)),
+    );
     if (problems.length) return { problems: unique(problems) };
     return {
         tree: {
@@ -166,6 +181,7 @@ export function compileAccounts(
             paths,
             channels,
             sale_paths,
+            conversions: converter.conversions(),
         },
         termPayers: priced.termPayers,
     };

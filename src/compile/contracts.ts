@@ -176,24 +176,29 @@ export function unknownAccounts(
 }
 
 /**
- * Cards that price nothing because nobody who pays under their contract is billed in their currency.
+ * Cards that price nothing because nobody who pays under their contract is billed in their currency,
+ * nor in one that their prices could ever be converted to.
  * @param payers contract to the currencies of those who pay under it.
  */
 export function foreignCards(
     { file, contracts }: Contracts,
     payers: ReadonlyMap<string, ReadonlySet<string>>,
+    isConvertible: (from: string, to: string) => boolean,
 ): readonly FileProblem[] {
     return contracts.flatMap(({ contract, cards }) => {
         const currencies = payers.get(contract);
         if (!currencies) return [];
         return cards
-            .filter(({ currency }) => !currencies.has(currency))
+            .filter(
+                ({ currency: from }) =>
+                    !currencies.has(from) && ![...currencies].some((to) => isConvertible(from, to)),
+            )
             .map(({ card, currency, line }) => ({
                 code: 'CONTRACT_CURRENCY',
                 file,
                 line,
                 message: `card ${card} of contract ${contract} is in ${currency}, and who pays under it is billed in ${[...currencies].sort().join(', ')}`,
-                remedy: 'All of its usage would be RATE_CURRENCY: name a card in that currency.',
+                remedy: 'All of its usage would be RATE_CURRENCY: name a card in that currency, or write rates to it in `currency_rates`.',
             }));
     });
 }

@@ -3,6 +3,7 @@ import type { FileProblem } from '../errors/index.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
 import type { AccountPath, Chain, Span } from './accounts.ts';
 import { bookFinder, type Contract, type Contracts, joinSpans, type Sale } from './contracts.ts';
+import type { Converter } from './conversions.ts';
 import type { TermPayer } from './openings.ts';
 
 /** One level of a channel: who sells usage of the accounts in it to whom, and by which book. */
@@ -32,10 +33,14 @@ interface PricedPaths {
     readonly problems: readonly FileProblem[];
 }
 
-/** The paths, split where other books begin to price the account, or others sell to it. */
+/**
+ * The paths, split where other books begin to price the account, or others sell to it. Each book is
+ * the one for the currency of who pays.
+ */
 export function pricedPaths(
     chains: readonly Chain[],
     contracts: Contracts,
+    converter: Converter,
     pathOf: (chain: Chain) => Omit<AccountPath, 'book_id' | 'channel_id'>,
 ): PricedPaths {
     const booksOf = bookFinder(contracts);
@@ -67,14 +72,20 @@ export function pricedPaths(
         }
         for (const { book_id, sales, from, to } of joinSpans(spans)) {
             const span = { valid_from: formatInstant(from), valid_to: formatInstant(to) };
-            const sold = sales.flatMap((sale) => saleOf(sale, chain) ?? []);
+            const isNeeded = to > parseInstant(path.period_start);
+            const bookIn = (id: string, currency: string) =>
+                converter.bookIn(id, currency, isNeeded);
+            const sold = sales
+                .flatMap((sale) => saleOf(sale, chain) ?? [])
+                .map((of) => inCurrency(of, bookIn));
             for (const { contract, level } of sold) {
                 pays(contract, level.currency, level.sale_id, path);
             }
             const levels = sold.map(({ level }) => level);
             const channel_id = levels.length ? sha256(JSON.stringify(levels)).slice(0, 16) : '';
             channels.set(channel_id, numbered(channel_id, levels));
-            paths.push({ ...path, ...span, book_id, channel_id });
+            const own = bookIn(book_id, path.currency);
+            paths.push({ ...path, ...span, book_id: own, channel_id });
             const others = idleOf(sellers, chain, sold);
             for (const { level, buyer_name, line_account_id } of [...sold, ...others]) {
                 const { sale_id: payer_id, pool_id, currency } = level;
@@ -116,6 +127,12 @@ function saleOf({ contract, book_id }: Sale, chain: Chain): Sold | null {
     };
     const line_account_id = climbed(chain, buyer, ({ detail }) => detail === 'summary');
     return { contract: contract.contract, level, buyer_name: buyer.name, line_account_id };
+}
+
+/** Of a buyer, who pays in a currency of its own. */
+function inCurrency(sold: Sold, bookIn: (id: string, currency: string) => string): Sold {
+    const { book_id, currency } = sold.level;
+    return { ...sold, level: { ...sold.level, book_id: bookIn(book_id, currency) } };
 }
 
 /** In no book: nothing is priced by it. */

@@ -162,8 +162,8 @@ export const breakCodes: Readonly<Record<string, BreakCode>> = {
         'Stop: the log is incomplete. Get the missing entries first.',
     ),
     UNRATED: define(
-        'Usage has no price: no rate matches its attributes.',
-        'A new model or attribute value is not in the rate card yet.',
+        'Usage has no price: no rate matches its attributes, or none in the currency of its payer.',
+        'A new model or attribute value is not in the rate card yet, or a currency rate is missing.',
         'Add the rate and run again; nothing was priced at zero.',
     ),
     NON_USAGE: define(

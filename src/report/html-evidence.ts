@@ -42,6 +42,35 @@ export function suspenseSection({ suspense }: ReportModel): VNode {
     );
 }
 
+/** Nothing in a run without payers of other currencies. */
+export function conversionsSection({ conversions }: ReportModel): VNode | false {
+    if (conversions.length === 0) return false;
+    return section(
+        'conversions',
+        'Conversions',
+        html`<p>
+            Prices in the first currency for payers in the second: each price times the rate, rounded
+            once to twelve decimals. A pair has one rate for the whole period. Without one, usage is in
+            suspense and its payer is held.
+        </p>`,
+        table(
+            'Rates of the period',
+            [text('From'), text('To'), numeric('Rate'), text('Stated for'), text('By, or why not')],
+            conversions.map(
+                ({ from, to, rate, on, source, evidence }) => html`<tr
+                    class=${rate === null ? 'attention' : undefined}
+                >
+                    <th scope="row">${name(from)}</th>
+                    <td>${name(to)}</td>
+                    ${number(rate === null ? 'none' : figure(rate))}
+                    <td>${name(on ?? '')}</td>
+                    <td class="name">${name(source ?? evidence ?? '')}</td>
+                </tr>`,
+            ),
+        ),
+    );
+}
+
 export function inputsSection({ inputs, completeness }: ReportModel): VNode {
     const title = 'Input objects';
     if (inputs.length === 0) return section('inputs', title, nothing('No object was read.'));

@@ -52,7 +52,7 @@ function heldPayer(payer: HeldPayer, isInvoiced: boolean): VNode {
     const waiting = isInvoiced ? `, ${money(payer.amount)}` : '';
     const reason = payer.is_over_limit
         ? `breaks of ${money(payer.break_money)} are over its limit of ${money(payer.hold_limit)}`
-        : `a break has no price in ${visible(payer.currency)}`;
+        : `a break or a fee has no price in ${visible(payer.currency)}`;
     return html`<strong>${name(payer.payer_name, NAME_LIMIT)}</strong>${waiting}: ${reason}`;
 }
 

@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { breaksSection, codesSection } from './html-breaks.ts';
 import {
+    conversionsSection,
     fingerprintsSection,
     inputsSection,
     proofsSection,
@@ -48,11 +49,12 @@ function page(model: ReportModel): VNode {
                     ${model.pipeline === 'reconcile' ? 'Reconciliation' : 'Nightly run'}
                     ${' '}<code>${name(model.run_id.slice(0, 24))}</code>, as of ${name(model.as_of)}
                 </p>
-                ${summary(model)} ${contents()}
+                ${summary(model)} ${contents(model)}
             </header>
             <main>
                 ${tieOutSection(model)} ${codesSection(model)} ${breaksSection(model)}
-                ${payersSection(model)} ${linesSection(model)} ${suspenseSection(model)}
+                ${payersSection(model)} ${linesSection(model)} ${conversionsSection(model)}
+                ${suspenseSection(model)}
                 ${inputsSection(model)} ${proofsSection(model)} ${fingerprintsSection(model)}
             </main>
             <footer class="quiet small">
@@ -64,13 +66,14 @@ function page(model: ReportModel): VNode {
     </html>`;
 }
 
-function contents(): VNode {
+function contents({ conversions }: ReportModel): VNode {
     const entries: readonly (readonly [string, string])[] = [
         ['tie-out', 'Tie-out'],
         ['codes', 'Breaks by code'],
         ['breaks', 'Open breaks'],
         ['payers', 'Payers'],
         ['lines', 'Invoice lines'],
+        ...(conversions.length ? [['conversions', 'Conversions'] as const] : []),
         ['suspense', 'Suspense'],
         ['inputs', 'Input objects'],
         ['proofs', 'Proofs'],

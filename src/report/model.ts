@@ -1,6 +1,6 @@
 import { compareLineItems, compareText } from '../export/order.ts';
 import type { Break, PayerTotal } from '../schema/break.ts';
-import type { Certificate, ControlTotal, Margin } from '../schema/certificate.ts';
+import type { Certificate, ControlTotal, Conversion, Margin } from '../schema/certificate.ts';
 import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { type CodeTotal, codeTotals, largestFirst } from './breaks-summary.ts';
@@ -17,7 +17,7 @@ export interface Sum {
 
 /** A payer whose lines wait, and whether money is the reason: the sum of its breaks. */
 export interface HeldPayer extends PayerTotal {
-    /** False: the sum is within the limit, but a break has no price in the payer's currency. */
+    /** False: the sum is within the limit, but a break or a fee has no price in the payer's currency. */
     readonly is_over_limit: boolean;
 }
 
@@ -69,6 +69,8 @@ export interface ReportModel {
     readonly payers: readonly PayerTotal[];
     readonly lines: readonly LineItem[];
     readonly margins?: readonly Margin[];
+    /** None in a run without payers of other currencies. */
+    readonly conversions: readonly Conversion[];
     readonly suspense: readonly { readonly code: string; readonly row_count: string }[];
     readonly inputs: Certificate['inputs'];
     /** How far the run can prove that nothing was lost on the way to it. */
@@ -114,6 +116,9 @@ export function buildReport(source: ReportSource): ReportModel {
         payers,
         lines,
         ...(certificate.margins ? { margins: certificate.margins } : {}),
+        conversions: (certificate.conversions ?? []).toSorted(
+            (a, b) => compareText(a.from, b.from) || compareText(a.to, b.to),
+        ),
         suspense: certificate.suspense.toSorted((a, b) => compareText(a.code, b.code)),
         inputs: certificate.inputs.toSorted(
             (a, b) => compareText(a.input, b.input) || compareText(a.key, b.key),

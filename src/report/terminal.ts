@@ -44,6 +44,7 @@ export function renderTerminal(model: ReportModel): string {
         model.codes.length ? titled('Breaks by code', codes(model)) : '',
         titled('Payers', payers(model)),
         model.margins?.length ? titled('Margins', margins(model.margins)) : '',
+        model.conversions.length ? titled('Conversions', conversions(model)) : '',
         model.suspense.length ? titled('In suspense', suspense(model)) : '',
     ];
     return `${parts.filter(Boolean).join('\n\n')}\n`;
@@ -60,7 +61,7 @@ function heldPayers({ headline }: ReportModel): string {
         const money = (amount: string) => summaryAmount(amount, payer.currency);
         const reason = payer.is_over_limit
             ? `breaks of ${money(payer.break_money)} are over its limit of ${money(payer.hold_limit)}`
-            : `a break has no price in ${name(payer.currency)}`;
+            : `a break or a fee has no price in ${name(payer.currency)}`;
         return `  held: ${name(payer.payer_name)}: ${reason}`;
     });
     const more = headline.held.length - shown.length;
@@ -130,6 +131,16 @@ function margins(margins: NonNullable<ReportModel['margins']>): string {
                 right(amount === null ? 'none' : amountFigure(amount, currency)),
             ),
             name(currency),
+        ]),
+    );
+}
+
+function conversions({ conversions }: ReportModel): string {
+    return table(
+        ['from', 'to', right('rate'), 'stated for', 'by'],
+        conversions.map(({ from, to, rate, on, source, evidence }) => [
+            ...[name(from), name(to), right(rate === null ? 'none' : figure(rate))],
+            ...[on ?? '', rate === null ? clipped(evidence ?? '', 200) : name(source)],
         ]),
     );
 }

@@ -1,6 +1,6 @@
 import type { Engine, Row } from '../duck/engine.ts';
 import type { BreakTotal, PayerTotal, TieOut } from '../schema/break.ts';
-import type { Certificate } from '../schema/certificate.ts';
+import type { Certificate, Conversion } from '../schema/certificate.ts';
 import { version } from './code.ts';
 import { money, trimmed, trimmedOrNull } from './decimals.ts';
 import type { RunOptions } from './prepare.ts';
@@ -27,6 +27,7 @@ export async function certify(
         'select count(*) as strays from recon.breaks where payer_id is null',
     );
     const margins = await readMargins(engine);
+    const conversions = await readConversions(engine);
     return {
         run_id: runId,
         ...options,
@@ -42,6 +43,7 @@ export async function certify(
         payers,
         completeness: await completeness(engine),
         ...(margins ? { margins } : {}),
+        ...(conversions.length ? { conversions } : {}),
         result: isHeld || strays !== 0n ? 'held' : 'clean',
     };
 }
@@ -103,10 +105,31 @@ async function suspense(engine: Engine): Promise<Certificate['suspense']> {
             select code, count(*) as row_count from suspense.debit_rows group by code
             union all
             select code, count(*) as row_count from suspense.unrated_usage group by code
+            union all
+            select code, count(*) as row_count from suspense.unpriced_fees group by code
         )
         group by code
         order by code`);
     return rows.map((row) => ({ code: String(row.code), row_count: String(row.row_count) }));
+}
+
+async function readConversions(engine: Engine): Promise<readonly Conversion[]> {
+    const rows = await engine.rows(`
+        select from_currency, to_currency, rate, rated_on, source, null as evidence
+        from rules.currency_rates
+        union all
+        select from_currency, to_currency, null, null, null, evidence
+        from rules.missing_conversions
+        order by from_currency, to_currency`);
+    const textOf = (value: unknown) => (value === null ? null : String(value));
+    return rows.map((row) => ({
+        from: String(row.from_currency),
+        to: String(row.to_currency),
+        rate: trimmedOrNull(row.rate),
+        on: textOf(row.rated_on),
+        source: textOf(row.source),
+        evidence: textOf(row.evidence),
+    }));
 }
 
 async function tieOuts(engine: Engine): Promise<readonly TieOut[]> {

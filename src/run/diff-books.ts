@@ -21,6 +21,11 @@ export const inBooks = (books: readonly string[]) =>
 /** Stands for any book: one card prices what is compared. */
 export const anyBook = 'any';
 
+/** Meters of which a rate is more than a price of one unit. */
+export function termedMeters({ rates }: CompiledCard): readonly string[] {
+    return rates.flatMap(({ meter, terms }) => (terms === null ? [] : [meter]));
+}
+
 /** What a term counted before is known by contract, and a diff is of cards. */
 export function requireNoTerms({ card, rates }: CompiledCard): void {
     const counting = rates.find(({ terms }) => countsOverTerm(terms));

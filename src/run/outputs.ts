@@ -112,6 +112,7 @@ function digestOf(evidence: Evidence, texts: Readonly<Record<string, string>>): 
             evidence.suspense,
             totals,
             ...['balances.csv', 'commitments.csv', 'closings.csv'].map((name) => texts[name] ?? ''),
+            ...(evidence.conversions ? [evidence.conversions] : []),
             ...(evidence.margins ? [texts['sale_lines.csv'], evidence.margins] : []),
         ]),
     );

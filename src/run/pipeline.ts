@@ -19,6 +19,7 @@ import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { openPeriod } from './openings.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
+import { requireConvertible } from './prices.ts';
 import { type CompiledPeriod, compilePeriod, type Project, ratesOf } from './project.ts';
 import { breakSeals, sealStage } from './seals.ts';
 import { priceSales } from './sell.ts';
@@ -56,7 +57,7 @@ async function readAccounts(project: Project, store: ObjectStore): Promise<strin
 
 /**
  * Decides what a run is: its objects, stages and fingerprint. Touches nothing.
- * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, STORE_*, LIMIT_OBJECTS
+ * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, RULES_INVALID, STORE_*, LIMIT_OBJECTS
  */
 export async function planRun(
     opened: Project,
@@ -66,6 +67,7 @@ export async function planRun(
     const text = await readAccounts(opened, store);
     const project = openPeriod(opened, options.period);
     const { tree, promises } = compilePeriod(project, text, options.period);
+    requireConvertible(project, tree.conversions);
     const listings = await listInputs(
         store,
         project.config,

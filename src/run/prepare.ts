@@ -7,13 +7,18 @@ import {
     assets,
 } from '../../pipelines/10-ingest/tables.ts';
 import { channels } from '../../pipelines/35-sell/tables.ts';
-import { bookCards, rates } from '../../pipelines/40-rate/tables.ts';
+import {
+    bookCards,
+    currencyRates,
+    missingConversions,
+    rates,
+} from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
 import * as billing from '../../pipelines/72-bill/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
-import { allBooks, type Book } from '../compile/contracts.ts';
+import type { Book } from '../compile/contracts.ts';
+import type { Conversions } from '../compile/conversions.ts';
 import type { Opening } from '../compile/openings.ts';
-import { isSummedMeter } from '../compile/priced-events.ts';
 import type { Promises } from '../compile/promises.ts';
 import { assetRates as ratesOfAssets } from '../compile/wallets.ts';
 import { isAdditiveMeter } from '../compile/whole-meters.ts';
@@ -29,7 +34,8 @@ import { formatInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
 import { codeRoot } from './code.ts';
 import type { RunFolder } from './folders.ts';
-import { type CompiledPeriod, type Project, ratesOf } from './project.ts';
+import { pricesOf } from './prices.ts';
+import { type CompiledPeriod, type Project, ratesOf, summedMeters } from './project.ts';
 
 /** What a run is asked for. */
 export interface RunOptions {
@@ -71,13 +77,21 @@ export async function replaceTable<T extends Table>(
     await engine.insert(table, rows);
 }
 
-/** Which cards price together, under which contract where that counts, and from where it counts. */
+/**
+ * Which cards price together and in what, under which contract where that counts, and from where it
+ * counts.
+ */
 export async function fillBooks(
     engine: Engine,
     books: readonly Book[],
+    currencyOf: (card: string, book: Book) => string,
     openings: readonly Pick<Opening, 'contract' | 'product' | 'meter' | 'quantity'>[] = [],
 ): Promise<void> {
-    const rows = books.flatMap(({ book_id, cards }) => cards.map((card) => ({ book_id, card })));
+    const rows = books.flatMap((book) =>
+        book.cards.map((card) => ({
+            ...{ book_id: book.book_id, card, currency: currencyOf(card, book) },
+        })),
+    );
     await replaceTable(engine, bookCards, rows);
     const owned = books.flatMap(({ book_id, contract }) =>
         contract === undefined ? [] : [{ book_id, contract_id: contract }],
@@ -121,6 +135,7 @@ export async function fillRates(
 ): Promise<void> {
     const units = rateUnits(of, isSummed);
     await replaceTable(engine, rates, of);
+    await replaceTable(engine, missingConversions, []);
     await replaceTable(engine, pricing.terms, units.terms);
     await replaceTable(engine, pricing.rateCharges, units.charges);
     await replaceTable(engine, pricing.rateTiers, units.tiers);
@@ -130,6 +145,30 @@ export async function fillRates(
     await replaceTable(engine, pricing.dimensionUsages, []);
 }
 
+/** The rates and books of a run, with what was converted for payers of other currencies. */
+export async function fillPrices(
+    engine: Engine,
+    project: Project,
+    { conversions }: AccountTree,
+): Promise<void> {
+    const summed = summedMeters(project);
+    const prices = pricesOf(project, conversions);
+    await fillRates(engine, prices.rates, (meter) => summed.has(meter));
+    await fillBooks(engine, prices.books, prices.currencyOf, project.openings.rows);
+    await fillConversions(engine, conversions);
+}
+
+async function fillConversions(engine: Engine, { rates, missing }: Conversions): Promise<void> {
+    const used = rates.map(({ from, to, on, rate, source }) => ({
+        ...{ from_currency: from, to_currency: to, rated_on: on, rate, source },
+    }));
+    await replaceTable(engine, currencyRates, used);
+    const lacking = missing.map(({ from, to, evidence }) => ({
+        ...{ from_currency: from, to_currency: to, evidence },
+    }));
+    await replaceTable(engine, missingConversions, lacking);
+}
+
 /**
  * Whether every rate of a project can be computed exactly.
  * @throws RunError RULES_INVALID
@@ -137,11 +176,6 @@ export async function fillRates(
 export function requireUnits(project: Project): void {
     const summed = summedMeters(project);
     rateUnits(ratesOf(project), (meter) => summed.has(meter));
-}
-
-/** Meters that add up events. */
-export function summedMeters({ config }: Project): ReadonlySet<string> {
-    return new Set(config.meters.filter(isSummedMeter).map(({ meter }) => meter));
 }
 
 /** Meters that a rate prices event by event, sorted. */
@@ -168,12 +202,10 @@ export async function prepare(
         readonly run: RunFolder;
     },
 ): Promise<void> {
-    const { config, contracts, openings } = project;
+    const { config } = project;
     await loadMacros(engine);
     await createControl(engine);
-    const summed = summedMeters(project);
-    await fillRates(engine, ratesOf(project), (meter) => summed.has(meter));
-    await fillBooks(engine, allBooks(contracts), openings.rows);
+    await fillPrices(engine, project, tree);
     await fillPromises(engine, promises);
     await replaceTable(engine, assets, assetRows(project));
     await fillBilling(engine, project, tree.paths);

@@ -75,7 +75,7 @@ async function fill(
     await loadMacros(engine);
     await createControl(engine);
     await fillRates(engine, card.rates, isSummed);
-    await fillBooks(engine, booksOf(card, [...usage, ...paths]));
+    await fillBooks(engine, booksOf(card, [...usage, ...paths]), () => card.currency);
     await replaceTable(engine, accountPaths, paths);
     await replaceTable(engine, ratedUsage, usage);
     await replaceTable(engine, meteredUsage, metered);

@@ -3,12 +3,15 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { type AccountTree, compileAccounts } from '../compile/accounts.ts';
 import { knownMeters, type LoadedConfig, loadConfig } from '../compile/config.ts';
 import { type Contracts, noContracts } from '../compile/contracts.ts';
+import type { CurrencyRates } from '../compile/conversions.ts';
 import { noOpenings, type Openings, termProblems } from '../compile/openings.ts';
+import { isSummedMeter } from '../compile/priced-events.ts';
 import { compilePromises, type Promises } from '../compile/promises.ts';
 import { sha256 } from '../duck/sql.ts';
 import { type FileProblem, RunError } from '../errors/index.ts';
 import type { CompiledCard, CompiledRate } from '../rules/card.ts';
 import { loadContracts } from '../rules/contracts.ts';
+import { loadCurrencyRates } from '../rules/currency-rates.ts';
 import { type KnownMeters, lintBooks, lintCard } from '../rules/lint.ts';
 import { loadCard } from '../rules/load.ts';
 import { loadOpenings } from '../rules/openings.ts';
@@ -29,6 +32,8 @@ export interface Project extends LoadedConfig {
     readonly contracts: Contracts;
     /** Of all periods, as the file of the config says; `openPeriod` finds those of one. */
     readonly openings: Openings;
+    /** Null where the config names none. */
+    readonly currencyRates: CurrencyRates | null;
     /** File to sha256 of everything that a person wrote and a run depends on. */
     readonly rules: Readonly<Record<string, string>>;
     readonly readText: (path: string) => string;
@@ -75,6 +80,7 @@ export function openProject(file: string): Project {
     return {
         ...loaded,
         ...readRules(loaded, readText),
+        currencyRates: readCurrencyRates(loaded, readText),
         folder,
         file: absolute,
         state: resolve(folder, loaded.config.state),
@@ -133,6 +139,18 @@ function readOpenings(
     return read.openings;
 }
 
+/** @throws RunError CONFIG_INVALID */
+function readCurrencyRates(
+    { config: { currency_rates, currency_rates_max_age_days } }: LoadedConfig,
+    readText: (path: string) => string,
+): CurrencyRates | null {
+    if (currency_rates === undefined) return null;
+    const text = readText(currency_rates);
+    const read = loadCurrencyRates(currency_rates, text, currency_rates_max_age_days);
+    if ('problems' in read) throw new RunError('CONFIG_INVALID', { problems: read.problems });
+    return read.rates;
+}
+
 /** Every card, and if all are right by themselves, every book of them. */
 function lintAll(
     { cards, contracts }: Pick<Project, 'cards' | 'contracts'>,
@@ -158,8 +176,17 @@ export interface CompiledPeriod {
  * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID when only the contracts are wrong
  */
 export function compilePeriod(project: Project, text: string, period: string): CompiledPeriod {
-    const { config, contracts, openings, assets } = project;
-    const compiled = compileAccounts(config.accounts, text, { config, assets }, period, contracts);
+    const { config, contracts, openings, assets, cards, currencyRates } = project;
+    const currencies = new Map(cards.map(({ card, currency }) => [card, currency]));
+    const exchange = { rates: currencyRates, currencies };
+    const compiled = compileAccounts(
+        config.accounts,
+        text,
+        { config, assets },
+        period,
+        contracts,
+        exchange,
+    );
     if ('problems' in compiled) {
         const { problems } = compiled;
         if (problems.every(({ file }) => file === contracts.file)) {
@@ -176,7 +203,12 @@ export function compilePeriod(project: Project, text: string, period: string): C
     return { tree, promises: promised.promises };
 }
 
-/** The rates of all cards in use. */
+/** Meters that add up events. */
+export function summedMeters({ config }: Pick<Project, 'config'>): ReadonlySet<string> {
+    return new Set(config.meters.filter(isSummedMeter).map(({ meter }) => meter));
+}
+
+/** The rates of all cards in use, as they are written. */
 export function ratesOf({ cards }: Pick<Project, 'cards'>): readonly CompiledRate[] {
     return cards.flatMap(({ rates }) => rates);
 }
@@ -204,7 +236,7 @@ function missingFile(path: string, file: string, text: string): FileProblem {
 function missingFiles(file: string, text: string, folder: string): readonly FileProblem[] {
     const named = [
         ...text.matchAll(
-            /^(?:rate_card|contracts|openings|accounts|assets): *(["']?)([^#\n{}]+?)\1 *$/gm,
+            /^(?:rate_card|contracts|openings|currency_rates|accounts|assets): *(["']?)([^#\n{}]+?)\1 *$/gm,
         ),
     ];
     return named

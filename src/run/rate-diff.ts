@@ -19,7 +19,8 @@ import {
 import { type CompiledCard, sqlTimestamp } from '../rules/card.ts';
 import { isByEvent, readTerms } from '../schema/terms.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
-import { anyBook, inBooks, readBooks, requireNoTerms } from './diff-books.ts';
+import { anyBook, inBooks, readBooks, requireNoTerms, termedMeters } from './diff-books.ts';
+import { cardIn, readCurrencies, readCurrencyRates, type Within } from './diff-currencies.ts';
 import { type PricedProduct, priceRated } from './price-rated.ts';
 import { reRate } from './re-rate.ts';
 import { readSlots, type Slot, slotAt, slotKeys } from './slots.ts';
@@ -38,7 +39,8 @@ export interface DiffOptions {
  * What moves between two cards over the metered usage of a run. Metered rows hold the usage of a day
  * and of a span in which no rate of the run's own card changed. Where one of the cards changes a
  * price inside of such a row, the row is not compared: how much of it came before is not known. Usage
- * under contracts that name other cards is left out.
+ * under contracts that name other cards is left out. For payers in another currency both cards are
+ * converted as the run converted its own.
  */
 export async function diffRates(
     engine: Engine,
@@ -51,43 +53,44 @@ export async function diffRates(
     const books = await readBooks(engine, cards.old);
     const termed = [...termedMeters(cards.old), ...termedMeters(cards.new)];
     const groups = await readGroups(engine, slots, books, [...new Set(termed)].sort());
-    const usage = groups.flatMap(probes);
-    const { memory, threads } = options;
-    const [old, now] = [
-        await outcomesBy({ card: cards.old, usage, memory, threads }),
-        await outcomesBy({ card: cards.new, usage, memory, threads }),
-    ];
-    const all = groups.map((group) => ({ group, old: old(group), now: now(group) }));
-    const decided = all.filter(({ old, now }) => ![old.kind, now.kind].includes('undecided'));
-    const outcomes = (of: 'old' | 'now') =>
-        decided.map((one) => ({ group: one.group, outcome: one[of] }));
-    const priced = [
-        ...(await pricedBy(engine, cards.old, outcomes('old'), { slots, books }, options)).map(
-            (of) => ({
-                ...of,
-                isOld: true,
-            }),
-        ),
-        ...(await pricedBy(engine, cards.new, outcomes('now'), { slots, books }, options)).map(
-            (of) => ({
-                ...of,
-                isOld: false,
-            }),
-        ),
-    ];
-    return compared(all, decided, priced);
+    const rates = await readCurrencyRates(engine);
+    const all: Compared[] = [];
+    const priced: Priced[] = [];
+    for (const currency of await readCurrencies(engine, books)) {
+        const own = groups.filter((group) => group.currency === currency);
+        const [old, now] = [cards.old, cards.new].map((card) => cardIn(card, currency, rates));
+        if (!old || !now) continue;
+        const usage = own.flatMap(probes);
+        const { memory, threads } = options;
+        const oldOf = await outcomesBy({ card: old, usage, memory, threads });
+        const nowOf = await outcomesBy({ card: now, usage, memory, threads });
+        const made = own.map((group) => ({ group, old: oldOf(group), now: nowOf(group) }));
+        all.push(...made);
+        const by = async (card: CompiledCard, side: 'old' | 'now') => {
+            const outcomes = made.filter(isDecided).map((of) => ({ ...of, outcome: of[side] }));
+            const found = await pricedBy(
+                engine,
+                card,
+                outcomes,
+                { slots, books, currency },
+                options,
+            );
+            priced.push(...found.map((of) => ({ ...of, isOld: side === 'old' })));
+        };
+        await by(old, 'old');
+        await by(now, 'now');
+    }
+    return compared(all, all.filter(isDecided), priced);
 }
 
-function termedMeters({ rates }: CompiledCard): readonly string[] {
-    return rates.flatMap(({ meter, terms }) => (terms === null ? [] : [meter]));
-}
+const isDecided = ({ old, now }: Compared) => old.kind !== 'undecided' && now.kind !== 'undecided';
 
-/** What payers pay by the terms of a card, for the groups whose rates have some. */
+/** What payers of a currency pay by the terms of a card, for the groups whose rates have some. */
 async function pricedBy(
     engine: Engine,
     card: CompiledCard,
     outcomes: readonly { readonly group: Group; readonly outcome: Outcome }[],
-    { slots, books }: { readonly slots: readonly Slot[]; readonly books: readonly string[] },
+    { slots, books, currency }: Within,
     { memory, threads, isSummed, eventsSql }: DiffOptions,
 ): Promise<readonly PricedProduct[]> {
     if (termedMeters(card).length === 0) return [];
@@ -98,7 +101,7 @@ async function pricedBy(
         group.account_id === '' ? [] : [meteredRow(group)],
     );
     const paths = (await engine.table(accountPaths, 'account_id, valid_from')).filter(
-        ({ book_id }) => books.includes(book_id),
+        (path) => books.includes(path.book_id) && path.currency === currency,
     );
     const byEvent = card.rates.flatMap(({ terms, meter }) =>
         terms !== null && isSummed(meter) && isByEvent(readTerms(terms)) ? [meter] : [],
@@ -109,7 +112,7 @@ async function pricedBy(
         const events = meters.length
             ? await writeEvents(
                   engine,
-                  `select * from (${eventsSql(meters)}) where ${inBooks(books)}`,
+                  `select * from (${eventsSql(meters)}) where ${inBooks(books)} and currency = ${quoteText(currency)}`,
                   slots,
                   join(folder, 'events.parquet'),
               )

@@ -52,7 +52,11 @@ export async function reRate<T>(
         await loadMacros(engine);
         await createControl(engine);
         await fillRates(engine, card.rates, charging?.isSummed ?? (() => false));
-        await fillBooks(engine, booksOf(card, [...usage, ...(charging?.paths ?? [])]));
+        await fillBooks(
+            engine,
+            booksOf(card, [...usage, ...(charging?.paths ?? [])]),
+            () => card.currency,
+        );
         await replaceTable(engine, meteredUsage, usage);
         const stages = charging ? [rate, priceUsage, rollUp] : [rate];
         if (charging) {

@@ -37,7 +37,8 @@ export async function readMargins(engine: Engine): Promise<readonly Margin[] | n
 }
 
 /**
- * The files of sales, by name: lines of sellers to their buyers, what of it nothing prices, margins.
+ * The files of sales, by name: lines of sellers to their buyers, usage and fees that nothing prices,
+ * margins.
  * None in a run without sales. They are apart from the operator's lines, which are what is delivered.
  */
 export async function saleFiles(engine: Engine): Promise<Readonly<Record<string, string>>> {
@@ -84,6 +85,9 @@ async function unratedCsv(engine: Engine): Promise<string> {
             sum(quantity) as quantity
          from sold.unrated_usage
          group by all
+         union all
+         select code, seller_id, buyer_id, account_id, meter, '{}', unit, 1
+         from sold.unpriced_fees
          order by all`,
         [...names, 'quantity'],
         ['quantity'],

@@ -15,10 +15,10 @@ import {
     soldCharges,
     soldClosings,
     soldLineItems,
+    soldUnpriced,
     soldUnrated,
 } from '../../pipelines/85-resell/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
-import { allBooks } from '../compile/contracts.ts';
 import { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteTable, quoteText } from '../duck/sql.ts';
 import type { Table } from '../duck/table.ts';
@@ -27,14 +27,12 @@ import { runStage } from '../stage/run.ts';
 import {
     createControl,
     fillBilling,
-    fillBooks,
+    fillPrices,
     fillPromises,
-    fillRates,
     loadMacros,
     replaceTable,
-    summedMeters,
 } from './prepare.ts';
-import { type Project, ratesOf } from './project.ts';
+import type { Project } from './project.ts';
 
 /**
  * Prices the sales of channels as the stages 40-rate to 80-invoice price usage, in a database of
@@ -83,9 +81,7 @@ export async function priceSales(
 async function fill(own: Engine, project: Project, tree: AccountTree): Promise<void> {
     await loadMacros(own);
     await createControl(own);
-    const summed = summedMeters(project);
-    await fillRates(own, ratesOf(project), (meter) => summed.has(meter));
-    await fillBooks(own, allBooks(project.contracts), project.openings.rows);
+    await fillPrices(own, project, tree);
     await replaceTable(own, accountPaths, tree.sale_paths);
     await fillBilling(own, project, tree.sale_paths);
     await fillPromises(own, null);
@@ -121,6 +117,7 @@ const kept: readonly (readonly [Table, string])[] = [
         from invoice.line_items`,
     ],
     [soldUnrated, 'select * from suspense.unrated_usage'],
+    [soldUnpriced, 'select * from suspense.unpriced_fees'],
 ];
 
 const salesSql = 'select * exclude (level_no, seller_id, buyer_id) from metered.sales';

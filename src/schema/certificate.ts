@@ -33,6 +33,18 @@ export interface Margin {
     readonly margin: string | null;
 }
 
+/** Prices in one currency for payers in another, by one rate for the period. */
+export interface Conversion {
+    readonly from: string;
+    readonly to: string;
+    /** Null where there is no rate: then evidence says why, and usage is in suspense. */
+    readonly rate: string | null;
+    /** Civil date that the rate was stated for, and who stated it. */
+    readonly on: string | null;
+    readonly source: string | null;
+    readonly evidence: string | null;
+}
+
 /** The evidence of one run: what went in, what came out, and the proofs in between. */
 export interface Certificate {
     readonly run_id: string;
@@ -67,6 +79,8 @@ export interface Certificate {
     readonly completeness: string;
     /** What sellers of channels buy, sell and keep; only in a run with such. */
     readonly margins?: readonly Margin[];
+    /** What prices were converted by, or could not be; only in a run with such payers. */
+    readonly conversions?: readonly Conversion[];
     readonly outputs: Readonly<Record<string, string>>;
     readonly result: 'clean' | 'held';
 }

@@ -200,6 +200,10 @@ export const configSchema = z.strictObject({
             'A CSV file beside the config: what terms and commitments counted before the period, ' +
                 'and what was left of grants. Or `previous`: as the run of the period before says.',
         ),
+    /** A CSV file beside the config: what prices are converted by for payers of other currencies. */
+    currency_rates: z.string().optional(),
+    /** Days before the period after which a row of it says nothing any more. */
+    currency_rates_max_age_days: z.int().min(0).default(31),
     /** A file beside the config, or `object:KEY` in the store. */
     accounts: z.string(),
     assets: z.union([z.string(), z.record(z.string(), asset)]),

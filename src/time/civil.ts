@@ -1,5 +1,6 @@
 import { tz } from '@date-fns/tz';
 import { addDays } from 'date-fns/addDays';
+import { differenceInCalendarDays } from 'date-fns/differenceInCalendarDays';
 import { formatISO } from 'date-fns/formatISO';
 import { isValid } from 'date-fns/isValid';
 import { parseISO } from 'date-fns/parseISO';
@@ -33,4 +34,9 @@ export function dayNumber(date: string): bigint {
 /** How many civil dates begin in a zone from the date of one instant up to that of another. */
 export function civilDays(from: Instant, to: Instant, zone: string): bigint {
     return dayNumber(civilDay(to, zone)) - dayNumber(civilDay(from, zone));
+}
+
+/** How many days after a date another one is. */
+export function daysBetween(date: string, later: string): number {
+    return differenceInCalendarDays(parseISO(later, utc), parseISO(date, utc), utc);
 }

@@ -380,6 +380,44 @@ describe('rate cards', () => {
         `);
     });
 
+    test('CONFIG_INVALID: currency rates that are none', async () => {
+        const files = { 'fx.csv': 'from,to,on,rate,sorce\nUSD,EUR,2026-01-30,0.92,ECB\n' };
+        const config = (text: string) => `${text}currency_rates: fx.csv\n`;
+        expect(await fails('CONFIG_INVALID', 2, { files, config })).toMatchInlineSnapshot(`
+          "CONFIG_INVALID: 2 problems in the configuration
+          fx.csv:1: CURRENCY_RATE_INVALID there is no column "source"
+              The columns are from, to, on, rate, source.
+          fx.csv:1: CURRENCY_RATE_INVALID column "sorce" is not known
+              Did you mean "source"? The columns are from, to, on, rate, source.
+            -> Correct them all and run again; \`tieout doctor\` checks without running.
+          "
+        `);
+        expect(await fails('CONFIG_INVALID', 2, { config })).toMatchInlineSnapshot(`
+          "CONFIG_INVALID: 1 problem in the configuration
+          tieout.yaml:68: FILE_NOT_FOUND fx.csv is named here and is not a file
+              Paths are relative to the folder of tieout.yaml.
+            -> Correct them all and run again; \`tieout doctor\` checks without running.
+          "
+        `);
+    });
+
+    test('RULES_INVALID: a card that cannot be converted for a payer', async () => {
+        const euro = of('accounts.json').replaceAll('USD', 'EUR');
+        const files = {
+            'accounts.json': euro,
+            'fx.csv': 'from,to,on,rate,source\nUSD,EUR,2026-09-30,0.0000001,ECB\n',
+        };
+        const config = (text: string) =>
+            `${text.replace(/^wallets:\n( .*\n)+/m, '')}currency_rates: fx.csv\n`;
+        expect(await fails('RULES_INVALID', 2, { files, config })).toMatchInlineSnapshot(`
+          "RULES_INVALID: 1 problem in the rate card
+          rates.csv:5: CONVERSION_TOO_COARSE in EUR at 0.0000001: 0.0000003 is 0.00000000000003, of which 12 decimals keep 0; 5 more like it in list
+              Price larger units (\`unit_conversion\`), or give payers in EUR a contract with a card in EUR.
+            -> Correct them all and run \`tieout rules check\`; no run starts with a rate card like this.
+          "
+        `);
+    });
+
     test('CONTRACTS_INVALID: what only the accounts say', async () => {
         const contracts = `contracts:
   - contract: acme-2026

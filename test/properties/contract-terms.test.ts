@@ -119,6 +119,7 @@ async function priced(terms: readonly Term[]) {
     await fillBooks(
         engine,
         slices.map(({ contract }) => ({ book_id: bookOf(contract), contract, cards: ['c'] })),
+        () => 'USD',
         slices.map(({ contract, index, opening }) => ({
             ...{ contract, product: 'p', meter: `m${index}`, line: 1 },
             quantity: thousandths(opening),

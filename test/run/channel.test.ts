@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { Engine } from '../../src/duck/engine.ts';
 import { silent } from '../../src/effects.ts';
 import { type RunResult, runPipeline } from '../../src/run/pipeline.ts';
@@ -231,6 +231,49 @@ describe('a distributor, three resellers and their customers', () => {
             });
         } finally {
             other.remove();
+        }
+    });
+
+    test('a buyer in another currency is billed in it, where there is a rate', async () => {
+        const inYen = (id: string) =>
+            JSON.stringify(
+                accounts.map((of) => (of.account_id === id ? { ...of, currency: 'JPY' } : of)),
+            );
+        const fee = { product: 'seat', meter: 'tokens', model: 'flat', unit: 'month', fee: '9' };
+        const rates = [{ when: {}, from: jan, priority: -1 }];
+        const seat = parse(card('retail-r3', '5'));
+        seat.charges.push({ ...fee, meter: 'seats', charge_zero_usage: true, rates });
+        const config = parse(files['tieout.yaml']);
+        const seats = { meter: 'seats', aggregation: 'count', unit: 'seat' };
+        const changed = (from: string) => ({
+            ...files,
+            'tieout.yaml': stringify({
+                ...config,
+                meters: [...config.meters, { ...seats, event_type: 'seat' }],
+                currency_rates: 'fx.csv',
+            }),
+            'fx.csv': `from,to,on,rate,source\nUSD,JPY,${from},150,BOJ\n`,
+            'accounts.json': inYen('d'),
+            'cards/retail-r3.yaml': stringify(seat),
+        });
+        const [known, late] = ['2026-09-30', '2026-10-02'].map((from) =>
+            testProject(changed(from), store),
+        );
+        try {
+            const made = await known?.run();
+            const lines = readFileSync(join(made?.run.output ?? '', 'sale_lines.csv'), 'utf8');
+            expect(lines).toMatch(/\nr3,.*,d,.*,tokens,.*,750,750,JPY,/);
+            expect(lines).toMatch(/\nr3,.*,d,.*,seat,.*,1350,1350,JPY,/);
+            const without = await late?.run();
+            const lost = readFileSync(join(without?.run.output ?? '', 'sales_unrated.csv'), 'utf8');
+            expect(lost.split(/\r?\n/).slice(1, -1)).toEqual([
+                'CONVERSION_MISSING,r3,d,d,seats,{},month,1',
+                expect.stringMatching(/^CONVERSION_MISSING,r3,d,d,tokens,.*,token,1000000$/),
+            ]);
+            expect(without?.certificate.payers).toEqual(result.certificate.payers);
+        } finally {
+            known?.remove();
+            late?.remove();
         }
     });
 

@@ -12,7 +12,8 @@ const check = (stage: typeof rate, text: string) =>
         stage,
         withDefaults(text.includes('rules.book_cards') ? text : `${oneBook}${text}`, {
             'metered.usage': { book_id: 'standard' },
-            'rules.rates': { card: 'standard' },
+            'rules.rates': { card: 'standard', currency: 'USD' },
+            'rules.book_cards': { currency: 'USD' },
             'rated.rate_candidates': { book_id: 'standard' },
         }),
     );
@@ -83,6 +84,44 @@ describe('40-rate', () => {
             then  suspense.unrated_usage account_id | quantity | code
                                  a | 7 | UNRATED
                                  b | 5 | RATE_CURRENCY
+        `,
+        ));
+
+    test('a card is found in a book in the currency that it has there', () =>
+        check(
+            rate,
+            `
+            given metered.usage    meter  | account_id | book_id  | attributes | quantity | currency
+                                   tokens | a          | list     | {}         | 10       | USD
+                                   tokens | b          | EUR:list | {}         | 10       | EUR
+            given rules.book_cards book_id  | card | currency
+                                   list     | list | USD
+                                   EUR:list | list | EUR
+            given rules.rates      rate_id | card | meter  | mask | match_key | unit_price | currency | effective_to
+                                   r       | list | tokens |      | {}        | 2          | USD      | _
+                                   r@EUR   | list | tokens |      | {}        | 1.5        | EUR      | _
+            then  rated.usage      account_id | rate_id | amount | currency
+                                   a          | r       | 20     | USD
+                                   b          | r@EUR   | 15     | EUR
+            then  suspense.unrated_usage account_id
+        `,
+        ));
+
+    test('usage whose conversion is missing is suspended with why', () =>
+        check(
+            rate,
+            `
+            given metered.usage  meter  | account_id | attributes | quantity | currency
+                                 tokens | a          | {}         | 7        | EUR
+                                 tokens | b          | {}         | 5        | GBP
+            given rules.rates    rate_id | meter  | mask | match_key | unit_price | currency | effective_to
+                                 r       | tokens |      | {}        | 1          | USD      | _
+            given rules.missing_conversions from_currency | to_currency | evidence
+                                            USD           | EUR         | too old
+                                            GBP           | USD         | of any date
+            then  suspense.unrated_usage account_id | quantity | code | evidence
+                                 a | 7 | CONVERSION_MISSING | too old
+                                 b | 5 | RATE_CURRENCY      | _
         `,
         ));
 

@@ -228,6 +228,36 @@ describe('fees of a night', () => {
             then pricing.lines   payer_id | numerator | denominator | service_start | service_end
                                  org      | 10        | 31          | 2026-10-22    | 2026-11-01`));
 
+    test('in another currency than the payer pays are in suspense, and are not charged', () => {
+        const foreign = `given rules.rates      rate_id | currency
+                                 f       | EUR
+            given rules.book_cards book_id | card | currency
+                                   one     | list | EUR
+            given rules.missing_conversions from_currency | to_currency | evidence
+                                            EUR           | USD         | too old
+            given accounts.paths   account_id | payer_id
+                                   a          | org
+                                   b          | org`;
+        const suspended = `then suspense.unpriced_fees rate_id | payer_id | account_id | currency | code | evidence`;
+        const row = (account: string) =>
+            `f | org | ${account} | EUR | CONVERSION_MISSING | too old`;
+        return Promise.all([
+            run(`${fee('| is_for_all', 'account | true')}
+                ${foreign}
+                then pricing.shares account_id
+                ${suspended}
+                ${row('a')}
+                ${row('b')}`),
+            run(`${fee('| is_for_all', 'account | false')}
+                ${foreign}
+                given metered.usage account_id | payer_id | meter
+                                    b          | org      | m
+                then pricing.shares account_id
+                ${suspended}
+                ${row('b')}`),
+        ]);
+    });
+
     test('are not for usage under another card', () => {
         const usage = (book: string) => `
             given metered.usage account_id | payer_id | meter | book_id

@@ -265,6 +265,16 @@ describe('70-reconcile: holds of payers', () => {
                              org      | 1              | 0           | held
         `));
 
+    test('a fee in suspense holds, though it is no break', () =>
+        ties(`
+            given suspense.unpriced_fees rate_id | payer_id | account_id
+                                         fee     | org      | t
+                                         fee     | org      | u
+            then recon.breaks code
+            then recon.holds payer_id | break_count | unpriced_count | recon_status
+                             org      | 0           | 2              | held
+        `));
+
     test('without a log and without breaks the status is unauditable, with a break it is held', () =>
         ties(`
             given accounts.paths account_id | payer_id | currency | wallet_asset | wallet_shape | valid_from | valid_to   | period_start | period_end

@@ -14,6 +14,7 @@ export const nightDefaults: Defaults = {
         ...{ period_start: '2026-10-01', period_end: '2026-11-01' },
     },
     'metered.usage': { book_id: 'one' },
+    'rules.book_cards': { currency: 'USD' },
     'rules.rates': {
         ...{ card: 'list', currency: 'USD', meter: 'm' },
         ...{ effective_from: '2026-01-01', effective_to: '_' },

@@ -534,7 +534,109 @@ describe('accounts: contracts', () => {
         const euro = tree.map((of) => ({ ...of, currency: 'EUR' }));
         expect(problems([held('unit', 'deal', jan)], euro)).toEqual([
             'contracts.yaml:8: CONTRACT_CURRENCY card deal of contract of-unit is in USD, and who pays under it is billed in EUR\n' +
-                '    All of its usage would be RATE_CURRENCY: name a card in that currency.',
+                '    All of its usage would be RATE_CURRENCY: name a card in that currency, or write rates to it in `currency_rates`.',
         ]);
+    });
+});
+
+describe('accounts: in what currency their book is', () => {
+    const rates = {
+        ...{ file: 'fx.csv', max_age_days: 31 },
+        rows: [
+            ...[
+                ['EUR', '2026-09-30'],
+                ['GBP', '2026-01-31'],
+            ].map(([to = '', on = '']) => ({
+                ...{ from: 'USD', to, on, rate: '0.9', source: 'ECB', line: 2 },
+            })),
+        ],
+    };
+    const currencies = new Map([
+        ['list', 'USD'],
+        ['deal', 'USD'],
+        ['extra', 'CHF'],
+    ]);
+    const at = (text: string) => parseInstant(text);
+    const until = at('9999-12-31T00:00:00Z');
+    const contract = (account: string, over: Partial<Contract> = {}): Contract => ({
+        ...{ contract: `of-${account}`, account, seller: null, from: at(jan), to: until, line: 7 },
+        books: [{ book_id: 'deal+extra', cards: ['deal', 'extra'], from: at(jan), to: until }],
+        cards: [{ card: 'deal', currency: 'USD', line: 8 }],
+        ...{ counts: [], commitments: [], grants: [] },
+        ...over,
+    });
+    const compiled = (rows: readonly Row[], contracts: readonly Contract[], of = { rates }) =>
+        compileAccounts(
+            ...(['accounts.json', fileOf(rows), { config, assets }, '2026-10'] as const),
+            {
+                ...{ file: 'contracts.yaml', standard: { book_id: 'list', cards: ['list'] } },
+                ...{ contracts, drawOrder: [] },
+            },
+            { ...of, currencies },
+        );
+    const treeOf = (...given: Parameters<typeof compiled>) => {
+        const result = compiled(...given);
+        if ('problems' in result) throw new Error(result.problems.map(printProblem).join('\n'));
+        return result.tree;
+    };
+    const rows = ['USD', 'EUR', 'GBP', 'CAD'].map((currency) => row(currency, null, { currency }));
+
+    test('that of the payer, where there is a rate for the period', () => {
+        const { paths, conversions } = treeOf(rows, [contract('EUR', { books: [] })]);
+        expect(paths.map((of) => `${of.account_id} ${of.book_id}`)).toEqual([
+            ...['CAD list', 'EUR EUR:list', 'GBP list', 'USD list'],
+        ]);
+        expect(conversions.books).toEqual([
+            { book_id: 'EUR:list', cards: ['list'], currency: 'EUR', converted: ['list'] },
+        ]);
+        expect(conversions.rates.map(({ from, to, on }) => `${from} ${to} ${on}`)).toEqual([
+            'USD EUR 2026-09-30',
+        ]);
+        expect(conversions.missing.map(({ from, to, evidence }) => [from, to, evidence])).toEqual([
+            ['USD', 'CAD', 'fx.csv has no rate from USD to CAD of any date'],
+            ['USD', 'GBP', expect.stringContaining('243 days before 2026-10-01')],
+        ]);
+    });
+
+    test('of a book of several cards those that can be; the contract of a term stays', () => {
+        const book = { book_id: 'deal+extra@c', contract: 'c', cards: ['deal', 'extra'] };
+        const books = [{ ...book, from: at(jan), to: until }];
+        const { paths, conversions } = treeOf(
+            [row('org', null, { currency: 'EUR' })],
+            [contract('org', { books })],
+        );
+        expect(paths[0]?.book_id).toBe('EUR:deal+extra@c');
+        expect(conversions.books).toMatchObject([
+            { ...book, book_id: 'EUR:deal+extra@c', currency: 'EUR', converted: ['deal'] },
+        ]);
+        expect(conversions.missing).toMatchObject([{ from: 'CHF', to: 'EUR' }]);
+    });
+
+    test('a buyer pays its seller in its own', () => {
+        const channel = [
+            row('op', null),
+            row('dist', 'op', { currency: 'GBP' }),
+            row('shop', 'dist', { currency: 'EUR' }),
+        ];
+        const books = [{ book_id: 'deal', cards: ['deal'], from: at(jan), to: until }];
+        const { channels, paths } = treeOf(channel, [contract('shop', { seller: 'dist', books })]);
+        expect(channels).toMatchObject([{ book_id: 'EUR:deal', currency: 'EUR' }]);
+        expect(paths.every(({ book_id }) => book_id === 'list')).toBe(true);
+    });
+
+    test('what ended before the period misses nothing', () => {
+        const { conversions } = treeOf(
+            [row('old', null, { currency: 'CAD', valid_to: '2026-10-01T00:00:00Z' })],
+            [],
+        );
+        expect(conversions.missing).toEqual([]);
+    });
+
+    test('a contract whose card could be converted is no problem, whatever the period has', () => {
+        const in_ = (currency: string) => {
+            const result = compiled([row('org', null, { currency })], [contract('org')]);
+            return 'problems' in result ? result.problems.map(({ code }) => code) : [];
+        };
+        expect([in_('EUR'), in_('GBP'), in_('CAD')]).toEqual([[], [], ['CONTRACT_CURRENCY']]);
     });
 });

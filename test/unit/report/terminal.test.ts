@@ -42,7 +42,7 @@ In suspense
         const text = terminal({ result: 'held', payers });
         expect(text).toContain(
             '  held: Acme Corp: breaks of 99.12 USD are over its limit of 10.00 USD\n' +
-                '  held: Beta: a break has no price in USD\n',
+                '  held: Beta: a break or a fee has no price in USD\n',
         );
     });
 

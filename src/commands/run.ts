@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { RunError } from '../errors/index.ts';
 import { amountWithCode, counted, figure } from '../report/figures.ts';
-import { sumsBy } from '../report/model.ts';
+import { sumsBy } from '../report/headline.ts';
 import { visible } from '../report/visible.ts';
 import {
     describeStages,
@@ -116,6 +116,9 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
         ],
         ['breaks', `${figure(String(breakCount))} open`],
         ['held', held.map(({ payer_id }) => visible(payer_id)).join(', ') || 'nobody'],
+        ...(payers.some(({ unrated_count }) => unrated_count > 0)
+            ? ([['no price', `some usage of held payers; it is in ${at('unrated.csv')}`]] as const)
+            : []),
         ['digest', certificate.run_digest],
         ['report', at('report.html')],
         ...(certificate.pipeline === 'nightly'

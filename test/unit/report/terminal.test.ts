@@ -38,11 +38,13 @@ In suspense
         const payers = [
             payerTotal({ recon_status: 'held', break_money: '99.123' }),
             payerTotal({ payer_id: 'b', payer_name: 'Beta', recon_status: 'held' }),
+            payerTotal({ payer_id: 'c', payer_name: 'C', unrated_count: 2, recon_status: 'held' }),
         ];
         const text = terminal({ result: 'held', payers });
         expect(text).toContain(
             '  held: Acme Corp: breaks of 99.12 USD are over its limit of 10.00 USD\n' +
-                '  held: Beta: a break has no price in USD\n',
+                '  held: Beta: a break has no price in USD\n' +
+                '  held: C: no rate prices some of its usage (unrated.csv)\n',
         );
     });
 

@@ -269,7 +269,7 @@ describe('70-reconcile: holds of payers', () => {
         ['no log and no break', '', 'unauditable', '5', 'held'],
         ['a log that ties', 'd | 5', 'clear', '5', 'held'],
         ['usage of nothing needs no price', 'd | 5', 'clear', '0', 'clear'],
-    ])('usage without a price holds: %s', (_, entries, without, quantity, recon_status) => {
+    ])('usage without a price holds: %s', async (_, entries, without, quantity, recon_status) => {
         const unrated = `
             given suspense.unrated_usage payer_id | account_id | meter | quantity    | code
                                          org      | a          | web   | ${quantity} | UNRATED`;
@@ -280,10 +280,8 @@ describe('70-reconcile: holds of payers', () => {
             ties(`${paths}${paid('5', entries)}${more}
             then recon.holds payer_id | break_count | unrated_count | recon_status
                              org      | 0           | ${count}      | ${status}`);
-        return Promise.all([
-            night('', 0, without),
-            night(unrated, quantity === '0' ? 0 : 1, recon_status),
-        ]);
+        await night('', 0, without);
+        await night(unrated, quantity === '0' ? 0 : 1, recon_status);
     });
 
     test('without a log and without breaks the status is unauditable, with a break it is held', () =>

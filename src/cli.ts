@@ -185,6 +185,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     const cli = program(terminal, async (work) => {
         const answer = await work;
         terminal.out(isJson ? toJson(answer.json) : answer.text);
+        if (answer.notice) terminal.err(`${answer.notice}\n`);
         exit = answer.exit;
     });
     try {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import type { Config } from '../schema/config.ts';
+import { strict } from '../schema/strict.ts';
 import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 import { type Period, parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
@@ -11,7 +12,7 @@ import { type Channel, climbed, pricedPaths, type SalePath } from './priced-path
 import { parseYaml } from './yaml.ts';
 
 const accountSchema = z.array(
-    z.strictObject({
+    strict({
         account_id: z.string().min(1).max(255),
         parent: z.string().nullable().default(null),
         name: z.string().optional(),

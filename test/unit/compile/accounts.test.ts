@@ -342,7 +342,7 @@ describe('accounts: problems', () => {
         const result = compile(rows);
         if (!('problems' in result)) throw new Error('no problems');
         expect(result.problems.map(({ line, path, code }) => `${line} ${path} ${code}`)).toEqual([
-            '3 1 ACCOUNT_INVALID',
+            '3 1.biil_to ACCOUNT_INVALID',
             '4 2.currency ACCOUNT_INVALID',
             '4 2.valid_from ACCOUNT_INVALID',
         ]);

@@ -69,7 +69,7 @@ describe('the card', () => {
 
     test('a key twice, and text that is not YAML', () => {
         expect(inline(`when: {}, price: "1", price: "2", ${from}`)).toEqual([
-            'rules/card.yaml:11: CARD_INVALID Map keys must be unique',
+            'rules/card.yaml:11: CARD_INVALID the same key twice\n    Keep one of the two.',
         ]);
     });
 

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { charges } from '../../pipelines/50-roll-up/tables.ts';
+import { lineItems } from '../../pipelines/80-invoice/tables.ts';
 import { lineAccounts } from '../compile/meter-parts.ts';
 import { lineEventsSql } from '../compile/meters.ts';
 import { eventShape } from '../compile/shape.ts';
@@ -14,7 +16,7 @@ import { latestRun, latestRuns, type RunFolder } from '../run/folders.ts';
 import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
 import { rawLines } from '../run/raw-lines.ts';
-import { readTables } from '../run/tables.ts';
+import { inTables } from '../run/tables.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
@@ -102,16 +104,11 @@ async function inRun<T>(
     project: Project,
     work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-    const engine = await readTables(run, {
-        memory: project.config.engine.memory,
-        threads: 2,
-        spill: join(tmpdir(), 'tieout-explain'),
-    });
-    try {
-        return await work(engine);
-    } finally {
-        engine.close();
-    }
+    const options = {
+        ...{ memory: project.config.engine.memory, threads: 2 },
+        ...{ spill: join(tmpdir(), 'tieout-explain'), contracts: [lineItems, charges] },
+    };
+    return inTables(run, options, work);
 }
 
 /** The lines of a run. One that only reconciled has none. */

@@ -11,9 +11,19 @@ import { noOpenings, type Openings, termProblems } from './openings.ts';
 import { type Channel, climbed, pricedPaths, type SalePath } from './priced-paths.ts';
 import { parseYaml } from './yaml.ts';
 
+/** Between the accounts of a path; an id with it in it would be read as two. */
+const noPath = {
+    error: ({ input }: { readonly input?: unknown }) =>
+        `"${String(input)}" has " > " in it, which stands between the accounts of a path: take out a space`,
+};
+
 const accountSchema = z.array(
     strict({
-        account_id: z.string().min(1).max(255),
+        account_id: z
+            .string()
+            .min(1)
+            .max(255)
+            .refine((id) => !id.includes(' > '), noPath),
         parent: z.string().nullable().default(null),
         name: z.string().optional(),
         currency: z.string(),

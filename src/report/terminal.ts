@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { amountFigure, figure } from './figures.ts';
+import { amountFigure, figure, roundedFigure } from './figures.ts';
 import { holdReason } from './headline.ts';
 import type { ReportModel } from './model.ts';
 import { clipped } from './visible.ts';
@@ -44,7 +44,9 @@ export function renderTerminal(model: ReportModel): string {
         ),
         model.codes.length ? titled('Breaks by code', codes(model)) : '',
         titled('Payers', payers(model)),
-        model.margins?.length ? titled('Margins', margins(model.margins)) : '',
+        model.margins?.length
+            ? titled('Margins, rounded (exact in margins.csv)', margins(model.margins))
+            : '',
         model.suspense.length ? titled('In suspense', suspense(model)) : '',
     ];
     return `${parts.filter(Boolean).join('\n\n')}\n`;
@@ -124,7 +126,7 @@ function margins(margins: NonNullable<ReportModel['margins']>): string {
         margins.map(({ seller_id, product, currency, bought, own_use, sold, margin }) => [
             ...[name(seller_id), name(product)],
             ...[bought, own_use, sold, margin].map((amount) =>
-                right(amount === null ? 'none' : amountFigure(amount, currency)),
+                right(amount === null ? 'none' : roundedFigure(amount, currency)),
             ),
             name(currency),
         ]),

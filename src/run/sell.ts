@@ -16,6 +16,7 @@ import { allBooks } from '../compile/contracts.ts';
 import { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteTable, quoteText } from '../duck/sql.ts';
 import type { Table } from '../duck/table.ts';
+import { formatAmount, parseAmount } from '../money/amount.ts';
 import { runStage } from '../stage/run.ts';
 import {
     createControl,
@@ -46,7 +47,10 @@ export async function priceSales(
     const file = join(folder, 'sales.duckdb');
     for (const old of [file, `${file}.wal`]) rmSync(old, { force: true });
     const { memory, threads = availableParallelism() } = project.config.engine;
-    const own = await Engine.open({ file, memory, threads, spill: join(exchange, 'spill') });
+    // Two databases are open at once, and together have what the config gives to one.
+    const half = halfOf(memory);
+    await limitMemory(engine, half);
+    const own = await Engine.open({ file, memory: half, threads, spill: join(exchange, 'spill') });
     try {
         await fill(own, project, tree);
         await carry(engine, own, meteredUsage, exchange, salesSql);
@@ -66,7 +70,19 @@ export async function priceSales(
     } finally {
         own.close();
         rmSync(exchange, { recursive: true, force: true });
+        await limitMemory(engine, memory);
     }
+}
+
+/** `3GB` of `6GB`. */
+function halfOf(memory: string): string {
+    const [, size = '', unit = ''] = /^([\d.]+) *(\w+)$/.exec(memory) ?? [];
+    const { units, scale } = parseAmount(size);
+    return `${formatAmount({ units: units * 5n, scale: scale + 1 })}${unit}`;
+}
+
+async function limitMemory(engine: Engine, memory: string): Promise<void> {
+    await engine.run(`set memory_limit = ${quoteText(memory)}`);
 }
 
 async function fill(own: Engine, project: Project, tree: AccountTree): Promise<void> {

@@ -25,6 +25,18 @@ describe('the command line', () => {
         `);
     });
 
+    test('USAGE: an option misspelt that has to be there', async () => {
+        expect(await fails('USAGE', 2, { line: 'run --perod 2026-10' })).toMatchInlineSnapshot(`
+          "USAGE: unknown option '--perod' (Did you mean --period?)
+            -> See \`tieout --help\`.
+          "
+        `);
+        const line = 'rules import --format litellm --fiel=x --out y';
+        expect(await fails('USAGE', 2, { line })).toContain(
+            "unknown option '--fiel' (Did you mean --file?)",
+        );
+    });
+
     test('USAGE: no period', async () => {
         expect(await fails('USAGE', 2, { line: 'run' })).toMatchInlineSnapshot(`
           "USAGE: required option '--period <yyyy-MM>' not specified
@@ -73,7 +85,7 @@ describe('the command line', () => {
           "
         `);
         expect(await fails('USAGE', 2, { line: 'init rates.csv' })).toMatchInlineSnapshot(`
-          "USAGE: PROJECT/rates.csv cannot be made: EEXIST: file already exists, mkdir 'PROJECT/rates.csv'
+          "USAGE: PROJECT/rates.csv cannot be made or written: EEXIST: file already exists, mkdir 'PROJECT/rates.csv'
             -> Name a folder that is empty or does not exist yet.
           "
         `);
@@ -279,10 +291,36 @@ accounts.json:2: ACCOUNT_INVALID valid_from is missing (0.valid_from)
         `);
     });
 
+    test('STATE_UNUSABLE, USAGE: a folder where the system lets nobody make one ends at once', async () => {
+        const config = (text: string) => `${text}state: /proc/tieout\n`;
+        expect(await fails('STATE_UNUSABLE', 2, { config })).toMatch(
+            /^STATE_UNUSABLE: \/proc\/tieout cannot be made or written: ENOENT.*\n {2}-> Check/,
+        );
+        expect(await fails('USAGE', 2, { line: 'init /proc/tieout/x' })).toMatch(
+            /^USAGE: \/proc\/tieout\/x cannot be made or written: ENOENT.*\n {2}-> Name a folder/,
+        );
+    });
+
+    test('SPECS_INVALID: worked examples that cannot be read', async () => {
+        const files = { 'rates.specs.yaml': 'specs:\n  - { nmae: x }\n' };
+        const said = await fails('SPECS_INVALID', 2, { files, line: 'rules test' });
+        expect(said).toContain(
+            'rates.specs.yaml:2: SPECS_INVALID unknown key "nmae". Did you mean "name"?',
+        );
+        expect(said).toMatch(/-> Correct the examples and run `tieout rules test` again/);
+    });
+
+    test('ACCOUNTS_INVALID: an id that would be read as a path', async () => {
+        const files = { 'accounts.json': of('accounts.json').replace('acme"', 'acme > eu"') };
+        expect(await fails('ACCOUNTS_INVALID', 2, { files })).toContain(
+            'ACCOUNT_INVALID "acme > eu" has " > " in it, which stands between the accounts of a path',
+        );
+    });
+
     test('STATE_UNUSABLE: state is a file', async () => {
         const config = (text: string) => `${text}state: rates.csv\n`;
         expect(await fails('STATE_UNUSABLE', 2, { config })).toMatchInlineSnapshot(`
-          "STATE_UNUSABLE: PROJECT/rates.csv cannot be made or written: ENOTDIR: not a directory, mkdir 'PROJECT/rates.csv/runs/2026-10-nightly-RUN'
+          "STATE_UNUSABLE: PROJECT/rates.csv cannot be made or written: EEXIST: file already exists, mkdir 'PROJECT/rates.csv'
             -> Check \`state\` in tieout.yaml, and who may write there.
           "
         `);

@@ -48,6 +48,25 @@ In suspense
         );
     });
 
+    test('rounds margins to the digits of their currency, and says so', () => {
+        const margins = [
+            {
+                ...{
+                    seller_id: 'dist',
+                    product: 'llm',
+                    currency: 'USD',
+                    bought: '1.23456789012345',
+                },
+                ...{ own_use: '0.000000000000000000000001', sold: '-2.005', margin: null },
+            },
+        ];
+        expect(terminal({ margins })).toContain(`\
+Margins, rounded (exact in margins.csv)
+   seller    product    bought    own use     sold    margin    currency
+   dist      llm          1.23       0.00    -2.01      none    USD
+`);
+    });
+
     test('puts breaks by code under each other, and says where there is no price', () => {
         const breaks = [
             { code: 'OPEN_HOLD', asset: 'credits', break_count: 2, amount: '0' },

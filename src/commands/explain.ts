@@ -19,6 +19,7 @@ import { rawLines } from '../run/raw-lines.ts';
 import { inTables } from '../run/tables.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { type PriceStep, priceSteps } from './explain-steps.ts';
 import { requirePeriod } from './run.ts';
 
 export interface ExplainFlags {
@@ -47,7 +48,7 @@ interface Explanation {
     readonly line: LineItem;
     readonly rate: Row;
     readonly days: readonly Row[];
-    /** How a rate with terms came to the amount; null for quantity x price. */
+    /** How a rate with terms came to the amount; none for quantity x price. */
     /** More than one where the line sums up accounts that were priced apart. */
     readonly priced: readonly PricedTrace[];
     readonly event_count: string;
@@ -65,6 +66,7 @@ interface PricedTrace {
     readonly rounded: string;
     readonly line_count: string;
     readonly tiers: readonly Row[];
+    readonly steps: readonly PriceStep[];
 }
 
 /** `tieout explain`: from a line to its rate, its days, its events and their debits. */
@@ -230,6 +232,7 @@ async function pricedTrace(engine: Engine, line_id: string, terms: string): Prom
             from rolled.charge_tiers where line_id = $line_id order by tier_no`,
             { line_id },
         ),
+        steps: await priceSteps(engine, line_id, terms),
     };
 }
 
@@ -250,7 +253,17 @@ function pricedText(line: LineItem, priced: PricedTrace): readonly string[] {
             const price = tier.unit_price === null ? '' : ` x ${trimmed(tier.unit_price)}`;
             return `           from ${figure(trimmed(tier.from_quantity))} ${bound}: ${figure(trimmed(tier.quantity))}${price}, fees ${trimmed(tier.flat_fee)}: ${trimmed(tier.amount)}`;
         }),
+        ...stepsText(priced),
         ...share,
+    ];
+}
+
+/** From what the tiers give to the amount; of a single step the tiers have said all. */
+function stepsText({ steps, amount }: PricedTrace): readonly string[] {
+    if (steps.length < 2) return [];
+    return [
+        ...steps.map(({ step, amount: added }) => `           ${visible(step)}: ${added}`),
+        `           together: ${amount}`,
     ];
 }
 

@@ -269,8 +269,8 @@ describe('a distributor, three resellers and their customers', () => {
         const said = vi.spyOn(Engine.prototype, 'run');
         await project.run({ as_of: '2026-11-06T00:00:00Z' });
         const limits = said.mock.calls.flatMap(([sql]) => /memory_limit.*/.exec(sql) ?? []);
-        expect(opened.mock.calls.map(([of]) => of.memory)).toEqual(['512MB', '256.0MB']);
-        expect(limits).toEqual(["memory_limit = '256.0MB'", "memory_limit = '512MB'"]);
+        expect(opened.mock.calls.map(([of]) => of.memory)).toEqual(['512MB', '256MB']);
+        expect(limits).toEqual(["memory_limit = '256MB'", "memory_limit = '512MB'"]);
         vi.restoreAllMocks();
     });
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
@@ -17,6 +17,7 @@ import { RunError } from './errors/index.ts';
 import { jsonLog } from './log.ts';
 import { barProgress, logProgress } from './progress.ts';
 import { version } from './run/code.ts';
+import { nearestWord } from './schema/suggest.ts';
 import { openStore } from './store/open.ts';
 
 /** Parts of the contract that are not built yet: they say so and exit with 2. */
@@ -178,6 +179,28 @@ function withoutSecrets(text: string): string {
     }, text);
 }
 
+/**
+ * Of a misspelt option that must be there commander says that it is missing. What is there and
+ * unknown says more.
+ */
+function misspelt(cli: Command, argv: readonly string[], error: unknown): RunError | null {
+    const isMissing =
+        error instanceof CommanderError && error.code === 'commander.missingMandatoryOptionValue';
+    if (!isMissing) return null;
+    const command = argv.reduce<Command>(
+        (of, word) => of.commands.find((sub) => sub.name() === word) ?? of,
+        cli,
+    );
+    const known = [...cli.options, ...command.options].flatMap(({ long }) => long ?? []);
+    const flags = argv.filter((word) => /^--\w/.test(word)).map((word) => word.split('=')[0] ?? '');
+    const unknown = flags.find((flag) => !known.includes(flag));
+    if (unknown === undefined) return null;
+    const near = nearestWord(unknown, known);
+    return new RunError('USAGE', {
+        detail: `unknown option '${unknown}'${near ? ` (Did you mean ${near}?)` : ''}`,
+    });
+}
+
 /** Runs one command line and gives its exit code. Nothing is thrown. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
     let exit = 0;
@@ -185,12 +208,14 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     const cli = program(terminal, async (work) => {
         const answer = await work;
         terminal.out(isJson ? toJson(answer.json) : answer.text);
+        if (answer.notice) terminal.err(`${answer.notice}\n`);
         exit = answer.exit;
     });
     try {
         await cli.parseAsync([...argv], { from: 'user' });
         return exit;
-    } catch (error) {
+    } catch (thrown) {
+        const error = misspelt(cli, argv, thrown) ?? thrown;
         const { exit: code, text, json } = failure(error);
         if (isJson && json !== null) terminal.out(withoutSecrets(toJson(json)));
         else terminal.err(withoutSecrets(text));

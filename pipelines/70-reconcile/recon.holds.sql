@@ -1,5 +1,6 @@
 -- What the breaks of each payer come to, and whether its lines may go out.
 -- Grain: payer_id. Breaks are summed without their sign: two that offset are still two.
+-- Usage that nothing prices holds with or without a debit log: the lines would go out short.
 with
 broken as (
     -- A break in another currency than the payer's cannot be added to the rest: it has no price.
@@ -30,6 +31,14 @@ audited as (
     group by payer_id
 ),
 
+-- Usage of nothing is owed nothing, whatever its price.
+unrated as (
+    select payer_id, count(*) as unrated_count
+    from suspense.unrated_usage
+    where quantity <> 0
+    group by payer_id
+),
+
 limited as (
     select
         payers.payer_id,
@@ -47,12 +56,14 @@ limited as (
             )
             as decimal(38, 12)
         ) as hold_limit,
+        coalesce(unrated.unrated_count, 0) as unrated_count,
         coalesce(audited.is_audited, true) as is_audited
     from rolled.payers as payers
     cross join run.parameters as parameters
     left join broken on payers.payer_id = broken.payer_id
     left join fees on payers.payer_id = fees.payer_id
     left join audited on payers.payer_id = audited.payer_id
+    left join unrated on payers.payer_id = unrated.payer_id
 )
 
 select
@@ -64,8 +75,9 @@ select
     unpriced_count,
     break_money,
     hold_limit,
+    unrated_count,
     case
-        when break_money > hold_limit or unpriced_count > 0 then 'held'
+        when break_money > hold_limit or unpriced_count + unrated_count > 0 then 'held'
         when not is_audited then 'unauditable'
         else 'clear'
     end as recon_status

@@ -5,7 +5,7 @@ import { defineStage } from '../../src/stage/define.ts';
 import { accountPaths, assetRates, assets } from '../10-ingest/tables.ts';
 import { debitEntries, debitRepeats, debitRows, sharedEventIds } from '../20-mediate/tables.ts';
 import { compiledEvents } from '../30-meter/tables.ts';
-import { rateChoices, ratedUsage } from '../40-rate/tables.ts';
+import { rateChoices, ratedUsage, unratedUsage } from '../40-rate/tables.ts';
 import { unpricedFees } from '../45-price/tables.ts';
 import { charges, payers } from '../50-roll-up/tables.ts';
 import * as tables from './tables.ts';
@@ -28,6 +28,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             rateChoices,
             ratedUsage,
             unpricedFees,
+            unratedUsage,
             charges,
             payers,
         ],

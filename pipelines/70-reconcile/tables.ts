@@ -374,6 +374,7 @@ export const holds = defineTable('recon.holds', {
         unpriced_count: bigint('Breaks and fees without a worth in money: any one holds.'),
         break_money: amount('Sum of the worth of its breaks, each without its sign.'),
         hold_limit: amount('Above this its lines are held.'),
+        unrated_count: bigint('Rows of metered usage that nothing prices: any one holds.'),
         recon_status: varchar('clear, held or unauditable.'),
     },
 });

@@ -6,6 +6,8 @@ export interface Answer {
     readonly exit: 0 | 1 | 2;
     readonly text: string;
     readonly json: unknown;
+    /** One line for people, beside an answer that is for machines. */
+    readonly notice?: string;
 }
 
 /** What every command gets. */

@@ -1,9 +1,10 @@
-import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { Engine } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
+import { makeFolders } from '../run/folders.ts';
 import { openPeriod } from '../run/openings.ts';
 import { requireConvertible } from '../run/prices.ts';
 import { compilePeriod, type Project, ratesOf } from '../run/project.ts';
@@ -140,7 +141,7 @@ async function clockOffset(endpoint: string, now: string): Promise<string> {
 
 function diskSpace(state: string): string {
     try {
-        mkdirSync(state, { recursive: true });
+        makeFolders(state);
         accessSync(state, constants.W_OK);
     } catch (error) {
         const detail = (error as Error).message;

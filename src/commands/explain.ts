@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { charges } from '../../pipelines/50-roll-up/tables.ts';
+import { lineItems } from '../../pipelines/80-invoice/tables.ts';
 import { lineAccounts } from '../compile/meter-parts.ts';
 import { lineEventsSql } from '../compile/meters.ts';
 import { eventShape } from '../compile/shape.ts';
@@ -14,11 +16,12 @@ import { latestRun, latestRuns, type RunFolder } from '../run/folders.ts';
 import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
 import { rawLines } from '../run/raw-lines.ts';
-import { readTables } from '../run/tables.ts';
+import { inTables } from '../run/tables.ts';
 import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { conversionOf, conversionText } from './explain-conversion.ts';
 import { otherText, otherTrace } from './explain-other.ts';
+import { type PriceStep, priceSteps } from './explain-steps.ts';
 import { requirePeriod } from './run.ts';
 
 export interface ExplainFlags {
@@ -49,7 +52,7 @@ interface Explanation {
     /** How its prices came from another currency; left out where the card is in this one. */
     readonly converted?: Row;
     readonly days: readonly Row[];
-    /** How a rate with terms came to the amount; null for quantity x price. */
+    /** How a rate with terms came to the amount; none for quantity x price. */
     /** More than one where the line sums up accounts that were priced apart. */
     readonly priced: readonly PricedTrace[];
     readonly event_count: string;
@@ -67,6 +70,7 @@ interface PricedTrace {
     readonly rounded: string;
     readonly line_count: string;
     readonly tiers: readonly Row[];
+    readonly steps: readonly PriceStep[];
 }
 
 /** `tieout explain`: from a line to its rate, its days, its events and their debits. */
@@ -112,16 +116,11 @@ async function inRun<T>(
     project: Project,
     work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-    const engine = await readTables(run, {
-        memory: project.config.engine.memory,
-        threads: 2,
-        spill: join(tmpdir(), 'tieout-explain'),
-    });
-    try {
-        return await work(engine);
-    } finally {
-        engine.close();
-    }
+    const options = {
+        ...{ memory: project.config.engine.memory, threads: 2 },
+        ...{ spill: join(tmpdir(), 'tieout-explain'), contracts: [lineItems, charges] },
+    };
+    return inTables(run, options, work);
 }
 
 /** The lines of a run. One that only reconciled has none. */
@@ -245,6 +244,7 @@ async function pricedTrace(engine: Engine, line_id: string, terms: string): Prom
             from rolled.charge_tiers where line_id = $line_id order by tier_no`,
             { line_id },
         ),
+        steps: await priceSteps(engine, line_id, terms),
     };
 }
 
@@ -265,7 +265,17 @@ function pricedText(line: LineItem, priced: PricedTrace): readonly string[] {
             const price = tier.unit_price === null ? '' : ` x ${trimmed(tier.unit_price)}`;
             return `           from ${figure(trimmed(tier.from_quantity))} ${bound}: ${figure(trimmed(tier.quantity))}${price}, fees ${trimmed(tier.flat_fee)}: ${trimmed(tier.amount)}`;
         }),
+        ...stepsText(priced),
         ...share,
+    ];
+}
+
+/** From what the tiers give to the amount; of a single step the tiers have said all. */
+function stepsText({ steps, amount }: PricedTrace): readonly string[] {
+    if (steps.length < 2) return [];
+    return [
+        ...steps.map(({ step, amount: added }) => `           ${visible(step)}: ${added}`),
+        `           together: ${amount}`,
     ];
 }
 

@@ -1,8 +1,9 @@
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { writeBucket } from '../../fixtures/generator/index.ts';
 import { generatedSpecs, generatedWallets, projectFiles } from '../../fixtures/project.ts';
 import { RunError } from '../errors/index.ts';
+import { makeFolders } from '../run/folders.ts';
 import type { Answer, CommandContext } from './command.ts';
 
 /** A month that is over, so that the first run has everything. */
@@ -42,9 +43,10 @@ function makeEmptyFolder(folder: string): void {
     const remedy = 'Name a folder that is empty or does not exist yet.';
     const refuse = (detail: string) => new RunError('USAGE', { detail, remedy });
     try {
-        mkdirSync(folder, { recursive: true });
+        makeFolders(folder);
+        accessSync(folder, constants.W_OK);
     } catch (error) {
-        throw refuse(`${folder} cannot be made: ${(error as Error).message}`);
+        throw refuse(`${folder} cannot be made or written: ${(error as Error).message}`);
     }
     if (readdirSync(folder).length > 0) {
         throw refuse(`${folder} is not empty: nothing was written`);

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Engine } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
-import { priceLines } from '../quote/price.ts';
+import { priceLines, type QuoteResult } from '../quote/price.ts';
 import { readLine } from '../quote/read.ts';
+import { counted, figure } from '../report/figures.ts';
 import type { Answer, CommandContext } from './command.ts';
 
 /**
  * `tieout quote`: prices what-ifs, one JSON object a line in and out. A line that has no price is
- * answered with an error and does not stop the others.
+ * answered with an error and does not stop the others; any such line makes the exit code 1.
  */
 export async function quote(
     flags: { readonly file: string },
@@ -27,10 +28,28 @@ export async function quote(
         spill: join(tmpdir(), 'tieout-quote'),
     });
     try {
-        const answers = await priceLines(engine, texts.map(readLine));
+        const answers = placed(await priceLines(engine, texts.map(readLine)));
         const text = answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
-        return { exit: 0, text, json: answers };
+        return { ...verdictOf(answers), text, json: answers };
     } finally {
         engine.close();
     }
+}
+
+/** Errors with the line of the file that they are of. */
+function placed(answers: readonly QuoteResult[]): readonly QuoteResult[] {
+    return answers.map((answer, index) => {
+        if (!('error' in answer)) return answer;
+        const { code, message } = answer.error;
+        return { ...answer, error: { code, message: `line ${index + 1}: ${message}` } };
+    });
+}
+
+function verdictOf(answers: readonly QuoteResult[]): Pick<Answer, 'exit' | 'notice'> {
+    const errors = answers.flatMap((answer) => ('error' in answer ? [answer.error] : []));
+    const [first] = errors;
+    if (!first) return { exit: 0 };
+    const lines = `${figure(String(errors.length))} of ${counted(answers.length, 'line')}`;
+    const have = errors.length === 1 ? 'has' : 'have';
+    return { exit: 1, notice: `${lines} ${have} no price: ${first.code} ${first.message}` };
 }

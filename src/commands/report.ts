@@ -1,12 +1,13 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { breaks } from '../../pipelines/70-reconcile/tables.ts';
+import { lineItems } from '../../pipelines/80-invoice/tables.ts';
 import { RunError } from '../errors/index.ts';
 import { buildReport } from '../report/model.ts';
 import { renderTerminal } from '../report/terminal.ts';
-import { inspectOutput, latestRun } from '../run/folders.ts';
+import { commandOf, inspectOutput, latestRun } from '../run/folders.ts';
 import { readBreaks, readLines } from '../run/outputs.ts';
-import { readTables } from '../run/tables.ts';
-import type { Certificate } from '../schema/certificate.ts';
+import { inTables } from '../run/tables.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
 
@@ -25,12 +26,11 @@ export async function report(
             command: commandOf(flags.period, certificate),
         });
     }
-    const engine = await readTables(run, {
-        memory: project.config.engine.memory,
-        threads: 2,
-        spill: join(tmpdir(), 'tieout-report'),
-    });
-    try {
+    const options = {
+        ...{ memory: project.config.engine.memory, threads: 2 },
+        ...{ spill: join(tmpdir(), 'tieout-report'), contracts: [lineItems, breaks] },
+    };
+    return inTables(run, options, async (engine) => {
         const lines = certificate.pipeline === 'nightly' ? await readLines(engine) : [];
         const model = buildReport({ certificate, lines, breaks: await readBreaks(engine) });
         const html = join(run.output, 'report.html');
@@ -39,14 +39,5 @@ export async function report(
             text: `${renderTerminal(model)}\nreport     ${html}\n`,
             json: { run_id: run.runId, report: html, headline: model.headline, certificate },
         };
-    } finally {
-        engine.close();
-    }
-}
-
-/** What makes the output of a period again. A certificate that cannot be read does not say as of when. */
-function commandOf(period: string, certificate: Certificate | null): string {
-    if (!certificate) return `tieout run --period ${period}`;
-    const command = certificate.pipeline === 'reconcile' ? 'reconcile' : 'run';
-    return `tieout ${command} --period ${period} --as-of ${certificate.as_of}`;
+    });
 }

@@ -9,10 +9,11 @@ import { type RateDiff, renderRateDiff } from '../report/rate-diff.ts';
 import type { CompiledCard } from '../rules/card.ts';
 import { lintCard } from '../rules/lint.ts';
 import { loadCard } from '../rules/load.ts';
+import { isOfSales } from '../run/diff-books.ts';
 import { latestRun } from '../run/folders.ts';
 import type { Project } from '../run/project.ts';
 import { diffRates } from '../run/rate-diff.ts';
-import { readTables } from '../run/tables.ts';
+import { inTables } from '../run/tables.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
 
@@ -34,6 +35,7 @@ export async function rulesDiff(
     const [first, second] = cards.new === undefined ? [current, cards.old] : [cards.old, cards.new];
     const old = readCard(first, project, context.cwd);
     const now = readCard(second, project, context.cwd);
+    const hasSales = isOfSales(old.card, project.contracts);
     const { config } = project;
     const summed = new Set(config.meters.filter(isSummedMeter).map(({ meter }) => meter));
     const options = {
@@ -42,8 +44,8 @@ export async function rulesDiff(
         eventsSql: (meters: readonly string[]) =>
             pricedEventsViewSql(config, eventShape(config), meters),
     };
-    const engine = await readTables(run, { ...options, spill: join(tmpdir(), 'tieout-diff') });
-    try {
+    const opening = { ...options, spill: join(tmpdir(), 'tieout-diff') };
+    return inTables(run, opening, async (engine) => {
         const diff: RateDiff = {
             run_id: run.runId,
             period,
@@ -51,10 +53,10 @@ export async function rulesDiff(
             new: headOf(now),
             ...(await diffRates(engine, { old: old.card, new: now.card }, options)),
         };
-        return { exit: 0, text: renderRateDiff(diff), json: diff };
-    } finally {
-        engine.close();
-    }
+        const notice = `${old.card.card} prices sales too: they are not compared`;
+        const answer = { exit: 0, text: renderRateDiff(diff), json: diff } as const;
+        return hasSales ? { ...answer, notice } : answer;
+    });
 }
 
 interface NamedCard {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../duck/sql.ts';
@@ -12,6 +12,7 @@ import { lintCard } from '../rules/lint.ts';
 import { loadCard } from '../rules/load.ts';
 import type { ImportedCard, ImportOptions } from '../rules/price-list.ts';
 import { loadSpecs } from '../rules/specs.ts';
+import { makeFolders } from '../run/folders.ts';
 import { publishedSchemas } from '../schema/json-schema.ts';
 import { didYouMean } from '../schema/suggest.ts';
 import type { Answer, CommandContext } from './command.ts';
@@ -125,7 +126,7 @@ function writeNew(folder: string, files: Readonly<Record<string, string>>): void
         });
     }
     try {
-        mkdirSync(folder, { recursive: true });
+        makeFolders(folder);
         for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
         const schema = 'rate-card.schema.json';
         writeFileSync(join(folder, schema), publishedSchemas()[schema]);

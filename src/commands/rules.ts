@@ -35,7 +35,7 @@ export function rulesCheck(context: CommandContext): Answer {
 /**
  * `tieout rules test`: the worked examples beside each card in use, through the very SQL of a run.
  * The card of the config must have some; a card of a contract may.
- * @throws RunError RULES_SPEC_FAILED with every example that does not come out
+ * @throws RunError SPECS_INVALID, RULES_SPEC_FAILED with every example that does not come out
  */
 export async function rulesTest(context: CommandContext): Promise<Answer> {
     const project = projectOf(context);
@@ -55,7 +55,7 @@ export async function rulesTest(context: CommandContext): Promise<Answer> {
         outcomes.push(await runSpecs(file, readFileSync(path, 'utf8'), card, known));
     }
     const wrong = outcomes.flatMap((of) => ('problems' in of ? of.problems : []));
-    if (wrong.length) throw new RunError('RULES_INVALID', { problems: wrong });
+    if (wrong.length) throw new RunError('SPECS_INVALID', { problems: wrong });
     const results = outcomes.flatMap((of) => ('results' in of ? of.results : []));
     const problems = specProblems(results);
     if (problems.length) throw new RunError('RULES_SPEC_FAILED', { problems });

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import type { Conversions } from '../compile/conversions.ts';
 import { RunError } from '../errors/index.ts';
 import { amountWithCode, counted, figure } from '../report/figures.ts';
-import { sumsBy } from '../report/model.ts';
+import { sumsBy } from '../report/headline.ts';
 import { visible } from '../report/visible.ts';
 import {
     describeStages,
@@ -120,6 +120,9 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
         ...(certificate.conversions ?? []).flatMap(({ evidence }) =>
             evidence === null ? [] : [['no rate', visible(evidence)] as const],
         ),
+        ...(payers.some(({ unrated_count }) => unrated_count > 0)
+            ? ([['no price', `some usage of held payers; it is in ${at('unrated.csv')}`]] as const)
+            : []),
         ['digest', certificate.run_digest],
         ['report', at('report.html')],
         ...(certificate.pipeline === 'nightly'

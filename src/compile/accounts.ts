@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import type { Config } from '../schema/config.ts';
+import { strict } from '../schema/strict.ts';
 import { formatInstant, type Instant, parseInstant } from '../time/instant.ts';
 import { type Period, parsePeriod } from '../time/period.ts';
 import { isZone } from '../time/zone.ts';
@@ -19,9 +20,19 @@ import { type Channel, climbed, pricedPaths, type SalePath } from './priced-path
 import { walletProblems } from './wallets.ts';
 import { parseYaml } from './yaml.ts';
 
+/** Between the accounts of a path; an id with it in it would be read as two. */
+const noPath = {
+    error: ({ input }: { readonly input?: unknown }) =>
+        `"${String(input)}" has " > " in it, which stands between the accounts of a path: take out a space`,
+};
+
 const accountSchema = z.array(
-    z.strictObject({
-        account_id: z.string().min(1).max(255),
+    strict({
+        account_id: z
+            .string()
+            .min(1)
+            .max(255)
+            .refine((id) => !id.includes(' > '), noPath),
         parent: z.string().nullable().default(null),
         name: z.string().optional(),
         currency: z.string(),

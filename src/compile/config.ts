@@ -1,6 +1,7 @@
 import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import { type Asset, assetFileSchema, type Config, configSchema } from '../schema/config.ts';
+import { didYouMean } from '../schema/suggest.ts';
 import { checkMeters, checkMoneyWallets } from './check-meters.ts';
 import { checkDerived } from './derived.ts';
 import { compileExpression } from './expression.ts';
@@ -50,79 +51,92 @@ export function loadConfig(file: string, readText: (path: string) => string): Lo
             message,
             ...(remedy ? { remedy } : {}),
         });
-    const assets = loadAssets(config, readText, wrong);
+    const assets = loadAssets(config, readText, wrong, problems);
     checkNames(config, wrong);
     checkEvents(config, wrong);
-    checkWallets(config, assets, wrong);
-    checkMoneyWallets(config, assets, wrong);
+    // Of a file that could not be read nothing follows.
+    if (problems.length === 0 || Object.keys(assets).length > 0) {
+        checkWallets(config, assets, wrong);
+        checkMoneyWallets(config, assets, wrong);
+    }
     return problems.length ? { problems } : { config, assets };
 }
+
+type Assets = Readonly<Record<string, Asset>>;
 
 function loadAssets(
     config: Config,
     readText: (path: string) => string,
     wrong: Wrong,
-): Readonly<Record<string, Asset>> {
-    let assets: Readonly<Record<string, Asset>> = {};
-    let wrongIn = (code: string): Wrong => {
-        return (path, ...of) => wrong(['assets', code, ...path], ...of);
-    };
+    problems: FileProblem[],
+): Assets {
     if (typeof config.assets === 'string') {
-        const parsed = parseYaml(
-            config.assets,
-            readText(config.assets),
-            assetFileSchema,
-            'ASSET_INVALID',
-        );
-        if ('problems' in parsed) {
-            for (const problem of parsed.problems) {
-                wrong(
-                    ['assets'],
-                    problem.code,
-                    `${problem.file}:${problem.line}: ${problem.message}`,
-                );
-            }
-            return {};
-        }
-        const { value, lineOf } = parsed;
-        // A problem is told at the line of the config that names the file, with its own place.
-        wrongIn = (asset) => {
-            const at = value.findIndex((of) => of.asset === asset);
-            const line = (path: readonly (string | number)[]) => lineOf([at, ...path]);
-            return (path, problem, message, remedy) =>
-                wrong(['assets'], problem, `${config.assets}:${line(path)}: ${message}`, remedy);
-        };
-        // In a file `counts` may be prose for people; only a name that the config defines counts.
-        assets = Object.fromEntries(
-            value.map(({ asset, kind, precision, counts, rates }) => [
-                asset,
-                {
-                    ...{ kind, precision },
-                    ...(counts && counts in config.counts ? { counts } : {}),
-                    ...(rates ? { rates } : {}),
-                },
-            ]),
-        );
-    } else {
-        assets = config.assets;
+        const assets = readAssets(config.assets, config, readText(config.assets), problems);
+        return withCounts(config, assets);
     }
-    for (const [code, asset] of Object.entries(assets)) {
-        if (asset.kind === 'currency' && !isCurrency(code)) {
-            wrong(['assets', code], 'UNKNOWN_CURRENCY', `${code} is not an ISO 4217 currency`);
-        }
+    for (const [code, asset] of Object.entries(config.assets)) {
+        if (isNoCurrency(code, asset)) wrong(['assets', code], ...unknownCurrency(code));
         if (asset.counts && !(asset.counts in config.counts)) {
-            wrong(['assets', code, 'counts'], 'UNKNOWN_COUNT', `${asset.counts} is not in counts`);
+            wrong(
+                ['assets', code, 'counts'],
+                'UNKNOWN_COUNT',
+                `${asset.counts} is not in counts`,
+                didYouMean(asset.counts, Object.keys(config.counts)),
+            );
         }
-        checkAssetRates(code, asset, wrongIn(code));
+        checkAssetRates(code, asset, (path, ...of) => wrong(['assets', code, ...path], ...of));
     }
-    return withCounts(config, assets);
+    return withCounts(config, config.assets);
 }
 
+/** The assets of a file. There `counts` may be prose: only a name that the config defines counts. */
+function readAssets(file: string, config: Config, text: string, problems: FileProblem[]): Assets {
+    const parsed = parseYaml(file, text, assetFileSchema, 'ASSET_INVALID');
+    if ('problems' in parsed) {
+        problems.push(...parsed.problems);
+        return {};
+    }
+    const codes = parsed.value.map(({ asset }) => asset);
+    parsed.value.forEach(({ asset: code, ...asset }, at) => {
+        const place = { file, line: parsed.lineOf([at, 'asset']), path: `${at}.asset` };
+        if (isNoCurrency(code, asset)) {
+            const [problem, message, remedy] = unknownCurrency(code);
+            problems.push({ ...place, code: problem, message, remedy });
+        }
+        checkAssetRates(code, asset, (path, problem, message, remedy) => {
+            const line = parsed.lineOf([at, ...path]);
+            problems.push({ file, line, code: problem, message, ...(remedy ? { remedy } : {}) });
+        });
+        if (codes.indexOf(code) < at) {
+            const message = `${code} is there twice`;
+            const remedy = 'Keep the one that is right.';
+            problems.push({ ...place, code: 'DUPLICATE_ASSET', message, remedy });
+        }
+    });
+    return Object.fromEntries(
+        parsed.value.map(({ asset, kind, precision, counts, rates }) => [
+            asset,
+            {
+                ...{ kind, precision },
+                ...(counts && counts in config.counts ? { counts } : {}),
+                ...(rates ? { rates } : {}),
+            },
+        ]),
+    );
+}
+
+const isNoCurrency = (code: string, { kind }: Pick<Asset, 'kind'>) =>
+    kind === 'currency' && !isCurrency(code);
+
+const unknownCurrency = (code: string) =>
+    [
+        'UNKNOWN_CURRENCY',
+        `${code} is not an ISO 4217 currency`,
+        'Write the three-letter code, e.g. USD; what is no money is of kind unit.',
+    ] as const;
+
 /** `asset_counts` of the config joins assets from a file to the counts that the config defines. */
-function withCounts(
-    config: Config,
-    assets: Readonly<Record<string, Asset>>,
-): Readonly<Record<string, Asset>> {
+function withCounts(config: Config, assets: Assets): Assets {
     return Object.fromEntries(
         Object.entries(assets).map(([code, asset]) => {
             const counts = config.asset_counts[code] ?? asset.counts;
@@ -134,7 +148,12 @@ function withCounts(
 function checkNames(config: Config, wrong: Wrong): void {
     const inputs = [...config.usage, ...config.debits].map(({ name }) => name);
     for (const name of inputs.filter((of, index) => inputs.indexOf(of) !== index)) {
-        wrong(['usage'], 'DUPLICATE_INPUT', `two inputs are called ${name}`);
+        wrong(
+            ['usage'],
+            'DUPLICATE_INPUT',
+            `two inputs are called ${name}`,
+            'Give each input of usage and debits a name of its own.',
+        );
     }
     config.usage.forEach((input, at) => {
         for (const name of [...Object.keys(input.attributes), ...Object.keys(input.quantities)]) {
@@ -152,7 +171,8 @@ function checkNames(config: Config, wrong: Wrong): void {
                 wrong(
                     ['usage', at, 'columns', field],
                     'UNKNOWN_FIELD',
-                    `${field} is not one of ${usageFields.join(', ')}`,
+                    `${field} is not a field of tieout`,
+                    didYouMean(field, usageFields),
                 );
             }
         }
@@ -163,7 +183,8 @@ function checkNames(config: Config, wrong: Wrong): void {
                 wrong(
                     ['debits', at, 'columns', field],
                     'UNKNOWN_FIELD',
-                    `${field} is not one of ${debitFields.join(', ')}`,
+                    `${field} is not a field of tieout`,
+                    didYouMean(field, debitFields),
                 );
             }
         }
@@ -194,7 +215,8 @@ function checkWallets(config: Config, assets: Readonly<Record<string, Asset>>, w
             wrong(
                 ['wallets', at, 'asset'],
                 'UNKNOWN_ASSET',
-                `${asset} is not one of ${Object.keys(assets).join(', ')}`,
+                `${asset} is not in assets`,
+                didYouMean(asset, Object.keys(assets)),
             );
         } else if (of.kind === 'unit' && !of.counts) {
             wrong(
@@ -205,12 +227,20 @@ function checkWallets(config: Config, assets: Readonly<Record<string, Asset>>, w
             );
         }
     });
-    for (const code of [...Object.keys(config.tolerances), ...Object.keys(config.asset_counts)]) {
-        if (!assets[code]) wrong(['tolerances'], 'UNKNOWN_ASSET', `${code} is not an asset`);
+    for (const key of ['tolerances', 'asset_counts'] as const) {
+        for (const code of Object.keys(config[key]).filter((of) => !assets[of])) {
+            const remedy = didYouMean(code, Object.keys(assets));
+            wrong([key, code], 'UNKNOWN_ASSET', `${code} is not in assets`, remedy);
+        }
     }
     for (const [code, name] of Object.entries(config.asset_counts)) {
         if (!(name in config.counts)) {
-            wrong(['asset_counts', code], 'UNKNOWN_COUNT', `${name} is not in counts`);
+            wrong(
+                ['asset_counts', code],
+                'UNKNOWN_COUNT',
+                `${name} is not in counts`,
+                didYouMean(name, Object.keys(config.counts)),
+            );
         }
     }
 }

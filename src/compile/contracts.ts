@@ -154,25 +154,34 @@ export function joinSpans(spans: readonly PricedSpan[]): readonly PricedSpan[] {
     return firsts.map((span, at) => ({ ...span, to: firsts[at + 1]?.from ?? end ?? span.to }));
 }
 
-/** Contracts of accounts that do not exist. */
+/** Contracts of accounts that do not exist, or with sellers that do not. */
 export function unknownAccounts(
     { file, contracts }: Contracts,
     known: ReadonlySet<string>,
 ): readonly FileProblem[] {
-    return contracts
-        .filter(({ account }) => !known.has(account))
-        .map(({ contract, account, line }) => {
-            const near = nearestWord(account, known);
-            return {
-                code: 'UNKNOWN_ACCOUNT',
-                file,
-                line,
-                message: `contract ${contract} is of ${account}, which is not in the accounts file`,
-                remedy: near
-                    ? `Did you mean "${near}"?`
-                    : 'Add the account, or correct its name here.',
-            };
-        });
+    return contracts.flatMap(({ contract, account, seller, line }) => {
+        const named = [
+            { account, message: `contract ${contract} is of ${account}` },
+            {
+                account: seller ?? account,
+                message: `the seller of contract ${contract} is ${seller}`,
+            },
+        ];
+        return named
+            .filter((of, at) => !known.has(of.account) && (at === 0 || seller !== null))
+            .map((of) => {
+                const near = nearestWord(of.account, known);
+                return {
+                    code: 'UNKNOWN_ACCOUNT',
+                    file,
+                    line,
+                    message: `${of.message}, which is not in the accounts file`,
+                    remedy: near
+                        ? `Did you mean "${near}"?`
+                        : 'Add the account, or correct its name here.',
+                };
+            });
+    });
 }
 
 /**

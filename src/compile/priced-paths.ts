@@ -59,7 +59,8 @@ export function pricedPaths(
         known.push({ payer_id, start, end });
     };
     const channels = new Map<string, readonly Channel[]>();
-    const problems: FileProblem[] = [];
+    // Once for a contract, however many accounts are below it.
+    const problems = new Map<string, FileProblem>();
     const paths: AccountPath[] = [];
     const sale_paths: SalePath[] = [];
     for (const chain of chains) {
@@ -68,7 +69,10 @@ export function pricedPaths(
         const spans = booksOf(ids, chain.from, chain.to);
         for (const { contract, sales } of spans) {
             if (contract) pays(contract.contract, path.currency, path.payer_id, path);
-            for (const of of sales) problems.push(...wrongSale(contracts.file, of, path, ids));
+            for (const of of sales) {
+                const problem = wrongSale(contracts.file, of, path, ids);
+                if (problem) problems.set(`${problem.code} ${of.contract.contract}`, problem);
+            }
         }
         for (const { book_id, sales, from, to } of joinSpans(spans)) {
             const span = { valid_from: formatInstant(from), valid_to: formatInstant(to) };
@@ -98,7 +102,7 @@ export function pricedPaths(
         }
     }
     const all = { paths, channels: [...channels.values()].flat(), sale_paths };
-    return { ...all, payers, termPayers, problems };
+    return { ...all, payers, termPayers, problems: [...problems.values()] };
 }
 
 type Period = Pick<AccountPath, 'period_start' | 'period_end'>;
@@ -168,28 +172,25 @@ function wrongSale(
     { contract: { contract, account, seller, line } }: Sale,
     path: Pick<AccountPath, 'payer_id'>,
     ids: readonly string[],
-): readonly FileProblem[] {
+): FileProblem | null {
     if (ids.indexOf(seller ?? '') <= ids.indexOf(account)) {
-        return [
-            {
-                code: 'SELLER_NOT_ABOVE',
-                file,
-                line,
-                message: `contract ${contract}: ${seller} sells to ${account} and is not above it, on ${[...ids].reverse().join(' > ')}`,
-                remedy: 'Name an account above it, or move the account below its seller.',
-            },
-        ];
-    }
-    if (path.payer_id !== account) return [];
-    return [
-        {
-            code: 'BILLED_TWICE',
+        const above = [...ids.slice(ids.indexOf(account))].reverse().join(' > ');
+        return {
+            code: 'SELLER_NOT_ABOVE',
             file,
             line,
-            message: `${account} is billed by ${seller} under contract ${contract}, and by the operator too`,
-            remedy: 'Give it `bill_to: top`, or `parent`: a payer is billed only by its seller.',
-        },
-    ];
+            message: `contract ${contract}: ${seller} sells to ${account} and is not above it, on ${above}`,
+            remedy: 'Name an account above it, or move the account below its seller.',
+        };
+    }
+    if (path.payer_id !== account) return null;
+    return {
+        code: 'BILLED_TWICE',
+        file,
+        line,
+        message: `${account} is billed by ${seller} under contract ${contract}, and by the operator too`,
+        remedy: 'Give it `bill_to: top`, or `parent`: a payer is billed only by its seller.',
+    };
 }
 
 /** Where an account gets by going up while each edge allows it, never beyond who pays. */

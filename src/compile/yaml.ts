@@ -10,10 +10,14 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import type { FileProblem } from '../errors/index.ts';
+import { unknownKey } from '../schema/strict.ts';
+import { wordingOf } from './wording.ts';
 
 export type Parsed<T> =
     | { readonly value: T; readonly lineOf: (path: readonly PropertyKey[]) => number }
     | { readonly problems: readonly FileProblem[] };
+
+const notYaml = 'Mind the indentation, the colon after a key, and quotes that do not close.';
 
 /**
  * Reads YAML (and so JSON) and checks it against a schema. Every problem of the file is given at
@@ -33,14 +37,18 @@ export function parseYaml<S extends z.ZodType>(
                 code,
                 file,
                 line: lines.linePos(error.pos[0]).line,
-                message: error.message,
+                ...(error.code === 'DUPLICATE_KEY'
+                    ? { message: 'the same key twice', remedy: 'Keep one of the two.' }
+                    : { message: `not YAML: ${error.message}`, remedy: notYaml }),
             })),
         };
     }
     const nearest = nodeFinder(document.contents);
     const lineOf = (path: readonly PropertyKey[]) =>
         lines.linePos(nearest(path)?.range?.[0] ?? 0).line;
-    const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }));
+    // Issues without words of the schema come back without any, and are worded for people.
+    const words = { error: () => '', reportInput: true } as const;
+    const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }), words);
     if (result.success) return { value: result.data, lineOf };
     return {
         problems: result.error.issues.flatMap(flatten).map((issue) => ({
@@ -48,18 +56,13 @@ export function parseYaml<S extends z.ZodType>(
             file,
             line: lineOf(issue.path),
             path: issue.path.map(String).join('.'),
-            message: issue.message,
+            ...wordingOf(issue),
         })),
     };
 }
 
-interface Issue {
-    readonly path: readonly PropertyKey[];
-    readonly message: string;
-}
-
 /** A union reports every branch; the branch that the value fits best is the one the person meant. */
-function flatten(issue: z.core.$ZodIssue): readonly Issue[] {
+function flatten(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
     if (issue.code === 'invalid_union' && issue.errors.length) {
         const branches = [...issue.errors].sort(
             (one, other) => strangers(one) - strangers(other) || one.length - other.length,
@@ -68,16 +71,15 @@ function flatten(issue: z.core.$ZodIssue): readonly Issue[] {
             flatten({ ...inner, path: [...issue.path, ...inner.path] }),
         );
     }
-    return [{ path: issue.path, message: issue.message }];
+    return [issue];
 }
 
 /** How many keys of the value itself a branch does not know: few mistakes inside say less. */
 function strangers(branch: readonly z.core.$ZodIssue[]): number {
-    return branch
-        .map((issue) =>
-            issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys.length : 0,
-        )
-        .reduce((sum, keys) => sum + keys, 0);
+    return branch.filter(
+        (issue) =>
+            issue.code === 'custom' && issue.path.length === 1 && issue.params === unknownKey,
+    ).length;
 }
 
 /**

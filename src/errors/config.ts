@@ -70,6 +70,12 @@ export const configErrors = {
             `${counting(p.problems.length, 'problem')} in the contracts and what they name\n${list(p.problems)}`,
         () => 'Correct them all and run `tieout rules check`; nothing was metered.',
     ),
+    SPECS_INVALID: defineError<{ problems: readonly FileProblem[] }>(
+        2,
+        (p) =>
+            `${counting(p.problems.length, 'problem')} in the worked examples\n${list(p.problems)}`,
+        () => 'Correct the examples and run `tieout rules test` again; the card itself is read.',
+    ),
     RULES_SPEC_FAILED: defineError<{ problems: readonly FileProblem[] }>(
         1,
         (p) =>

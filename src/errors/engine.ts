@@ -106,6 +106,17 @@ export const engineErrors = {
         (p) => `${p.folder} is not as its run left it: ${p.files.join(', ')}`,
         (p) => `Deliver nothing from it. \`${p.command}\` makes it anew from the same inputs.`,
     ),
+    RUN_OUTDATED: defineError<{
+        run: string;
+        version: string;
+        detail: string;
+        command: string;
+    }>(
+        2,
+        (p) =>
+            `${p.run} was written by another version of tieout (${p.version}): ${firstLine(p.detail)}`,
+        (p) => `Run it again: \`${p.command}\` makes it anew from the same inputs.`,
+    ),
     RUN_NOT_FOUND: defineError<{ detail: string }>(
         2,
         (p) => p.detail,

@@ -23,7 +23,7 @@ export function meterProblem(meter: QuoteMeter): QuoteError | null {
 
 /** What is written and would do nothing is refused: it may not vanish. */
 function modifierProblem(meter: QuoteMeter): QuoteError | null {
-    const { aggregation, values, opening, window, percentile, operation_field } = meter;
+    const { aggregation, values, opening, window, percentile, operation_field, optional } = meter;
     const wrong = [
         values !== undefined &&
             !levelKinds.includes(aggregation) &&
@@ -40,6 +40,9 @@ function modifierProblem(meter: QuoteMeter): QuoteError | null {
         operation_field !== undefined &&
             aggregation !== 'unique_count' &&
             `operation_field is of unique_count, not of ${aggregation}: leave it out`,
+        optional !== undefined &&
+            aggregation === 'count' &&
+            'optional is of meters that look at a field, which count does not: leave it out',
     ].find((problem) => typeof problem === 'string');
     return wrong ? new QuoteError('QUOTE_MODIFIER', `meter: ${wrong}`) : null;
 }

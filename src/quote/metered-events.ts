@@ -39,8 +39,19 @@ export function meteredEvents(line: QuoteLine): readonly MeteredEvent[] {
             );
         }
         const at = instantOf(event, place);
-        return at >= from && at < end && passes(meter, event) ? [{ event, at, place }] : [];
+        const counts = at >= from && at < end && passes(meter, event);
+        if (counts) requireField(meter, event, place);
+        return counts ? [{ event, at, place }] : [];
     });
+}
+
+/** A field that no event has is most likely misspelt, and would come to zero without a word. */
+function requireField(meter: QuoteMeter, event: QuoteEvent, place: number): void {
+    const { aggregation, field, optional } = meter;
+    if (aggregation === 'count' || optional || event[field] !== undefined) return;
+    const remedy = `Add it, correct meter.field, or write "optional": true in the meter to count it as nothing.`;
+    const message = `event ${named(event, place)} has no ${field}, which the meter counts`;
+    throw new QuoteError('QUOTE_EVENT', message, remedy);
 }
 
 /** The period of a meter, open where it is not bounded. */

@@ -57,7 +57,7 @@ export async function priceLines(
     );
     return (await settleLines(engine, priced)).map((answer, index): QuoteResult => {
         if (!(answer instanceof QuoteError)) return answer;
-        const { code, message } = answer;
+        const { code, text: message } = answer;
         return { id: lines[index]?.id ?? null, error: { code, message } };
     });
 }

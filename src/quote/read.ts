@@ -1,6 +1,7 @@
 import { isCurrency } from '../money/currency.ts';
 import { type QuoteLine, quoteLine } from '../schema/quote.ts';
 import { didYouMean } from '../schema/suggest.ts';
+import { chargeModels } from '../schema/terms.ts';
 import { commitmentProblem, grantsProblem } from './check-draws.ts';
 import { meterProblem } from './check-meter.ts';
 import { QuoteError } from './error.ts';
@@ -49,9 +50,11 @@ interface Issue {
     readonly code?: string | undefined;
     readonly message: string;
     readonly path: readonly PropertyKey[];
-    readonly keys?: readonly string[];
     readonly errors?: readonly (readonly Issue[])[];
-    readonly input?: unknown;
+    readonly expected?: string;
+    readonly values?: readonly unknown[];
+    readonly discriminator?: string;
+    readonly params?: { readonly is_unknown_key?: boolean };
 }
 
 /** A union tells of every branch: the one that got furthest is the one that was meant. */
@@ -68,48 +71,51 @@ function depth(issues: readonly Issue[]): number {
 function firstError(issues: readonly unknown[], line: unknown): QuoteError {
     const all = (issues as readonly Issue[]).flatMap(flat);
     // A key that is not known is often the misspelt one that is missing.
-    const issue = all.find(({ code }) => code === 'unrecognized_keys') ?? all[0];
+    const issue = all.find(({ params }) => params?.is_unknown_key) ?? all[0];
     if (!issue) return new QuoteError('QUOTE_JSON', 'not a line of a quote');
     const at = issue.path.map(String).join('.') || 'the line';
+    if (issue.params?.is_unknown_key) {
+        const parent = issue.path.slice(0, -1).map(String).join('.') || 'the line';
+        return new QuoteError('QUOTE_KEY', `${parent}: ${issue.message}`, '');
+    }
     const value = valueAt(line, issue.path);
-    if (issue.code === 'unrecognized_keys') {
-        const key = issue.keys?.[0] ?? '';
-        const known = Object.keys(typeof value === 'object' && value !== null ? value : {});
-        const hint = didYouMean(
-            key,
-            knownKeys.filter((name) => !known.includes(name)),
-        );
-        return new QuoteError('QUOTE_KEY', `${at}: ${key} is not a key here. ${hint}`.trimEnd());
-    }
     if (value === undefined) return new QuoteError('QUOTE_MISSING', `${at} is missing`);
-    if (typeof value === 'number') {
-        return new QuoteError('QUOTE_NUMBER', `${at} is a JSON number: write "${value}" in quotes`);
-    }
-    if (issue.code === 'invalid_value' || issue.code === 'invalid_union') {
-        return new QuoteError(
-            'QUOTE_CHOICE',
-            `${at}: ${JSON.stringify(value)} is not a choice here`,
-        );
-    }
-    return new QuoteError(
-        'QUOTE_DECIMAL',
-        `${at}: ${JSON.stringify(value)} is not a decimal it can be`,
-    );
+    return misfit(issue, at, value);
 }
 
-const knownKeys: readonly string[] = [
-    ...['id', 'charge', 'quantity', 'groups', 'meter', 'events', 'previously_billed', 'currency'],
-    ...['model', 'unit_price', 'tiers', 'package_size', 'package_price', 'steps', 'percent'],
-    ...['fixed_fee_per_event', 'free_events', 'free_amount', 'min_per_event', 'max_per_event'],
-    ...['markup_percent', 'fee', 'unit_conversion', 'included', 'included_mode', 'discounts'],
-    ...['maximum', 'minimum', 'charge_zero_usage', 'negative', 'proration', 'rounding'],
-    ...['tier_scope', 'up_to', 'flat_fee', 'price', 'divide_by', 'multiply_by', 'decimals', 'mode'],
-    ...['aggregation', 'field', 'filter', 'window', 'percentile', 'values', 'opening'],
-    ...['operation_field', 'period_start', 'period_end', 'from', 'to', 'unit', 'zone', 'amount'],
-    ...['commitment', 'grants', 'product', 'at', 'window_quantities', 'overage_factor', 'true_up'],
-    ...['overage_unit_price', 'asset', 'priority', 'is_rollover', 'cost_basis', 'scope'],
-    ...['starts_at', 'expires_at'],
-];
+/** What is there and cannot be what it is. */
+function misfit({ code, expected = '', values, discriminator }: Issue, at: string, value: unknown) {
+    const said = JSON.stringify(value);
+    if (typeof value === 'number' && !(expected in wanted && expected !== 'string')) {
+        const remedy = `Write it in quotes, "${value}": a JSON number may lose digits.`;
+        return new QuoteError('QUOTE_NUMBER', `${at} is a JSON number`, remedy);
+    }
+    if (code === 'invalid_value' || code === 'invalid_union') {
+        const known = discriminator === 'model' ? chargeModels : (values ?? []).map(String);
+        const remedy = known.length > 0 ? didYouMean(String(value), known) : undefined;
+        return new QuoteError('QUOTE_CHOICE', `${at}: ${said} is not a choice here`, remedy);
+    }
+    if (code === 'invalid_type') {
+        const remedy = `Write ${wanted[expected] ?? `a value of kind ${expected}`} there.`;
+        return new QuoteError('QUOTE_SHAPE', `${at} is ${shapeOf(value)}`, remedy);
+    }
+    if (code === 'too_small') {
+        return new QuoteError('QUOTE_SHAPE', `${at} is an empty list`, 'Write at least one there.');
+    }
+    return new QuoteError('QUOTE_DECIMAL', `${at}: ${said} is not a decimal it can be`);
+}
+
+/** What may stand in a place, by the word that the schema has for it. */
+const wanted: Readonly<Record<string, string>> = {
+    ...{ string: 'text in quotes', array: 'a list', object: 'an object', record: 'an object' },
+    boolean: 'true or false, without quotes',
+};
+
+function shapeOf(value: unknown): string {
+    if (Array.isArray(value)) return 'a list';
+    if (typeof value === 'object' && value !== null) return 'an object';
+    return typeof value === 'string' ? `the text ${JSON.stringify(value)}` : String(value);
+}
 
 function valueAt(line: unknown, path: readonly PropertyKey[]): unknown {
     return path.reduce<unknown>(

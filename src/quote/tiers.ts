@@ -1,4 +1,5 @@
 import { add, compare, formatAmount, parseAmount } from '../money/amount.ts';
+import { boundedLast, boundProblems } from '../schema/bounds.ts';
 import type { QuoteCharge } from '../schema/quote.ts';
 import { QuoteError } from './error.ts';
 
@@ -17,7 +18,6 @@ export interface TierText {
 }
 
 const open = { from: '0', up_to: null, package_size: null, package_price: null } as const;
-const zero = parseAmount('0');
 
 /** Every charge model as tiers, and how they apply. @throws QuoteError QUOTE_TIERS */
 export function tierTexts(charge: QuoteCharge): {
@@ -43,13 +43,19 @@ export function tierTexts(charge: QuoteCharge): {
             };
         case 'graduated':
         case 'volume':
-            requireBounds(charge.tiers.map(({ up_to }) => up_to));
+            requireBounds(
+                'tiers',
+                charge.tiers.map(({ up_to }) => up_to),
+            );
             return {
                 kind: charge.model === 'graduated' ? 'slices' : 'whole',
                 tiers: linked(charge.tiers.map(tierOf)),
             };
         case 'graduated_percentage':
-            requireBounds(charge.tiers.map(({ up_to }) => up_to));
+            requireBounds(
+                'tiers',
+                charge.tiers.map(({ up_to }) => up_to),
+            );
             return {
                 kind: 'slices',
                 tiers: linked(
@@ -114,18 +120,10 @@ function linked(tiers: readonly TierText[]): readonly TierText[] {
     return tiers.map((tier, index) => ({ ...tier, from: tiers[index - 1]?.up_to ?? '0' }));
 }
 
-/** Bounds above zero that rise; the last tier open, and only it. */
-function requireBounds(bounds: readonly (string | null)[]): void {
-    if (bounds.at(-1) !== null) {
-        throw new QuoteError('QUOTE_TIERS', 'the last tier has a bound: leave its up_to null');
-    }
-    bounds.slice(0, -1).forEach((bound, index) => {
-        const before = bounds[index - 1];
-        const floor = before == null ? zero : parseAmount(before);
-        if (bound === null || compare(parseAmount(bound), floor) <= 0) {
-            throw new QuoteError('QUOTE_TIERS', `tier ${index + 1}: its bound does not rise`);
-        }
-    });
+/** Bounds above zero that rise; the last one open, and only it. */
+function requireBounds(what: 'tiers' | 'steps', bounds: readonly (string | null)[]): void {
+    const [problem] = boundProblems(what, bounds);
+    if (problem) throw new QuoteError('QUOTE_TIERS', problem.message, problem.remedy);
 }
 
 type Stairstep = Extract<QuoteCharge, { readonly model: 'stairstep' }>;
@@ -142,7 +140,10 @@ function stepsOf({ steps }: Stairstep): {
     });
     const isDimensional = steps.some(({ up_to }) => typeof up_to === 'object' && up_to !== null);
     if (!isDimensional) {
-        requireBounds(steps.map(({ up_to }) => up_to as string | null));
+        requireBounds(
+            'steps',
+            steps.map(({ up_to }) => up_to as string | null),
+        );
         const tiers = steps.map(({ up_to, price }) => ({
             ...priceOf(price),
             up_to: up_to as string | null,
@@ -161,8 +162,10 @@ function stepsOf({ steps }: Stairstep): {
 
 /** From step to step no dimension falls and one rises; the last step is open. */
 function requireDimensions(steps: Stairstep['steps']): void {
-    if (steps.at(-1)?.up_to !== null) {
-        throw new QuoteError('QUOTE_TIERS', 'the last step has a bound: leave its up_to null');
+    const end = steps.at(-1)?.up_to ?? null;
+    if (end !== null) {
+        const { message, remedy } = boundedLast('steps', steps.length - 1, JSON.stringify(end));
+        throw new QuoteError('QUOTE_TIERS', message, remedy);
     }
     steps.slice(0, -1).forEach(({ up_to }, index) => {
         const before = steps[index - 1]?.up_to;

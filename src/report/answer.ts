@@ -1,5 +1,5 @@
 import { counted } from './figures.ts';
-import type { Headline } from './model.ts';
+import type { Headline } from './headline.ts';
 import { payersOf, sumsText } from './sentences.ts';
 
 /** What the reader may do now: the one sentence to read if only one is read. */
@@ -17,12 +17,16 @@ export function answerOf(headline: Headline): Answer {
 
 function invoiceAnswer(headline: Headline): Answer {
     const { line_count, held, ready_amounts, held_amounts, unaudited_amounts } = headline;
-    if (line_count === 0) return warn('There is nothing to invoice.');
+    if (line_count === 0 && held.length === 0) return warn('There is nothing to invoice.');
     const ready = sumsText(ready_amounts);
     const payers = counted(payersOf(held), 'held payer');
-    const waits = `${sumsText(held_amounts)} must wait for ${payers}`;
+    // A payer none of whose usage has a price is held without any line.
+    const waits =
+        held_amounts.length > 0
+            ? `${sumsText(held_amounts)} must wait for ${payers}`
+            : `${payers} must wait`;
     if (ready_amounts.length === 0) return warn(`Invoice nothing yet: ${waits}.`);
-    if (held_amounts.length > 0) return warn(`${ready} may be invoiced now; ${waits}.`);
+    if (held.length > 0) return warn(`${ready} may be invoiced now; ${waits}.`);
     if (headline.stray_break_count > 0) {
         const breaks = counted(headline.stray_break_count, 'break');
         return warn(`${ready} may be invoiced, but look at the ${breaks} without a payer first.`);

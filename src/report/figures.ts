@@ -48,10 +48,20 @@ export function amountWithCode(text: string, asset: string): string {
  * asset that is no currency has no digits to round to.
  */
 export function summaryAmount(text: string, asset: string): string {
+    const rounded = roundedFigure(text, asset);
+    return isZero(rounded.replaceAll(',', ''))
+        ? amountWithCode(text, asset)
+        : `${rounded} ${asset}`;
+}
+
+/** `1,234.50`: rounded to the currency's digits, for a table that says that it is. */
+export function roundedFigure(text: string, asset: string): string {
     const exponent = currencyExponent(asset);
     const exact = parseAmount(text);
-    const rounded = exponent === undefined ? exact : round(exact, exponent);
-    return amountWithCode(rounded.units === 0n ? text : formatAmount(rounded), asset);
+    return amountFigure(
+        exponent === undefined ? text : formatAmount(round(exact, exponent)),
+        asset,
+    );
 }
 
 /** `1 break`, `2,000 breaks` */

@@ -22,15 +22,17 @@ const LIMIT = { payers: 500, lines: 200 } as const;
 export function payersSection({ payers, headline }: ReportModel): VNode {
     if (payers.length === 0) return section('payers', 'Payers', nothing('No payer was rated.'));
     const shown = payers.slice(0, LIMIT.payers);
-    const unpriced = new Set(
-        headline.held.filter((one) => !one.is_over_limit).map((one) => one.payer_id),
+    const unpriced = new Map(
+        headline.held
+            .filter((one) => one.unrated_count > 0 || !one.is_over_limit)
+            .map((one) => [one.payer_id, one.unrated_count > 0 ? 'usage' : 'a break']),
     );
     return section(
         'payers',
         'Payers',
         html`<p>
-            A payer is held when the money in its breaks is over its limit, or when one of them has
-            no price in its currency. Held lines are not delivered; all other payers go out.
+            A payer is held when the money in its breaks is over its limit, when one of them has no
+            price in its currency, or when no rate prices some of its usage. Held lines are not delivered; all other payers go out.
         </p>`,
         table(
             'Amounts and holds per payer and currency',
@@ -57,7 +59,7 @@ export function payersSection({ payers, headline }: ReportModel): VNode {
                     ${number(amountFigure(payer.hold_limit, payer.currency))}
                     <td>
                         ${status(payer.recon_status)}
-                        ${unpriced.has(payer.payer_id) && html`<div class="quiet small">a break has no price</div>`}
+                        ${unpriced.has(payer.payer_id) && html`<div class="quiet small">${unpriced.get(payer.payer_id)} has no price</div>`}
                     </td>
                 </tr>`,
             ),

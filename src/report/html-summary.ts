@@ -1,8 +1,9 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { counted, figure, summaryAmount } from './figures.ts';
+import { type Headline, type HeldPayer, holdReason, type Sum } from './headline.ts';
 import { badge, name } from './html-parts.ts';
-import type { Headline, HeldPayer, ReportModel, Sum } from './model.ts';
+import type { ReportModel } from './model.ts';
 import { payersOf } from './sentences.ts';
 import { visible } from './visible.ts';
 
@@ -50,9 +51,7 @@ function heldPayers({ held, pipeline, untied_count }: Headline): VNode | null {
 function heldPayer(payer: HeldPayer, isInvoiced: boolean): VNode {
     const money = (amount: string) => visible(summaryAmount(amount, payer.currency));
     const waiting = isInvoiced ? `, ${money(payer.amount)}` : '';
-    const reason = payer.is_over_limit
-        ? `breaks of ${money(payer.break_money)} are over its limit of ${money(payer.hold_limit)}`
-        : `a break or a fee has no price in ${visible(payer.currency)}`;
+    const reason = visible(holdReason(payer));
     return html`<strong>${name(payer.payer_name, NAME_LIMIT)}</strong>${waiting}: ${reason}`;
 }
 

@@ -1,5 +1,5 @@
 import { amountWithCode, counted, figure, listed, summaryAmount } from './figures.ts';
-import type { Headline, Sum } from './model.ts';
+import type { Headline, Sum } from './headline.ts';
 
 /** The first screen in words: rated, tied or not, held, broken. Names are the caller's to escape. */
 export function headlineSentences(period: string, headline: Headline): readonly string[] {

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
-import { amountFigure, figure, summaryAmount } from './figures.ts';
+import { amountFigure, figure, roundedFigure } from './figures.ts';
+import { holdReason } from './headline.ts';
 import type { ReportModel } from './model.ts';
 import { clipped } from './visible.ts';
 
@@ -43,7 +44,9 @@ export function renderTerminal(model: ReportModel): string {
         ),
         model.codes.length ? titled('Breaks by code', codes(model)) : '',
         titled('Payers', payers(model)),
-        model.margins?.length ? titled('Margins', margins(model.margins)) : '',
+        model.margins?.length
+            ? titled('Margins, rounded (exact in margins.csv)', margins(model.margins))
+            : '',
         model.conversions.length ? titled('Conversions', conversions(model)) : '',
         model.suspense.length ? titled('In suspense', suspense(model)) : '',
     ];
@@ -57,13 +60,9 @@ function titled(title: string, body: string): string {
 /** The first held payers and why; the table of payers has all. */
 function heldPayers({ headline }: ReportModel): string {
     if (headline.untied_count > 0) return '';
-    const shown = headline.held.slice(0, HELD_LIMIT).map((payer) => {
-        const money = (amount: string) => summaryAmount(amount, payer.currency);
-        const reason = payer.is_over_limit
-            ? `breaks of ${money(payer.break_money)} are over its limit of ${money(payer.hold_limit)}`
-            : `a break or a fee has no price in ${name(payer.currency)}`;
-        return `  held: ${name(payer.payer_name)}: ${reason}`;
-    });
+    const shown = headline.held
+        .slice(0, HELD_LIMIT)
+        .map((payer) => `  held: ${name(payer.payer_name)}: ${clipped(holdReason(payer), 400)}`);
     const more = headline.held.length - shown.length;
     return [...shown, ...(more > 0 ? [`  and ${figure(String(more))} more`] : [])].join('\n');
 }
@@ -128,7 +127,7 @@ function margins(margins: NonNullable<ReportModel['margins']>): string {
         margins.map(({ seller_id, product, currency, bought, own_use, sold, margin }) => [
             ...[name(seller_id), name(product)],
             ...[bought, own_use, sold, margin].map((amount) =>
-                right(amount === null ? 'none' : amountFigure(amount, currency)),
+                right(amount === null ? 'none' : roundedFigure(amount, currency)),
             ),
             name(currency),
         ]),

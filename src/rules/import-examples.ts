@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { formatAmount, multiply, parseAmount } from '../money/amount.ts';
 import { sorted } from './card.ts';
-import type { ListedPrice, PriceList } from './price-list.ts';
+import type { ListedPrice, PriceList } from './listed-price.ts';
 
 /** What of a price its model and class do not decide. */
 const bands = ['time_of_day', 'context_band', 'service_tier'] as const;

@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { sorted } from './card.ts';
 import { plainDecimal } from './exact-json.ts';
+import type { ContextBand, HourBand, ListedPrice } from './listed-price.ts';
 import {
-    type ContextBand,
     contextBands,
-    type HourBand,
     hourBands,
     type ImportedCard,
     type ImportOptions,
-    type ListedPrice,
     since,
     writeCard,
 } from './price-list.ts';

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { sorted } from './card.ts';
 import { plainDecimal } from './exact-json.ts';
+import type { ContextBand, ListedPrice } from './listed-price.ts';
 import {
-    type ContextBand,
     contextBands,
     type ImportedCard,
     type ImportOptions,
-    type ListedPrice,
     since,
     writeCard,
 } from './price-list.ts';

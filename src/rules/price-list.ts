@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { schemaComment } from '../schema/json-schema.ts';
 import { sorted } from './card.ts';
 import { workedExamples } from './import-examples.ts';
+import type { ContextBand, HourBand, PriceList } from './listed-price.ts';
 
 /**
  * What the importers of public price lists have in common: prices by model, token class and bands,
@@ -31,43 +32,8 @@ export interface ImportedCard {
     readonly notes: readonly string[];
 }
 
-/** One row of the matrix. A band that is not asked about is `*`. */
-export interface ListedPrice {
-    readonly provider: string;
-    readonly model: string;
-    readonly token_class: string;
-    readonly context_band: string;
-    readonly service_tier: string;
-    readonly time_of_day: string;
-    readonly effective_from: string;
-    readonly effective_to: string;
-    readonly price: string;
-}
-
-/** A list read: its rows, and what its bands mean. */
-export interface PriceList {
-    readonly name: string;
-    readonly source: string;
-    /** Column of the price, which says its unit. */
-    readonly priceColumn: string;
-    readonly pricePer: string;
-    readonly prices: readonly ListedPrice[];
-    readonly contexts: readonly ContextBand[];
-    readonly hours: readonly HourBand[];
-    /** Expression over reported_model (and provider) that gives the model of the list, or null. */
-    readonly modelSql: string | null;
-    readonly notes: readonly string[];
-}
-
 /** Prices of lists hold since ever: before this day nobody sold tokens. */
 export const since = '2000-01-01T00:00:00Z';
-
-/** A span of input tokens of a request: above `over`, up to `upTo` inclusive; null has no end. */
-export interface ContextBand {
-    readonly name: string;
-    readonly over: bigint;
-    readonly upTo: bigint | null;
-}
 
 /** The bands between thresholds, lowest first. */
 export function contextBands(thresholds: Iterable<bigint>): readonly ContextBand[] {
@@ -78,13 +44,6 @@ export function contextBands(thresholds: Iterable<bigint>): readonly ContextBand
         const over = bounds[at - 1] ?? 0n;
         return { name: upTo === null ? `over_${text(over)}` : `up_to_${text(upTo)}`, over, upTo };
     });
-}
-
-/** A part of the day in UTC, as `hh:mm:ss`. The last one runs over midnight. */
-export interface HourBand {
-    readonly name: string;
-    readonly from: string;
-    readonly to: string;
 }
 
 /** The parts of the day between times at which any price changes; none when there are no times. */

@@ -1,4 +1,4 @@
-import { compare, parseAmount } from '../money/amount.ts';
+import { boundProblems } from '../schema/bounds.ts';
 import type { Place } from './card.ts';
 import type { Problems } from './problems.ts';
 
@@ -35,47 +35,16 @@ export function requireSteps(steps: readonly WrittenTier[], at: At, problems: Pr
     requireBounds('steps', steps, at, problems);
 }
 
-/** Where each one begins is where the one before it ends: so there is no gap between bounds that rise. */
 function requireBounds(
     what: 'tiers' | 'steps',
     written: readonly WrittenTier[],
     at: At,
     problems: Problems,
 ): void {
-    const one = what.slice(0, -1);
-    const last = written.at(-1);
-    if (!last) {
-        problems.add(at([what]), 'TIERS_EMPTY', `there are no ${what}`, {
-            remedy: `Write at least one ${one}, without up_to.`,
-        });
-        return;
+    for (const { index, code, message, remedy } of boundProblems(
+        what,
+        written.map(({ up_to }) => up_to),
+    )) {
+        problems.add(at(written.length === 0 ? [what] : [what, index]), code, message, { remedy });
     }
-    if (last.up_to !== null && last.up_to !== undefined) {
-        problems.add(
-            at([what, written.length - 1]),
-            'TIERS_BOUNDED',
-            `the last ${one} ends at ${last.up_to}, and nothing prices what is above it`,
-            { remedy: `Leave up_to out of the last ${one}, or add one without it.` },
-        );
-    }
-    let floor = '0';
-    written.slice(0, -1).forEach(({ up_to }, index) => {
-        const place = at([what, index]);
-        if (up_to === null || up_to === undefined) {
-            problems.add(place, 'TIERS_ORDER', `${one} ${index + 1} is open, and is not the last`, {
-                remedy: 'Give it an up_to, or move it to the end.',
-            });
-        } else if (compare(parseAmount(up_to), parseAmount(floor)) <= 0) {
-            problems.add(
-                place,
-                'TIERS_ORDER',
-                `${one} ${index + 1} ends at ${up_to}, which is not above ${floor}, where it begins`,
-                {
-                    remedy: `Write the ${what} in the order of their bounds; up_to counts from zero.`,
-                },
-            );
-        } else {
-            floor = up_to;
-        }
-    });
 }

@@ -202,6 +202,7 @@ async function payerTotals(engine: Engine, hasLines: boolean): Promise<readonly 
         break_count: whole(row.break_count),
         break_money: trimmed(row.break_money),
         hold_limit: trimmed(row.hold_limit),
+        unrated_count: whole(row.unrated_count),
         recon_status: row.recon_status as PayerTotal['recon_status'],
     }));
 }

@@ -1,3 +1,4 @@
+import type { Contracts } from '../compile/contracts.ts';
 import type { Engine } from '../duck/engine.ts';
 import { quoteText } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
@@ -33,5 +34,21 @@ export function requireNoTerms({ card, rates }: CompiledCard): void {
     throw new RunError('USAGE', {
         detail: `${card} has a rate that counts over the term of a contract (${counting.file}:${counting.line}), and a diff knows no terms`,
         remedy: 'Compare the lines of two runs instead.',
+    });
+}
+
+/**
+ * Whether a card prices sales of accounts beside what the operator bills. What is sold on is priced
+ * apart from the metered usage of a run, and a diff does not see it.
+ * @throws RunError USAGE where it prices nothing else
+ */
+export function isOfSales({ card }: CompiledCard, { standard, contracts }: Contracts): boolean {
+    const naming = contracts.filter(({ books }) => books.some((of) => of.cards.includes(card)));
+    const sale = naming.find(({ seller }) => seller !== null);
+    if (!sale) return false;
+    if (standard.cards.includes(card) || naming.some(({ seller }) => seller === null)) return true;
+    throw new RunError('USAGE', {
+        detail: `${card} is only in contracts of sellers (${sale.contract}: ${sale.seller} to ${sale.account}), and a diff does not compare sales`,
+        remedy: 'Compare sale_lines.csv of two runs instead.',
     });
 }

@@ -4,9 +4,10 @@ import {
     readdirSync,
     readFileSync,
     renameSync,
+    statSync,
     writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
 import type { Certificate } from '../schema/certificate.ts';
@@ -79,6 +80,29 @@ export function readCertificate(run: RunFolder): Certificate | null {
     return changes.length === 0 ? certificate : null;
 }
 
+/**
+ * Makes a folder and those above it. Node's own way of doing so never ends where the system says of
+ * a folder that it does not exist and can't be made, as it does below /proc.
+ * @throws the error of the system at the first folder that cannot be made
+ */
+export function makeFolders(folder: string): void {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (dirname(folder) !== folder) makeFolders(dirname(folder));
+    try {
+        mkdirSync(folder);
+    } catch (error) {
+        // Somebody else may have made it in between.
+        if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
+    }
+}
+
+/** What makes a run again. A certificate that cannot be read does not say as of when. */
+export function commandOf(period: string, certificate: Certificate | null): string {
+    if (!certificate) return `tieout run --period ${period}`;
+    const command = certificate.pipeline === 'reconcile' ? 'reconcile' : 'run';
+    return `tieout ${command} --period ${period} --as-of ${certificate.as_of}`;
+}
+
 /** Writes a small file whole or not at all. */
 export function writeWhole(path: string, text: string): void {
     const partial = `${path}.partial`;
@@ -93,7 +117,7 @@ export function setLatest(
     runId: string,
 ): void {
     for (const name of pipeline === 'nightly' ? ['latest', billing] : ['latest']) {
-        mkdirSync(join(state, name), { recursive: true });
+        makeFolders(join(state, name));
         writeWhole(join(state, name, period), `${runId}\n`);
     }
 }

@@ -43,6 +43,7 @@ export async function writeOutputs(
         'breaks.csv': breaksCsv(breaks),
         'suspense.csv': await suspenseCsv(engine),
         'repeats.csv': await repeatsCsv(engine),
+        'unrated.csv': await unratedCsv(engine),
         ...(isNightly
             ? {
                   ...lineFiles(lines),
@@ -163,6 +164,33 @@ async function suspenseCsv(engine: Engine): Promise<string> {
         order by suspended.object_no, suspended.line_no`,
         ['code', 'field', 'input', 'key', 'line', 'record_id', 'raw_text'],
         ['line'],
+    );
+}
+
+/**
+ * Usage that nothing prices, over the days it was metered on. A rate in another currency has a
+ * product, and none prices what is UNRATED.
+ */
+async function unratedCsv(engine: Engine): Promise<string> {
+    const names = ['code', 'payer_id', 'account_id', 'product', 'meter', 'book_id', 'attributes'];
+    const numbers = ['quantity', 'event_count'];
+    return relationCsv(
+        engine,
+        `select usage.code, usage.payer_id, usage.account_id,
+            coalesce(choices.product, '') as product, usage.meter, usage.book_id, usage.attributes,
+            usage.unit, min(usage.event_on)::varchar as first_on,
+            max(usage.event_on)::varchar as last_on, sum(usage.quantity) as quantity,
+            sum(usage.event_count)::varchar as event_count
+        from suspense.unrated_usage as usage
+        left join rated.rate_choices as choices
+            on usage.meter = choices.meter
+            and usage.book_id = choices.book_id
+            and usage.attributes = choices.attributes
+            and usage.segment_at = choices.segment_at
+        group by all
+        order by payer_id, account_id, meter, book_id, attributes, product, code, unit`,
+        [...names, 'unit', 'first_on', 'last_on', ...numbers],
+        numbers,
     );
 }
 

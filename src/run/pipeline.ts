@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { resell } from '../../pipelines/85-resell/stage.ts';
@@ -14,7 +14,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
-import { type RunFolder, readCertificate, runFolder, setLatest } from './folders.ts';
+import { makeFolders, type RunFolder, readCertificate, runFolder, setLatest } from './folders.ts';
 import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { openPeriod } from './openings.ts';
 import { writeOutputs } from './outputs.ts';
@@ -138,9 +138,14 @@ function unusableDisk(error: unknown, folder: string): RunError | null {
             error,
         );
     }
-    const isRefused = /^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST)$/.test(code);
+    const isRefused = /^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST)$/.test(code) || isNoFolder(error);
     return isRefused ? new RunError('STATE_UNUSABLE', { folder, detail }, error) : null;
 }
+
+/** Below /proc a folder can't be made: it is said not to exist. */
+const isNoFolder = (error: unknown) =>
+    (error as NodeJS.ErrnoException).code === 'ENOENT' &&
+    (error as NodeJS.ErrnoException).syscall === 'mkdir';
 
 /** What the engine said itself, without the statement that met it. */
 function engineSentence(error: unknown): string | null {
@@ -151,8 +156,7 @@ function engineSentence(error: unknown): string | null {
 async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promise<Certificate> {
     const { run, project, tree, options } = plan;
     const { config } = project;
-    mkdirSync(run.folder, { recursive: true });
-    mkdirSync(run.lake, { recursive: true });
+    makeFolders(run.lake);
     const engine = await openTables(run, {
         memory: config.engine.memory,
         threads: config.engine.threads ?? availableParallelism(),

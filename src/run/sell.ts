@@ -22,6 +22,7 @@ import type { AccountTree } from '../compile/accounts.ts';
 import { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteTable, quoteText } from '../duck/sql.ts';
 import type { Table } from '../duck/table.ts';
+import { formatAmount, parseAmount } from '../money/amount.ts';
 import { runParameters } from '../stage/control.ts';
 import { runStage } from '../stage/run.ts';
 import {
@@ -52,7 +53,10 @@ export async function priceSales(
     const file = join(folder, 'sales.duckdb');
     for (const old of [file, `${file}.wal`]) rmSync(old, { force: true });
     const { memory, threads = availableParallelism() } = project.config.engine;
-    const own = await Engine.open({ file, memory, threads, spill: join(exchange, 'spill') });
+    // Two databases are open at once, and together have what the config gives to one.
+    const half = halfOf(memory);
+    await limitMemory(engine, half);
+    const own = await Engine.open({ file, memory: half, threads, spill: join(exchange, 'spill') });
     try {
         await fill(own, project, tree);
         await carry(engine, own, meteredUsage, exchange, salesSql);
@@ -75,7 +79,19 @@ export async function priceSales(
     } finally {
         own.close();
         rmSync(exchange, { recursive: true, force: true });
+        await limitMemory(engine, memory);
     }
+}
+
+/** `3GB` of `6GB`. */
+function halfOf(memory: string): string {
+    const [, size = '', unit = ''] = /^([\d.]+) *(\w+)$/.exec(memory) ?? [];
+    const { units, scale } = parseAmount(size);
+    return `${formatAmount({ units: units * 5n, scale: scale + 1 })}${unit}`;
+}
+
+async function limitMemory(engine: Engine, memory: string): Promise<void> {
+    await engine.run(`set memory_limit = ${quoteText(memory)}`);
 }
 
 async function fill(own: Engine, project: Project, tree: AccountTree): Promise<void> {
@@ -132,7 +148,8 @@ const eventsSql = `select events.* replace (
 /** The wallet layer is between the operator and who it bills: no sale is ever held for it. */
 const clearedSql = `insert into recon.holds by name
     select payer_id, payer_name, currency, amount as amount_exact, 0 as break_count,
-        0 as unpriced_count, 0 as break_money, 0 as hold_limit, 'clear' as recon_status
+        0 as unpriced_count, 0 as break_money, 0 as hold_limit, 0 as unrated_count,
+        'clear' as recon_status
     from rolled.payers`;
 
 /** With seller and buyer in the place of the one payer that they were. */

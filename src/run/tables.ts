@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Engine } from '../duck/engine.ts';
+import type { Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
-import type { RunFolder } from './folders.ts';
+import { commandOf, inspectOutput, type RunFolder } from './folders.ts';
 
 interface Opening {
     readonly memory: string;
@@ -23,6 +24,71 @@ export async function readTables(run: RunFolder, options: Opening): Promise<Engi
         });
     }
     return open(run, options, true);
+}
+
+/**
+ * Works in the tables of a finished run. What another version wrote may lack what this one reads:
+ * that is no defect, and a run is soon made again.
+ * @throws RunError RUN_OUTDATED, and as readTables
+ */
+export async function inTables<T>(
+    run: RunFolder,
+    { contracts = [], ...options }: Opening & { readonly contracts?: readonly Table[] },
+    work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+    const engine = await readTables(run, options);
+    try {
+        await requireColumns(engine, run, contracts);
+        return await work(engine);
+    } catch (error) {
+        throw outdated(run, error) ?? error;
+    } finally {
+        engine.close();
+    }
+}
+
+/** A select of everything does not miss a column that is not there. */
+async function requireColumns(
+    engine: Engine,
+    run: RunFolder,
+    contracts: readonly Table[],
+): Promise<void> {
+    for (const { name, columns } of contracts) {
+        const [table_schema = '', table_name = ''] = name.split('.');
+        const found = await engine.rows(
+            `select column_name from information_schema.columns
+            where table_schema = $table_schema and table_name = $table_name`,
+            { table_schema, table_name },
+        );
+        const there = new Set(found.map(({ column_name }) => column_name));
+        const missing = Object.keys(columns).filter((column) => !there.has(column));
+        // A run that only reconciled has no lines at all.
+        if (there.size > 0 && missing.length > 0) {
+            throw outdatedBy(run, `${name} has no ${missing.join(', ')}`);
+        }
+    }
+}
+
+/** The engine does not find a name in a run that is whole. */
+function outdated(run: RunFolder, error: unknown): RunError | null {
+    if (!(error instanceof RunError) || error.code !== 'ENGINE_FAILED') return null;
+    const { detail } = (error as RunError<'ENGINE_FAILED'>).params;
+    return /^(Binder|Catalog) Error/.test(detail) ? outdatedBy(run, detail, error) : null;
+}
+
+function outdatedBy(run: RunFolder, detail: string, cause?: unknown): RunError {
+    const { certificate } = inspectOutput(run);
+    const period = certificate?.period ?? run.runId.slice(0, 'yyyy-MM'.length);
+    return new RunError(
+        'RUN_OUTDATED',
+        {
+            run: run.runId,
+            version: certificate?.tieout_version ?? 'which one is not known',
+            detail,
+            command: commandOf(period, certificate),
+        },
+        cause,
+    );
 }
 
 /** What is in a run's folder is made anew when it can't be read: nobody has to repair a database. */

@@ -62,5 +62,7 @@ export interface PayerTotal {
     readonly break_count: number;
     readonly break_money: string;
     readonly hold_limit: string;
+    /** Rows of metered usage that no rate prices: any one holds the payer. */
+    readonly unrated_count: number;
     readonly recon_status: 'clear' | 'held' | 'unauditable';
 }

@@ -2,13 +2,28 @@ import { z } from 'zod';
 import { strict } from './strict.ts';
 import { didYouMean } from './suggest.ts';
 
-const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be lower-case letters, digits and _');
-const decimal = z.string().regex(/^\d+(\.\d{1,12})?$/, 'must be a decimal as text, like "0.50"');
+const name = z.string().regex(/^[a-z][a-z0-9_]*$/, {
+    error: ({ input }) =>
+        `"${String(input)}" is not a name: write lower-case letters, digits and _, a letter first`,
+});
+const decimal = z
+    .string({
+        error: ({ input }) =>
+            typeof input === 'number'
+                ? `a bare number loses digits: write it in quotes, "${input}"`
+                : undefined,
+    })
+    .regex(/^\d+(\.\d{1,12})?$/, {
+        error: ({ input }) => `"${String(input)}" is not a decimal: write it like "0.50"`,
+    });
 const count = z.int().positive();
+const whole = z.string().regex(/^\d+$/, {
+    error: ({ input }) => `"${String(input)}" is not a whole number: write it like "200000"`,
+});
 
 const store = z.union([
-    z.strictObject({ folder: z.string() }),
-    z.strictObject({
+    strict({ folder: z.string() }),
+    strict({
         bucket: z.string(),
         endpoint: z.url().optional(),
         region: z.string().optional(),
@@ -20,7 +35,7 @@ const format = z.enum(['auto', 'ndjson', 'csv', 'parquet']).default('auto');
 
 const quantitySource = z.union([
     z.string().transform((path) => ({ path, type: 'integer' as const, optional: false })),
-    z.strictObject({
+    strict({
         path: z.string(),
         type: z.enum(['integer', 'decimal']).default('integer'),
         /** Missing counts as zero; without this a missing value suspends the row. */
@@ -41,14 +56,14 @@ const input = {
     constants: z.record(z.string(), z.string()).default({}),
 };
 
-const usageInput = z.strictObject({
+const usageInput = strict({
     ...input,
     preset: z.enum(['cloudevents', 'none']).default('cloudevents'),
     attributes: z.record(name, z.string()).default({}),
     quantities: z.record(name, quantitySource).default({}),
 });
 
-const debitInput = z.strictObject({
+const debitInput = strict({
     ...input,
     preset: z.enum(['neutral', 'none']).default('neutral'),
 });
@@ -85,19 +100,17 @@ const calendar = strict({
 });
 
 const derived = z.union([
-    z.strictObject({
+    strict({
         band: name,
-        steps: z
-            .array(z.strictObject({ up_to: z.string().regex(/^\d+$/).optional(), is: z.string() }))
-            .min(1),
+        steps: z.array(strict({ up_to: whole.optional(), is: z.string() })).min(1),
     }),
-    z.strictObject({
+    strict({
         map: name,
         values: z.record(z.string(), z.string()),
         otherwise: z.string().optional(),
     }),
-    z.strictObject({ sql: z.string() }),
-    z.strictObject({ calendar }),
+    strict({ sql: z.string() }),
+    strict({ calendar }),
 ]);
 
 const aggregationKind = z.enum([
@@ -114,7 +127,7 @@ const aggregationKind = z.enum([
 
 const above = decimal.refine((text) => /[1-9]/.test(text), 'must be above zero');
 
-const meter = z.strictObject({
+const meter = strict({
     meter: name,
     event_type: z.string().optional(),
     where: z.string().optional(),
@@ -129,27 +142,23 @@ const meter = z.strictObject({
     /** For percentile, "0" to "100". */
     percentile: z.string().optional(),
     /** `of` within each window, then `aggregation` over the windows. */
-    window: z
-        .strictObject({
-            unit: z.enum(['minute', 'hour', 'day', 'month']),
-            of: aggregationKind,
-            zone: z.string().default('UTC'),
-        })
-        .optional(),
+    window: strict({
+        unit: z.enum(['minute', 'hour', 'day', 'month']),
+        of: aggregationKind,
+        zone: z.string().default('UTC'),
+    }).optional(),
     /** Whether values are levels that hold, or steps from one level to the next. */
     values: z.enum(['levels', 'deltas']).optional(),
     /** Where the level at the start of the period comes from: events before it, or zero. */
     opening: z.enum(['carried', 'zero']).optional(),
     /** For unique_count: an expression that gives add or remove. */
     operation: z.string().optional(),
-    unit_conversion: z
-        .strictObject({
-            divide_by: above.optional(),
-            multiply_by: above.optional(),
-            rounding: z.enum(['up', 'down', 'nearest', 'none']).default('none'),
-            decimals: z.int().min(0).max(12).default(0),
-        })
-        .optional(),
+    unit_conversion: strict({
+        divide_by: above.optional(),
+        multiply_by: above.optional(),
+        rounding: z.enum(['up', 'down', 'nearest', 'none']).default('none'),
+        decimals: z.int().min(0).max(12).default(0),
+    }).optional(),
     /** For formula: meters of the same attributes, decimals, + - * and ( ). */
     formula: z.string().optional(),
     /** false: only a part of formulas; nothing prices it. */
@@ -163,14 +172,14 @@ const assetRate = strict({
     from: z.string().describe('First instant, with its zone: 2026-01-01T00:00:00Z.'),
 });
 
-const asset = z.strictObject({
+const asset = strict({
     kind: z.enum(['currency', 'unit']),
     precision: z.int().min(0).max(12),
     counts: name.optional(),
     rates: z.array(assetRate).optional(),
 });
 
-const wallet = z.strictObject({
+const wallet = strict({
     accounts: z.string(),
     asset: z.string(),
     shape: z.enum(['instant', 'two_phase', 'aggregated']),
@@ -178,14 +187,14 @@ const wallet = z.strictObject({
     funding: z.enum(['prepaid', 'postpaid']).default('prepaid'),
 });
 
-const tolerance = z.strictObject({
+const tolerance = strict({
     absolute: decimal.default('0'),
     percent: decimal.default('0'),
     cap: decimal.optional(),
 });
 
 /** tieout.yaml, as a person writes it. Unknown keys are errors. */
-export const configSchema = z.strictObject({
+export const configSchema = strict({
     name,
     store,
     /** Folder of runs, beside the config. */
@@ -217,24 +226,21 @@ export const configSchema = z.strictObject({
     asset_counts: z.record(z.string(), name).default({}),
     wallets: z.array(wallet).default([]),
     tolerances: z.record(z.string(), tolerance).default({}),
-    hold: z
-        .strictObject({ absolute: decimal.default('0'), percent: decimal.default('0') })
-        .default({ absolute: '0', percent: '0' }),
+    hold: strict({ absolute: decimal.default('0'), percent: decimal.default('0') }).default({
+        absolute: '0',
+        percent: '0',
+    }),
     open_hold_hours: count.default(24),
-    limits: z
-        .strictObject({
-            objects: count.default(100_000),
-            line_bytes: count.default(1_048_576),
-            suspense_percent: decimal.default('1'),
-        })
-        .prefault({}),
-    engine: z
-        .strictObject({
-            memory: z.string().default('6GB'),
-            threads: count.optional(),
-            concurrency: count.default(8),
-        })
-        .prefault({}),
+    limits: strict({
+        objects: count.default(100_000),
+        line_bytes: count.default(1_048_576),
+        suspense_percent: decimal.default('1'),
+    }).prefault({}),
+    engine: strict({
+        memory: z.string().default('6GB'),
+        threads: count.optional(),
+        concurrency: count.default(8),
+    }).prefault({}),
 });
 
 export type Config = z.infer<typeof configSchema>;

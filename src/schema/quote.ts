@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { strict } from './strict.ts';
 
 /** Decimal text with at most 12 decimals; a JSON number is refused, whatever it is. */
 const decimal = z.string().regex(/^-?\d+(\.\d{1,12})?$/, 'QUOTE_DECIMAL');
@@ -8,23 +9,26 @@ const positive = decimal.refine((text) => /[1-9]/.test(text) && !text.startsWith
 const unsigned = decimal.refine((text) => !text.startsWith('-'), { error: 'QUOTE_DECIMAL' });
 const instant = z.string();
 
+/** Left out or null in the last one, which is open. */
+const bound = <S extends z.ZodType>(of: S) => of.nullable().default(null as never);
+
 // A price below zero would turn the sign of everything that is computed on sizes.
-const tier = z.strictObject({
-    up_to: positive.nullable(),
+const tier = strict({
+    up_to: bound(positive),
     unit_price: unsigned.optional(),
     flat_fee: unsigned.optional(),
     package_size: positive.optional(),
     package_price: unsigned.optional(),
 });
 
-const percentTier = z.strictObject({
-    up_to: positive.nullable(),
+const percentTier = strict({
+    up_to: bound(positive),
     percent: unsigned,
     flat_fee: unsigned.optional(),
 });
 
-const step = z.strictObject({
-    up_to: z.union([positive, z.record(z.string(), positive)]).nullable(),
+const step = strict({
+    up_to: bound(z.union([positive, z.record(z.string(), positive)])),
     price: unsigned,
 });
 
@@ -43,9 +47,7 @@ const modifiers = {
     included: unsigned.optional(),
     included_mode: z.enum(['subtract', 'whole_once_exceeded']).default('subtract'),
     discounts: z
-        .array(
-            z.union([z.strictObject({ percent: unsigned }), z.strictObject({ amount: unsigned })]),
-        )
+        .array(z.union([strict({ percent: unsigned }), strict({ amount: unsigned })]))
         .default([]),
     maximum: unsigned.optional(),
     minimum: unsigned.optional(),
@@ -54,7 +56,7 @@ const modifiers = {
     proration: z
         .union([
             unsigned,
-            z.strictObject({
+            strict({
                 from: instant,
                 to: instant,
                 period_start: instant,
@@ -77,17 +79,17 @@ const modifiers = {
 };
 
 const charge = z.discriminatedUnion('model', [
-    z.strictObject({ model: z.literal('per_unit'), unit_price: unsigned, ...modifiers }),
-    z.strictObject({ model: z.literal('graduated'), tiers: z.array(tier).min(1), ...modifiers }),
-    z.strictObject({ model: z.literal('volume'), tiers: z.array(tier).min(1), ...modifiers }),
-    z.strictObject({
+    strict({ model: z.literal('per_unit'), unit_price: unsigned, ...modifiers }),
+    strict({ model: z.literal('graduated'), tiers: z.array(tier).min(1), ...modifiers }),
+    strict({ model: z.literal('volume'), tiers: z.array(tier).min(1), ...modifiers }),
+    strict({
         model: z.literal('package'),
         package_size: positive,
         package_price: unsigned,
         ...modifiers,
     }),
-    z.strictObject({ model: z.literal('stairstep'), steps: z.array(step).min(1), ...modifiers }),
-    z.strictObject({
+    strict({ model: z.literal('stairstep'), steps: z.array(step).min(1), ...modifiers }),
+    strict({
         model: z.literal('percentage'),
         percent: unsigned,
         fixed_fee_per_event: unsigned.optional(),
@@ -100,17 +102,17 @@ const charge = z.discriminatedUnion('model', [
         max_per_event: unsigned.optional(),
         ...modifiers,
     }),
-    z.strictObject({
+    strict({
         model: z.literal('graduated_percentage'),
         tiers: z.array(percentTier).min(1),
         ...modifiers,
     }),
-    z.strictObject({
+    strict({
         model: z.literal('dynamic'),
         markup_percent: decimal.default('0'),
         ...modifiers,
     }),
-    z.strictObject({ model: z.literal('flat'), fee: unsigned, ...modifiers }),
+    strict({ model: z.literal('flat'), fee: unsigned, ...modifiers }),
 ]);
 
 const window = z.enum(['minute', 'hour', 'day', 'month']);
@@ -124,18 +126,18 @@ const window = z.enum(['minute', 'hour', 'day', 'month']);
  * | values | levels or deltas, of weighted_sum, min, max and latest only |
  * | opening | the level at period_start, of weighted_sum and of deltas only |
  * | no period | all events; a level begins before the first, at the opening or at zero |
+ * | an event without the field | QUOTE_EVENT, unless optional; null says that there is no value |
  * | what would do nothing | QUOTE_MODIFIER |
  */
-const meter = z.strictObject({
+const meter = strict({
     aggregation: z.enum([
         ...(['sum', 'count', 'unique_count', 'min', 'max'] as const),
         ...(['latest', 'average', 'percentile', 'weighted_sum'] as const),
     ]),
     field: z.string().default('value'),
+    optional: z.boolean().optional(),
     filter: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
-    window: z
-        .union([window, z.strictObject({ unit: window, zone: z.string().default('UTC') })])
-        .optional(),
+    window: z.union([window, strict({ unit: window, zone: z.string().default('UTC') })]).optional(),
     percentile: unsigned.optional(),
     values: z.enum(['levels', 'deltas']).optional(),
     opening: decimal.optional(),
@@ -151,7 +153,7 @@ const event = z.record(z.string(), z.union([z.string(), z.null()]));
  * What the customer promised to use, and what happens above it and below it. `amount` is money, as
  * the charge is; `quantity` is in units of the quantity of the line, before any conversion.
  */
-const commitment = z.strictObject({
+const commitment = strict({
     amount: unsigned.optional(),
     quantity: unsigned.optional(),
     /** Quantities of the windows in which it is counted: each is priced on its own. */
@@ -164,7 +166,7 @@ const commitment = z.strictObject({
 });
 
 /** What a line may draw: money, or units of its quantity. */
-const grant = z.strictObject({
+const grant = strict({
     id: z.string(),
     amount: unsigned.optional(),
     quantity: unsigned.optional(),
@@ -182,14 +184,14 @@ const grant = z.strictObject({
 });
 
 /** One line of `tieout quote --file`. Unknown keys are refused. */
-export const quoteLine = z.strictObject({
+export const quoteLine = strict({
     id: z.string(),
     charge,
     quantity: z.union([decimal, z.record(z.string(), decimal)]).optional(),
     groups: z.record(z.string(), decimal).optional(),
     meter: meter.optional(),
     events: z.array(event).optional(),
-    previously_billed: z.strictObject({ quantity: decimal, amount: decimal }).optional(),
+    previously_billed: strict({ quantity: decimal, amount: decimal }).optional(),
     commitment: commitment.optional(),
     grants: z.array(grant).optional(),
     /** What the charge is for, and when: what grants look at. Left out, no grant is out of reach. */

@@ -37,9 +37,16 @@ export function nearestWord(word: string, known: Iterable<string>): string | und
     return nearest?.name;
 }
 
-/** `Did you mean "x"?`, or the list of what is known when nothing is near. */
+/** How many words a person looks through, and how many of more than that are named. */
+const shown = { all: 10, likest: 5 } as const;
+
+/** `Did you mean "x"?`, or what is known when nothing is near: of many words those most like it. */
 export function didYouMean(word: string, known: readonly string[]): string {
     const name = nearestWord(word, known);
     if (name !== undefined) return `Did you mean "${name}"?`;
-    return known.length ? `Known here: ${known.join(', ')}.` : 'None is known here.';
+    if (known.length === 0) return 'None is known here.';
+    if (known.length <= shown.all) return `Known here: ${known.join(', ')}.`;
+    const unlike = (of: string) => distance(word, of) / Math.max(word.length, of.length);
+    const likest = [...known].sort((one, other) => unlike(one) - unlike(other));
+    return `Known here, among others: ${likest.slice(0, shown.likest).join(', ')}.`;
 }

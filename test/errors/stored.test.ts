@@ -7,9 +7,11 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Engine } from '../../src/duck/engine.ts';
 import { silent } from '../../src/effects.ts';
+import { latestRun } from '../../src/run/folders.ts';
+import { openTables } from '../../src/run/tables.ts';
 import { faultyStore } from '../support/faulty-store.ts';
 import { memoryStore } from '../support/memory-store.ts';
-import { fails, fakeSecret, type TinyProject, tinyFiles } from '../support/terminal.ts';
+import { fails, fakeSecret, type TinyProject, tieout, tinyFiles } from '../support/terminal.ts';
 
 const first = 'usage/dt=2026-10-01/0.ndjson';
 const tiny = tinyFiles();
@@ -302,5 +304,44 @@ describe('what is in an object', () => {
             -> Correct them all and run again; \`tieout doctor\` checks without running.
           "
         `);
+    });
+});
+
+describe('a run of another version', () => {
+    const outdated = (line: string, change: string) =>
+        fails('RUN_OUTDATED', 2, {
+            line,
+            hasRun: true,
+            before: async ({ folder }) => {
+                await tieout('run --period 2026-10', { cwd: folder });
+                const run = latestRun(join(folder, '.tieout'), '2026-10');
+                const engine = await openTables(run, {
+                    ...{ memory: '512MB', threads: 1, spill: join(folder, 'spill') },
+                });
+                await engine.run(change);
+                engine.close();
+            },
+        });
+
+    test.each([
+        [
+            'report --period 2026-10',
+            'alter table recon.breaks drop column detail',
+            'recon.breaks has no detail',
+        ],
+        [
+            'explain 0 --period 2026-10',
+            'alter table invoice.line_items drop column card',
+            'invoice.line_items has no card',
+        ],
+        [
+            'report --period 2026-10',
+            'drop table recon.breaks',
+            'Catalog Error: Table with name breaks does not exist!',
+        ],
+    ])('RUN_OUTDATED: %s after %s', async (line, change, detail) => {
+        const text = await outdated(line, change);
+        expect(text).toContain(`was written by another version of tieout (0.1.0): ${detail}`);
+        expect(text).toContain('-> Run it again: `tieout run --period 2026-10 --as-of ');
     });
 });

@@ -25,6 +25,18 @@ describe('the command line', () => {
         `);
     });
 
+    test('USAGE: an option misspelt that has to be there', async () => {
+        expect(await fails('USAGE', 2, { line: 'run --perod 2026-10' })).toMatchInlineSnapshot(`
+          "USAGE: unknown option '--perod' (Did you mean --period?)
+            -> See \`tieout --help\`.
+          "
+        `);
+        const line = 'rules import --format litellm --fiel=x --out y';
+        expect(await fails('USAGE', 2, { line })).toContain(
+            "unknown option '--fiel' (Did you mean --file?)",
+        );
+    });
+
     test('USAGE: no period', async () => {
         expect(await fails('USAGE', 2, { line: 'run' })).toMatchInlineSnapshot(`
           "USAGE: required option '--period <yyyy-MM>' not specified
@@ -73,7 +85,7 @@ describe('the command line', () => {
           "
         `);
         expect(await fails('USAGE', 2, { line: 'init rates.csv' })).toMatchInlineSnapshot(`
-          "USAGE: PROJECT/rates.csv cannot be made: EEXIST: file already exists, mkdir 'PROJECT/rates.csv'
+          "USAGE: PROJECT/rates.csv cannot be made or written: EEXIST: file already exists, mkdir 'PROJECT/rates.csv'
             -> Name a folder that is empty or does not exist yet.
           "
         `);
@@ -153,10 +165,12 @@ describe('the config', () => {
                 .replace('open_hold_hours: 24', 'open_hold_hours: soon');
         expect(await fails('CONFIG_INVALID', 2, { config })).toMatchInlineSnapshot(`
           "CONFIG_INVALID: 4 problems in the configuration
-          tieout.yaml:3: CONFIG_INVALID Unrecognized key: "owner"
-          tieout.yaml:34: CONFIG_INVALID Invalid string: must match pattern /^\\d+$/ (derived.context_band.steps.0.up_to)
-          tieout.yaml:41: CONFIG_INVALID Invalid option: expected one of "sum"|"count"|"unique_count"|"min"|"max"|"latest"|"average"|"percentile"|"weighted_sum"|"formula" (meters.0.aggregation)
-          tieout.yaml:66: CONFIG_INVALID Invalid input: expected number, received string (open_hold_hours)
+          tieout.yaml:4: CONFIG_INVALID unknown key "owner". Known here, among others: meters, counts, tolerances, openings, accounts. (owner)
+          tieout.yaml:34: CONFIG_INVALID "200k" is not a whole number: write it like "200000" (derived.context_band.steps.0.up_to)
+          tieout.yaml:41: CONFIG_INVALID aggregation: "total" is not a choice here (meters.0.aggregation)
+              Known here: sum, count, unique_count, min, max, latest, average, percentile, weighted_sum, formula.
+          tieout.yaml:66: CONFIG_INVALID open_hold_hours is the text "soon", and has to be a number without quotes (open_hold_hours)
+              Write a number without quotes there.
             -> Correct them all and run again; \`tieout doctor\` checks without running.
           "
         `);
@@ -173,8 +187,10 @@ describe('the config', () => {
           "CONFIG_INVALID: 4 problems in the configuration
           tieout.yaml:38: UNKNOWN_COLUMN region is not declared: account_id, cached_input_tokens, context_band, event_type, input_tokens, model, output_tokens, source (meters.0)
           tieout.yaml:38: BAD_EXPRESSION division is not exact and not allowed; multiply instead (meters.0)
-          tieout.yaml:55: UNKNOWN_ASSET GOLD is not one of USD, TOK, REQ (wallets.0.asset)
-          tieout.yaml:60: UNKNOWN_ASSET XYZ is not an asset (tolerances)
+          tieout.yaml:55: UNKNOWN_ASSET GOLD is not in assets (wallets.0.asset)
+              Known here: USD, TOK, REQ.
+          tieout.yaml:60: UNKNOWN_ASSET XYZ is not in assets (tolerances.XYZ)
+              Known here: USD, TOK, REQ.
             -> Correct them all and run again; \`tieout doctor\` checks without running.
           "
         `);
@@ -184,11 +200,52 @@ describe('the config', () => {
         const files = { 'tieout.yaml': 'name: [tiny\nstore: }' };
         expect(await fails('CONFIG_INVALID', 2, { files })).toMatchInlineSnapshot(`
           "CONFIG_INVALID: 2 problems in the configuration
-          tieout.yaml:2: CONFIG_INVALID Flow sequence in block collection must be sufficiently indented and end with a ]
-          tieout.yaml:2: CONFIG_INVALID Unexpected flow-map-end token in YAML stream: "}"
+          tieout.yaml:2: CONFIG_INVALID not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
+              Mind the indentation, the colon after a key, and quotes that do not close.
+          tieout.yaml:2: CONFIG_INVALID not YAML: Unexpected flow-map-end token in YAML stream: "}"
+              Mind the indentation, the colon after a key, and quotes that do not close.
             -> Correct them all and run again; \`tieout doctor\` checks without running.
           "
         `);
+    });
+
+    test.each([
+        ['empty', '', '1: CONFIG_INVALID the file is empty'],
+        ['a list', '- name: tiny\n', '1: CONFIG_INVALID the file is a list, and has to be a map'],
+        ['text', 'tiny\n', '1: CONFIG_INVALID the file is the text "tiny", and has to be a map'],
+        ['a key twice', 'name: a\nname: b\n', '2: CONFIG_INVALID the same key twice'],
+        ['a tab', 'name: a\nstore:\n\tfolder: x\n', '3: CONFIG_INVALID not YAML: Tabs'],
+    ])('CONFIG_INVALID: a file that is %s', async (_, text, expected) => {
+        const said = await fails('CONFIG_INVALID', 2, { files: { 'tieout.yaml': text } });
+        expect(said).toContain(`\ntieout.yaml:${expected}`);
+        expect(said).toMatch(/\n {4}(Write|Keep|Mind) .*\.\n/);
+    });
+
+    test('CONFIG_INVALID: a misspelt key at the top is told the one that was meant', async () => {
+        const config = (text: string) => text.replace('wallets:', 'walets:');
+        expect(await fails('CONFIG_INVALID', 2, { config })).toContain(
+            'CONFIG_INVALID unknown key "walets". Did you mean "wallets"? (walets)',
+        );
+    });
+
+    test('CONFIG_INVALID, ACCOUNTS_INVALID: files of another shape', async () => {
+        const assets = { 'assets.json': '{"USD":\n{"kind":"currency"}}' };
+        expect(await fails('CONFIG_INVALID', 2, { files: assets })).toContain(
+            '\nassets.json:1: ASSET_INVALID the file is a map, and has to be a list\n    Write a list there.\n',
+        );
+        const accounts = { 'accounts.json': '' };
+        expect(await fails('ACCOUNTS_INVALID', 2, { files: accounts })).toContain(
+            '\naccounts.json:1: ACCOUNT_INVALID the file is empty\n    Write a list in it.\n',
+        );
+        const numbers = { 'accounts.json': '[\n{"account_id": 17, "currency": "USD"}]' };
+        expect(await fails('ACCOUNTS_INVALID', 2, { files: numbers })).toContain(
+            `
+accounts.json:2: ACCOUNT_INVALID account_id is 17, and has to be text (0.account_id)
+    Write it in quotes: "17".
+accounts.json:2: ACCOUNT_INVALID valid_from is missing (0.valid_from)
+    Write \`valid_from:\` here, with text.
+`,
+        );
     });
 
     test('CONFIG_INVALID: missing files, all at once', async () => {
@@ -221,19 +278,49 @@ describe('the config', () => {
         const files = { 'assets.json': of('assets.json').replace('USD', 'USX') };
         expect(await fails('CONFIG_INVALID', 2, { files })).toMatchInlineSnapshot(`
           "CONFIG_INVALID: 4 problems in the configuration
-          tieout.yaml:9: UNKNOWN_CURRENCY USX is not an ISO 4217 currency (assets.USX)
-          tieout.yaml:55: UNKNOWN_ASSET USD is not one of USX, TOK, REQ (wallets.0.asset)
-          tieout.yaml:60: UNKNOWN_ASSET USD is not an asset (tolerances)
-          tieout.yaml:60: UNKNOWN_ASSET USD is not an asset (tolerances)
+          assets.json:1: UNKNOWN_CURRENCY USX is not an ISO 4217 currency (0.asset)
+              Write the three-letter code, e.g. USD; what is no money is of kind unit.
+          tieout.yaml:52: UNKNOWN_ASSET USD is not in assets (asset_counts.USD)
+              Did you mean "USX"?
+          tieout.yaml:55: UNKNOWN_ASSET USD is not in assets (wallets.0.asset)
+              Did you mean "USX"?
+          tieout.yaml:60: UNKNOWN_ASSET USD is not in assets (tolerances.USD)
+              Did you mean "USX"?
             -> Correct them all and run again; \`tieout doctor\` checks without running.
           "
         `);
     });
 
+    test('STATE_UNUSABLE, USAGE: a folder where the system lets nobody make one ends at once', async () => {
+        const config = (text: string) => `${text}state: /proc/tieout\n`;
+        expect(await fails('STATE_UNUSABLE', 2, { config })).toMatch(
+            /^STATE_UNUSABLE: \/proc\/tieout cannot be made or written: ENOENT.*\n {2}-> Check/,
+        );
+        expect(await fails('USAGE', 2, { line: 'init /proc/tieout/x' })).toMatch(
+            /^USAGE: \/proc\/tieout\/x cannot be made or written: ENOENT.*\n {2}-> Name a folder/,
+        );
+    });
+
+    test('SPECS_INVALID: worked examples that cannot be read', async () => {
+        const files = { 'rates.specs.yaml': 'specs:\n  - { nmae: x }\n' };
+        const said = await fails('SPECS_INVALID', 2, { files, line: 'rules test' });
+        expect(said).toContain(
+            'rates.specs.yaml:2: SPECS_INVALID unknown key "nmae". Did you mean "name"?',
+        );
+        expect(said).toMatch(/-> Correct the examples and run `tieout rules test` again/);
+    });
+
+    test('ACCOUNTS_INVALID: an id that would be read as a path', async () => {
+        const files = { 'accounts.json': of('accounts.json').replace('acme"', 'acme > eu"') };
+        expect(await fails('ACCOUNTS_INVALID', 2, { files })).toContain(
+            'ACCOUNT_INVALID "acme > eu" has " > " in it, which stands between the accounts of a path',
+        );
+    });
+
     test('STATE_UNUSABLE: state is a file', async () => {
         const config = (text: string) => `${text}state: rates.csv\n`;
         expect(await fails('STATE_UNUSABLE', 2, { config })).toMatchInlineSnapshot(`
-          "STATE_UNUSABLE: PROJECT/rates.csv cannot be made or written: ENOTDIR: not a directory, mkdir 'PROJECT/rates.csv/runs/2026-10-nightly-RUN'
+          "STATE_UNUSABLE: PROJECT/rates.csv cannot be made or written: EEXIST: file already exists, mkdir 'PROJECT/rates.csv'
             -> Check \`state\` in tieout.yaml, and who may write there.
           "
         `);

@@ -156,7 +156,7 @@ function passes(row: Row, filter: Row): boolean {
 function readMeter(of: unknown) {
     const row = readRow(of, 'meter', [
         ...['aggregation', 'field', 'filter', 'window', 'percentile', 'values', 'opening'],
-        ...['operation_field', 'period_start', 'period_end'],
+        ...['operation_field', 'period_start', 'period_end', 'optional'],
     ]);
     const start = readInstant(row, 'period_start');
     const end = readInstant(row, 'period_end');
@@ -173,6 +173,7 @@ function readMeter(of: unknown) {
         opening: !isLevel,
         percentile: aggregation !== 'percentile',
         operation_field: aggregation !== 'unique_count',
+        optional: aggregation === 'count',
     };
     for (const [key, isUnused] of Object.entries(unused)) {
         if (isUnused && row[key] !== undefined) refuse('QUOTE_MODIFIER', `${key}: ${aggregation}`);
@@ -200,7 +201,12 @@ function counted(meter: Meter, events: unknown, withEarlier: boolean): readonly 
         if (needsTime && at === null) refuse('QUOTE_EVENT', 'an event without at');
         const early = at !== null && start !== null && at < start;
         const late = at !== null && end !== null && at >= end;
-        return (!early || withEarlier) && !late && passes(row, meter.filter);
+        const counts = (!early || withEarlier) && !late && passes(row, meter.filter);
+        const isOptional = meter.aggregation === 'count' || meter.row.optional === true;
+        if (counts && row[meter.field] === undefined && !isOptional) {
+            refuse('QUOTE_EVENT', `an event without ${meter.field}`);
+        }
+        return counts;
     });
 }
 

@@ -79,7 +79,7 @@
  * | which events | at in [period_start, period_end) where given; `filter`: {attribute: text or [texts]}, all must hold, a missing attribute never does |
  * | no meter | events alone: {aggregation: "sum"} |
  * | repeated id | same content: once; other content: QUOTE_EVENT; events without id are all different |
- * | field | default "value"; null or missing: skipped; sum and count of nothing 0; every other of nothing 0 too |
+ * | field | default "value"; null: skipped; missing: QUOTE_EVENT, or skipped where the meter says `optional`; sum and count of nothing 0; every other of nothing 0 too |
  * | count | events, whatever their field |
  * | unique_count | different texts of field; with operation_field: add (default) or remove in order, those still in at the end; removing what is not in does nothing |
  * | latest | last in order of at, id (bytes), place: the larger id among equal instants |

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { Engine } from '../../src/duck/engine.ts';
 import { silent } from '../../src/effects.ts';
@@ -307,10 +307,38 @@ describe('a distributor, three resellers and their customers', () => {
         },
     );
 
+    test('two databases are open at once, and together have the memory of one', async () => {
+        const opened = vi.spyOn(Engine, 'open');
+        const said = vi.spyOn(Engine.prototype, 'run');
+        await project.run({ as_of: '2026-11-06T00:00:00Z' });
+        const limits = said.mock.calls.flatMap(([sql]) => /memory_limit.*/.exec(sql) ?? []);
+        expect(opened.mock.calls.map(([of]) => of.memory)).toEqual(['512MB', '256MB']);
+        expect(limits).toEqual(["memory_limit = '256MB'", "memory_limit = '512MB'"]);
+        vi.restoreAllMocks();
+    });
+
+    test('a diff of a card does not pass over what sellers sell by it', async () => {
+        const cwd = { cwd: project.folder, store };
+        project.write('cards/dearer.yaml', card('retail', '9'));
+        const sold = await tieout(
+            'rules diff cards/retail.yaml cards/dearer.yaml --period 2026-10',
+            cwd,
+        );
+        expect(sold).toMatchObject({
+            ...{ exit: 2, out: '' },
+            err: 'USAGE: retail is only in contracts of sellers (retail-a: r1 to a), and a diff does not compare sales\n  -> Compare sale_lines.csv of two runs instead.\n',
+        });
+        const billed = await tieout(
+            'rules diff cards/wholesale.yaml cards/wholesale.yaml --period 2026-10',
+            cwd,
+        );
+        expect(billed).toMatchObject({ exit: 0, err: '' });
+    });
+
     test('the report has a table of margins', async () => {
         const said = await tieout('report --period 2026-10', { cwd: project.folder, store });
         expect(said.out).toMatch(
-            /Margins\n.*seller.*product.*bought.*\n.*dist .*tokens .*10.00.* 9.00/,
+            /Margins, rounded .*\n.*seller.*product.*bought.*\n.*dist .*tokens .*10.00.* 9.00/,
         );
     });
 });

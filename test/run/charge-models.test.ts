@@ -204,6 +204,31 @@ describe('a night with every charge model', () => {
         expect(repriced.find(({ asset }) => asset === 'USD')?.repriced).not.toBe('0');
     });
 
+    test('is explained step by step, and the steps add up', async () => {
+        const [own] = projects;
+        if (!own) throw new Error('no project');
+        const stepsOf = async (product: string) => {
+            const { line_key } = await engine.one(
+                `select line_key from invoice.line_items where product = $product
+                 order by quantity, line_key limit 1`,
+                { product },
+            );
+            const { out } = await tieout(`explain ${line_key} --json`, { cwd: own.folder });
+            const priced: readonly {
+                readonly amount: string;
+                readonly steps: readonly { readonly step: string; readonly amount: string }[];
+            }[] = JSON.parse(out).priced;
+            for (const { amount, steps } of priced) {
+                expect(sum(steps.map((of) => of.amount))).toBe(amount);
+            }
+            return priced[0]?.steps.map(({ step }) => step);
+        };
+        expect(await stepsOf('requests')).toEqual(['tiers and fees', 'discount of 12.5 percent']);
+        expect(await stepsOf('calls')).toEqual(['tiers and fees', 'minimum of 3.5']);
+        expect(await stepsOf('fees')).toEqual(['tiers and fees, for its part of the period']);
+        expect(await stepsOf('spend')).toEqual(['tiers and fees']);
+    });
+
     test('is explained tier by tier', async () => {
         const [own] = projects;
         if (!own) throw new Error('no project');

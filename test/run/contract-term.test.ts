@@ -137,6 +137,18 @@ describe('two months of a term', () => {
         expect(total('line_items.csv', 'quantity')).toBe(plain('16'));
     });
 
+    test('the second is explained as the total less what was before', async () => {
+        const [line] = ofCard(october, 'line_items.csv');
+        const said = await tieout(`explain ${line?.line_key} --period 2026-10 --json`, {
+            ...{ cwd: project.folder, store },
+        });
+        expect(said).toMatchObject({ exit: 0, err: '' });
+        const [priced] = JSON.parse(said.out).priced;
+        const steps: readonly Row[] = priced.steps;
+        expect(steps.some(({ step }) => step?.startsWith('less before this period, '))).toBe(true);
+        expect(sum(steps.map(({ amount = '' }) => amount))).toBe(priced.amount);
+    });
+
     test('so do the sales of a seller, whose contract counts by itself', async () => {
         const { amount, amount_exact } = await quoted('8');
         expect(total('sale_lines.csv', 'amount_exact')).toBe(plain(amount_exact));

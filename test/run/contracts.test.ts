@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { Engine } from '../../src/duck/engine.ts';
@@ -160,6 +162,21 @@ describe('a night with contracts', () => {
                 sum(quantity) as quantity, code
                 from suspense.unrated_usage group by all order by all`),
         ).toEqual(['north-lab | lab | output | 20000 | UNRATED']);
+    });
+
+    test('unrated usage holds its payer, debit log or not, and is in a file of its own', async () => {
+        expect(readFileSync(join(result.run.output, 'unrated.csv'), 'utf8').split('\n')).toEqual([
+            'code,payer_id,account_id,product,meter,book_id,attributes,unit,first_on,last_on,quantity,event_count',
+            'UNRATED,north-lab,north-lab,,tokens,lab,"{""context_band"":""standard"",""model"":""m1"",""token_class"":""output""}",token,2026-10-15,2026-10-15,20000,2',
+            '',
+        ]);
+        expect(
+            await rowsOf(`select payer_id, break_count, unrated_count, recon_status
+                from recon.holds order by payer_id`),
+        ).toEqual(['north | 0 | 0 | clear', 'north-lab | 0 | 1 | held', 'plain | 0 | 0 | clear']);
+        const said = await tieout('run --period 2026-10', { cwd: project.folder, store });
+        expect(said.exit).toBe(1);
+        expect(said.out).toMatch(/^no price {3}some usage of held payers; .*unrated\.csv$/m);
     });
 
     test('debits at the prices of the contract tie out', async () => {

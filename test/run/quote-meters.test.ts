@@ -295,6 +295,16 @@ describe('what is done with the quantity', () => {
         expect(JSON.stringify(answer)).toBe(answered);
     });
 
+    test('an event without the field counts as nothing where the meter says so', async () => {
+        const events = [{ value: '36' }, { other: '5' }, { value: null }];
+        expect(await metered({ aggregation: 'sum', optional: true }, events)).toBe('36');
+        // Null is said: there is no value. Events that do not count need none.
+        expect(await metered({ aggregation: 'sum' }, [{ value: null }])).toBe('0');
+        expect(await metered({ aggregation: 'count' }, events)).toBe('3');
+        const filter = { value: '36' };
+        expect(await metered({ aggregation: 'sum', filter }, events)).toBe('36');
+    });
+
     test('events without a meter are a sum of their values', async () => {
         expect(await answersTo([line(undefined, readings)])).toMatchObject([
             { quantity: '36', amount: '36.00' },
@@ -327,6 +337,21 @@ describe('what cannot be metered is said of that line only', () => {
         ],
         ['no instant in a period', { ...sum, ...period }, [{ value: '1' }], 'QUOTE_EVENT', /no at/],
         ['no instant in a window', { ...sum, window: 'day' }, [{}], 'QUOTE_EVENT', /number 1/],
+        ['no field', sum, [{ id: 'e', valeu: '1' }], 'QUOTE_EVENT', /event e has no value/],
+        [
+            'no field to count once',
+            { aggregation: 'unique_count', field: 'user' },
+            [{}],
+            'QUOTE_EVENT',
+            /event number 1 has no user/,
+        ],
+        [
+            'optional of a count',
+            { aggregation: 'count', optional: true },
+            [],
+            'QUOTE_MODIFIER',
+            /leave it out/,
+        ],
         ['no percentile', { aggregation: 'percentile' }, [], 'QUOTE_MISSING', /percentile/],
         [
             'a percentile of 101',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { quote } from '../../src/commands/quote.ts';
 import { silent } from '../../src/effects.ts';
+import { tieout } from '../support/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tieout-quote-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -317,10 +318,81 @@ describe('bad input is answered, line by line', () => {
         expect([before?.amount, after?.amount]).toEqual(['1.00', '1.00']);
     });
 
-    test('a misspelt key is told the one that was meant', async () => {
-        const [answer] = await answersTo(
-            line({ model: 'per_unit', unit_prize: '1' }, { quantity: '1' }),
+    const linear = { model: 'per_unit', unit_price: '1' };
+    const bounded = [{ up_to: '5', unit_price: '1' }];
+    test.each([
+        // charge, the rest of the line, code, message
+        [
+            { ...linear, unit_price: { a: '1' } },
+            { quantity: '1' },
+            'QUOTE_SHAPE charge.unit_price is an object. Write text in quotes there.',
+        ],
+        [
+            { model: 'graduated', tiers: 5 },
+            { quantity: '1' },
+            'QUOTE_SHAPE charge.tiers is 5. Write a list there.',
+        ],
+        [
+            { model: 'graduated', tiers: [] },
+            { quantity: '1' },
+            'QUOTE_SHAPE charge.tiers is an empty list. Write at least one there.',
+        ],
+        [
+            { ...linear, charge_zero_usage: 'yes' },
+            { quantity: '1' },
+            'QUOTE_SHAPE charge.charge_zero_usage is the text "yes". Write true or false, without quotes there.',
+        ],
+        [
+            { ...linear, unit_price: 0.5 },
+            { quantity: '1' },
+            'QUOTE_NUMBER charge.unit_price is a JSON number. Write it in quotes, "0.5": a JSON number may lose digits.',
+        ],
+        [
+            { model: 'per_unit', unit_prize: '1' },
+            { quantity: '1' },
+            'QUOTE_KEY charge: unknown key "unit_prize". Did you mean "unit_price"?',
+        ],
+        [
+            linear,
+            { quantity: '1', rebate: '1' },
+            'QUOTE_KEY the line: unknown key "rebate". Known here, among others: meter, at, previously_billed, commitment, charge.',
+        ],
+        [
+            // In the words of a rate card; see test/unit/rules/terms.test.ts.
+            { model: 'graduated', tiers: bounded },
+            { quantity: '1' },
+            'QUOTE_TIERS the last tier ends at 5, and nothing prices what is above it. Leave up_to out of the last tier, or add one without it.',
+        ],
+        [
+            linear,
+            { events: [{ value: '1' }, { id: 'e2', valeu: '5' }] },
+            'QUOTE_EVENT event e2 has no value, which the meter counts. Add it, correct meter.field, or write "optional": true in the meter to count it as nothing.',
+        ],
+    ])('%j %j: %s', async (charge, rest, expected) => {
+        const [, answer] = await answersTo(
+            `${line({ model: 'flat', fee: '1' })}\n${line(charge, rest)}`,
         );
-        expect(answer).toMatchObject({ error: { message: expect.stringContaining('unit_price') } });
+        const [code, ...message] = expected.split(' ');
+        expect(answer?.error).toEqual({ code, message: `line 2: ${message.join(' ')}` });
+    });
+
+    test('up_to may be left out of the last tier, as on a card', async () => {
+        const tiers = [{ up_to: '5', unit_price: '1' }, { unit_price: '2' }];
+        const [answer] = await answersTo(line({ model: 'graduated', tiers }, { quantity: '6' }));
+        expect(answer).toMatchObject({ amount: '7.00' });
+    });
+
+    test('any line without a price makes the exit code 1, and one sentence says so', async () => {
+        const good = line({ model: 'flat', fee: '1' });
+        const said = (text: string) => {
+            writeFileSync(join(folder, 'q.jsonl'), text);
+            return tieout('quote --file q.jsonl', { cwd: folder });
+        };
+        expect(await said(`${good}\n${good}\n`)).toMatchObject({ exit: 0, err: '' });
+        const { exit, out, err } = await said(`${good}\n[]\n${good}\n`);
+        expect([exit, out.split('\n').length]).toEqual([1, 4]);
+        expect(err).toBe(
+            '1 of 3 lines has no price: QUOTE_SHAPE line 2: the line is a list. Write an object there.\n',
+        );
     });
 });

@@ -275,6 +275,25 @@ describe('70-reconcile: holds of payers', () => {
                              org      | 0           | 2              | held
         `));
 
+    test.each([
+        ['no log and no break', '', 'unauditable', '5', 'held'],
+        ['a log that ties', 'd | 5', 'clear', '5', 'held'],
+        ['usage of nothing needs no price', 'd | 5', 'clear', '0', 'clear'],
+    ])('usage without a price holds: %s', async (_, entries, without, quantity, recon_status) => {
+        const unrated = `
+            given suspense.unrated_usage payer_id | account_id | meter | quantity    | code
+                                         org      | a          | web   | ${quantity} | UNRATED`;
+        const paths = `
+            given accounts.paths account_id | payer_id | currency | wallet_asset | wallet_shape | valid_from | valid_to   | period_start | period_end
+                                 a          | org      | USD      | USD          | instant      | 2000-01-01 | 9999-12-31 | 2026-10-01   | 2026-11-01`;
+        const night = (more: string, count: number, status: string) =>
+            ties(`${paths}${paid('5', entries)}${more}
+            then recon.holds payer_id | break_count | unrated_count | recon_status
+                             org      | 0           | ${count}      | ${status}`);
+        await night('', 0, without);
+        await night(unrated, quantity === '0' ? 0 : 1, recon_status);
+    });
+
     test('without a log and without breaks the status is unauditable, with a break it is held', () =>
         ties(`
             given accounts.paths account_id | payer_id | currency | wallet_asset | wallet_shape | valid_from | valid_to   | period_start | period_end

@@ -110,6 +110,7 @@ export function payerTotal(over: Partial<PayerTotal> = {}): PayerTotal {
         break_count: 0,
         break_money: '0',
         hold_limit: '10',
+        unrated_count: 0,
         recon_status: 'clear',
     };
     return { ...payer, ...over };

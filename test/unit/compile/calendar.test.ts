@@ -230,8 +230,8 @@ describe('a calendar that cannot be read', () => {
         expect(problems({ zone: 'UTC', windows, othervise: 'peak' })).toEqual([
             'derived.off.calendar.windows.0.days.0: CONFIG_INVALID "mo" is not a day of the week. Did you mean "mon"?',
             'derived.off.calendar.windows.0.day: CONFIG_INVALID unknown key "day". Did you mean "days"?',
-            'derived.off.calendar.windows.1.is: CONFIG_INVALID Invalid input: expected string, received undefined',
-            'derived.off.calendar.otherwise: CONFIG_INVALID Invalid input: expected string, received undefined',
+            'derived.off.calendar.windows.1.is: CONFIG_INVALID is is missing -> Write `is:` here, with text.',
+            'derived.off.calendar.otherwise: CONFIG_INVALID otherwise is missing -> Write `otherwise:` here, with text.',
             'derived.off.calendar.othervise: CONFIG_INVALID unknown key "othervise". Did you mean "otherwise"?',
         ]);
     });

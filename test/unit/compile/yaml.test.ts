@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseYaml } from '../../../src/compile/yaml.ts';
+import { strict } from '../../../src/schema/strict.ts';
 
 const text = `name: x
 list:
@@ -52,8 +53,8 @@ describe('the line of a path', () => {
 test('of a union the problems are those of the kind that the value has the key of', () => {
     const schema = z.object({
         one: z.union([
-            z.strictObject({ short: z.string() }),
-            z.strictObject({ long: z.strictObject({ a: z.string(), b: z.string(), c: z.int() }) }),
+            strict({ short: z.string() }),
+            strict({ long: strict({ a: z.string(), b: z.string(), c: z.int() }) }),
         ]),
     });
     const parsed = parseYaml('f', 'one:\n  long:\n    a: 1\n    d: 2\n', schema, 'BAD');
@@ -62,6 +63,6 @@ test('of a union the problems are those of the kind that the value has the key o
         '3 one.long.a',
         '3 one.long.b',
         '3 one.long.c',
-        '3 one.long',
+        '4 one.long.d',
     ]);
 });

@@ -73,6 +73,14 @@ describe('what the report says', () => {
         ]);
     });
 
+    test.each([
+        ['none has', [], 'Invoice nothing yet: 1 held payer must wait.'],
+        ['another has', [lineItem()], '12.50 USD may be invoiced now; 1 held payer must wait.'],
+    ])('of a payer that is held without a line: %s one', (_, lines, answer) => {
+        const payers = [payerTotal(), { ...held, unrated_count: 1, line_count: 0 }];
+        expect(words({ payers, result: 'held' }, { lines })[1]).toBe(answer);
+    });
+
     test('of a payer that is held for a break without a price', () => {
         const payers = [payerTotal({ break_count: 1, recon_status: 'held' })];
         const { headline } = report({ payers, result: 'held' });

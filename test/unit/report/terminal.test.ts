@@ -38,12 +38,33 @@ In suspense
         const payers = [
             payerTotal({ recon_status: 'held', break_money: '99.123' }),
             payerTotal({ payer_id: 'b', payer_name: 'Beta', recon_status: 'held' }),
+            payerTotal({ payer_id: 'c', payer_name: 'C', unrated_count: 2, recon_status: 'held' }),
         ];
         const text = terminal({ result: 'held', payers });
         expect(text).toContain(
             '  held: Acme Corp: breaks of 99.12 USD are over its limit of 10.00 USD\n' +
-                '  held: Beta: a break or a fee has no price in USD\n',
+                '  held: Beta: a break or a fee has no price in USD\n' +
+                '  held: C: no rate prices some of its usage (unrated.csv)\n',
         );
+    });
+
+    test('rounds margins to the digits of their currency, and says so', () => {
+        const margins = [
+            {
+                ...{
+                    seller_id: 'dist',
+                    product: 'llm',
+                    currency: 'USD',
+                    bought: '1.23456789012345',
+                },
+                ...{ own_use: '0.000000000000000000000001', sold: '-2.005', margin: null },
+            },
+        ];
+        expect(terminal({ margins })).toContain(`\
+Margins, rounded (exact in margins.csv)
+   seller    product    bought    own use     sold    margin    currency
+   dist      llm          1.23       0.00    -2.01      none    USD
+`);
     });
 
     test('puts breaks by code under each other, and says where there is no price', () => {

@@ -176,4 +176,8 @@ test('a suggestion is near, or the list of what there is', () => {
     expect(nearestWord('to', ['from'])).toBeUndefined();
     expect(didYouMean('zone', ['model', 'region'])).toBe('Known here: model, region.');
     expect(didYouMean('zone', [])).toBe('None is known here.');
+    const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'time_zone', 'zones_of'];
+    expect(didYouMean('zzone', many)).toBe(
+        'Known here, among others: time_zone, zones_of, e, a, b.',
+    );
 });

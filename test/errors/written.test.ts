@@ -479,7 +479,8 @@ ${promises}`;
             -> Correct them all and run \`tieout rules check\`; nothing was metered.
           "
         `);
-        const right = contract(`    commitments: [{ commitment: spend, amount: "12000.00", every: year }]
+        const right =
+            contract(`    commitments: [{ commitment: spend, amount: "12000.00", every: year }]
     grants: [{ grant: welcome, amount: "500.00", asset: EUR }]
 `);
         const opened = { 'contracts.yaml': right };

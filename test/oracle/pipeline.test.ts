@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { holdsFor, runsOf, withoutKnownDefects, worlds } from '../support/arbitraries.ts';
+import {
+    holdsFor,
+    pricedWorlds,
+    runsOf,
+    withoutKnownDefects,
+    worlds,
+} from '../support/arbitraries.ts';
 import { instant } from '../support/exact.ts';
 import {
     bookOf,
@@ -151,6 +157,10 @@ async function agrees(world: World): Promise<void> {
 describe('the whole night says what the oracles say', () => {
     test('of random worlds', { timeout: 3_600_000 }, () =>
         holdsFor(worlds().map(withoutKnownDefects), { runs: runsOf(25) }, agrees),
+    );
+
+    test('of worlds in which wallets pay', { timeout: 3_600_000 }, () =>
+        holdsFor(pricedWorlds(), { runs: runsOf(15) }, agrees),
     );
 });
 

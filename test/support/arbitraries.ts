@@ -567,6 +567,25 @@ export function worlds(options: { readonly maxEvents?: number } = {}): Arbitrary
         });
 }
 
+/** Worlds in which all usage has a price, so that most of what their wallets took is paid for it. */
+export function pricedWorlds(): Arbitrary<World> {
+    const rate = { when: {}, price: '3', from: '2020-01-01T00:00:00Z', to: null, priority: 0 };
+    const charges = Object.keys(attributeValues).map((meter) => ({
+        ...{ product: meter, meter, rates: [rate] },
+        price_per: meter === 'tokens' ? '1000' : '1',
+    }));
+    return worlds().chain((drawn) => {
+        const world = withoutKnownDefects({
+            ...{ ...drawn, debits: [] },
+            card: { ...drawn.card, charges },
+            wallets: drawn.wallets.map((of) => ({ ...of, funding: 'prepaid' as const })),
+        });
+        return debitLogs(world.events, bookOf(world), walletsOf(world)).map((debits) =>
+            settled({ ...world, debits }),
+        );
+    });
+}
+
 /**
  * The world without what the pipeline is known to get wrong, each with its own test in
  * test/oracle/pipeline.test.ts that is marked as failing: whoever mends one takes it out here.

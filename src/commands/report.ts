@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { RunError } from '../errors/index.ts';
 import { buildReport } from '../report/model.ts';
 import { renderTerminal } from '../report/terminal.ts';
-import { inspectOutput, latestRun } from '../run/folders.ts';
+import { latestRun } from '../run/books.ts';
+import { inspectOutput } from '../run/folders.ts';
 import { readBreaks, readLines } from '../run/outputs.ts';
 import { readTables } from '../run/tables.ts';
 import type { Certificate } from '../schema/certificate.ts';
@@ -16,7 +17,7 @@ export async function report(
     context: CommandContext,
 ): Promise<Answer> {
     const project = projectOf(context);
-    const run = latestRun(project.state, requirePeriod(flags.period));
+    const run = await latestRun(project.state, requirePeriod(flags.period));
     const { certificate, changes } = inspectOutput(run);
     if (!certificate || changes.length) {
         throw new RunError('OUTPUT_CHANGED', {

@@ -1,14 +1,6 @@
-import {
-    existsSync,
-    mkdirSync,
-    readdirSync,
-    readFileSync,
-    renameSync,
-    writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../duck/sql.ts';
-import { RunError } from '../errors/index.ts';
 import type { Certificate } from '../schema/certificate.ts';
 
 /** Where the parts of one run are. */
@@ -84,30 +76,4 @@ export function writeWhole(path: string, text: string): void {
     const partial = `${path}.partial`;
     writeFileSync(partial, text, { flush: true });
     renameSync(partial, path);
-}
-
-/** Remembers which run speaks for a period from now on. */
-export function setLatest(state: string, period: string, runId: string): void {
-    const folder = join(state, 'latest');
-    mkdirSync(folder, { recursive: true });
-    writeWhole(join(folder, period), `${runId}\n`);
-}
-
-/** The run that speaks for a period. @throws RunError RUN_NOT_FOUND */
-export function latestRun(state: string, period: string): RunFolder {
-    const file = join(state, 'latest', period);
-    if (!existsSync(file)) {
-        throw new RunError('RUN_NOT_FOUND', { detail: `no finished run of ${period} in ${state}` });
-    }
-    return runFolder(state, readFileSync(file, 'utf8').trim());
-}
-
-/** All runs that speak for a period, by period. */
-export function latestRuns(state: string): readonly RunFolder[] {
-    const folder = join(state, 'latest');
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder)
-        .filter((name) => !name.endsWith('.partial'))
-        .sort()
-        .map((period) => latestRun(state, period));
 }

@@ -13,9 +13,10 @@ import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
+import { commitRun, readStateLog, requireOpen } from './books.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
-import { type RunFolder, readCertificate, runFolder, setLatest } from './folders.ts';
+import { type RunFolder, readCertificate, runFolder } from './folders.ts';
 import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
@@ -107,10 +108,12 @@ export async function runPipeline(
 ): Promise<RunResult> {
     const store = await effects.openStore(project.config, project.folder);
     try {
+        const log = await readStateLog(project.state);
         const plan = await planRun(project, store, options);
         const { run, finished } = plan;
+        requireOpen(log, options.period, run.runId);
         const certificate = finished ?? (await execute(project, effects, store, plan));
-        setLatest(project.state, options.period, run.runId);
+        await commitRun(project.state, log, run, certificate, effects.now());
         return { run, certificate, isReused: finished !== null };
     } catch (error) {
         throw unusableDisk(error, project.state) ?? error;

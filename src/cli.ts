@@ -1,6 +1,8 @@
 #!/usr/bin/env node
+import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { type CloseFlags, close, reopen } from './commands/close.ts';
 import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
@@ -21,7 +23,7 @@ import { nearestWord } from './schema/suggest.ts';
 import { openStore } from './store/open.ts';
 
 /** Parts of the contract that are not built yet: they say so and exit with 2. */
-const later = ['backfill', 'close', 'reopen', 'deliver'] as const;
+const later = ['backfill', 'deliver'] as const;
 
 interface GlobalFlags {
     readonly config?: string;
@@ -102,6 +104,20 @@ function program(
         .description('the reconciliation report of a period')
         .addOption(period)
         .action((flags: { period: string }) => answer(report(flags, context())));
+    const by = new Option('--by <name>', 'who does it').default(userInfo().username);
+    cli.command('close')
+        .description('freeze a period by the digest of its run')
+        .addOption(period)
+        .addOption(by)
+        .option('--reason <text>', 'why, for those who read the log')
+        .option('--with-held', 'although lines of some payers are held', false)
+        .action((flags: CloseFlags) => answer(close(flags, context())));
+    cli.command('reopen')
+        .description('let a run take the place of a closed one')
+        .addOption(period)
+        .addOption(by)
+        .option('--reason <text>', 'why, for those who read the log')
+        .action((flags: CloseFlags) => answer(reopen(flags, context())));
     cli.command('explain <line-key>')
         .description('a line back to its rate, events and debits')
         .option('--period <yyyy-MM>', 'look only there')

@@ -44,6 +44,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     schema: ['money', 'time'],
     duck: ['assert', 'errors'],
     store: ['assert', 'errors'],
+    state: ['errors', 'schema', 'store'],
     stage: ['duck', 'errors', 'money', 'time', 'log'],
     compile: ['duck', 'errors', 'money', 'schema', 'time'],
     rules: ['compile', 'duck', 'errors', 'money', 'schema', 'time'],

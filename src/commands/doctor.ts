@@ -59,9 +59,9 @@ async function checkProject(
     const { config } = project;
     const period = context.effects.now().slice(0, 7);
     if (!config.accounts.startsWith('object:')) {
-        await check('accounts', () => {
+        await check('accounts', async () => {
             const text = project.readText(config.accounts);
-            const { tree } = compilePeriod(openPeriod(project, period), text, period);
+            const { tree } = compilePeriod(await openPeriod(project, period), text, period);
             requireConvertible(project, tree.conversions);
             return counted(tree.spans.length, 'row');
         });

@@ -11,8 +11,9 @@ import type { Engine, Row } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
+import { latestRun, latestRuns } from '../run/books.ts';
 import { trimmed } from '../run/decimals.ts';
-import { latestRun, latestRuns, type RunFolder } from '../run/folders.ts';
+import type { RunFolder } from '../run/folders.ts';
 import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
 import { rawLines } from '../run/raw-lines.ts';
@@ -77,8 +78,8 @@ interface PricedTrace {
 export async function explain(flags: ExplainFlags, context: CommandContext): Promise<Answer> {
     const project = projectOf(context);
     const runs = flags.period
-        ? [latestRun(project.state, requirePeriod(flags.period))]
-        : latestRuns(project.state);
+        ? [await latestRun(project.state, requirePeriod(flags.period))]
+        : await latestRuns(project.state);
     if (runs.length === 0) {
         throw new RunError('RUN_NOT_FOUND', { detail: `no finished run in ${project.state}` });
     }

@@ -5,7 +5,8 @@ import { lineItems } from '../../pipelines/80-invoice/tables.ts';
 import { RunError } from '../errors/index.ts';
 import { buildReport } from '../report/model.ts';
 import { renderTerminal } from '../report/terminal.ts';
-import { commandOf, inspectOutput, latestRun } from '../run/folders.ts';
+import { latestRun } from '../run/books.ts';
+import { commandOf, inspectOutput } from '../run/folders.ts';
 import { readBreaks, readLines } from '../run/outputs.ts';
 import { inTables } from '../run/tables.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
@@ -17,7 +18,7 @@ export async function report(
     context: CommandContext,
 ): Promise<Answer> {
     const project = projectOf(context);
-    const run = latestRun(project.state, requirePeriod(flags.period));
+    const run = await latestRun(project.state, requirePeriod(flags.period));
     const { certificate, changes } = inspectOutput(run);
     if (!certificate || changes.length) {
         throw new RunError('OUTPUT_CHANGED', {

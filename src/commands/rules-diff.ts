@@ -9,8 +9,8 @@ import { type RateDiff, renderRateDiff } from '../report/rate-diff.ts';
 import type { CompiledCard } from '../rules/card.ts';
 import { lintCard } from '../rules/lint.ts';
 import { loadCard } from '../rules/load.ts';
+import { latestRun } from '../run/books.ts';
 import { isOfSales } from '../run/diff-books.ts';
-import { latestRun } from '../run/folders.ts';
 import type { Project } from '../run/project.ts';
 import { diffRates } from '../run/rate-diff.ts';
 import { inTables } from '../run/tables.ts';
@@ -31,7 +31,7 @@ export async function rulesDiff(
     context: CommandContext,
 ): Promise<Answer> {
     const project = projectOf(context);
-    const run = latestRun(project.state, requirePeriod(period));
+    const run = await latestRun(project.state, requirePeriod(period));
     const [first, second] = cards.new === undefined ? [current, cards.old] : [cards.old, cards.new];
     const old = readCard(first, project, context.cwd);
     const now = readCard(second, project, context.cwd);

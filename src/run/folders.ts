@@ -1,15 +1,6 @@
-import {
-    existsSync,
-    mkdirSync,
-    readdirSync,
-    readFileSync,
-    renameSync,
-    statSync,
-    writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../duck/sql.ts';
-import { RunError } from '../errors/index.ts';
 import type { Certificate } from '../schema/certificate.ts';
 
 /** Where the parts of one run are. */
@@ -108,44 +99,4 @@ export function writeWhole(path: string, text: string): void {
     const partial = `${path}.partial`;
     writeFileSync(partial, text, { flush: true });
     renameSync(partial, path);
-}
-
-/** Remembers which run speaks for a period from now on, and which one bills it. */
-export function setLatest(
-    state: string,
-    { period, pipeline }: { readonly period: string; readonly pipeline: string },
-    runId: string,
-): void {
-    for (const name of pipeline === 'nightly' ? ['latest', billing] : ['latest']) {
-        makeFolders(join(state, name));
-        writeWhole(join(state, name, period), `${runId}\n`);
-    }
-}
-
-/** Folder of the latest nightly runs: one that only reconciles bills nothing. */
-const billing = 'latest-nightly';
-
-/** The latest nightly run of a period; null when there is none. */
-export function latestNightly(state: string, period: string): RunFolder | null {
-    const file = join(state, billing, period);
-    return existsSync(file) ? runFolder(state, readFileSync(file, 'utf8').trim()) : null;
-}
-
-/** The run that speaks for a period. @throws RunError RUN_NOT_FOUND */
-export function latestRun(state: string, period: string): RunFolder {
-    const file = join(state, 'latest', period);
-    if (!existsSync(file)) {
-        throw new RunError('RUN_NOT_FOUND', { detail: `no finished run of ${period} in ${state}` });
-    }
-    return runFolder(state, readFileSync(file, 'utf8').trim());
-}
-
-/** All runs that speak for a period, by period. */
-export function latestRuns(state: string): readonly RunFolder[] {
-    const folder = join(state, 'latest');
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder)
-        .filter((name) => !name.endsWith('.partial'))
-        .sort()
-        .map((period) => latestRun(state, period));
 }

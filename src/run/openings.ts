@@ -5,7 +5,8 @@ import { sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
 import { loadOpenings } from '../rules/openings.ts';
 import { monthAfter } from '../time/period.ts';
-import { latestNightly, readCertificate } from './folders.ts';
+import { latestNightly } from './books.ts';
+import { readCertificate } from './folders.ts';
 import { type Project, previous } from './project.ts';
 
 /** What a nightly run leaves for the period after it: its closings are openings. */
@@ -16,13 +17,13 @@ export const closingsFile = 'closings.csv';
  * run of the period before says.
  * @throws RunError CONTRACTS_INVALID
  */
-export function openPeriod(project: Project, period: string): Project {
+export async function openPeriod(project: Project, period: string): Promise<Project> {
     if (project.config.openings !== previous) {
         return { ...project, openings: openingsOf(project.openings, period) };
     }
     const before = monthAfter(period, -1);
     const nothing = { ...noOpenings, previous: before };
-    const file = closingsOf(project, before);
+    const file = await closingsOf(project, before);
     if (file === null) return { ...project, openings: nothing };
     const text = readFileSync(file, 'utf8');
     const read = loadOpenings(relative(project.folder, file), text, project.contracts);
@@ -43,8 +44,8 @@ export function openPeriod(project: Project, period: string): Project {
 }
 
 /** The closings of the latest nightly run of a period; null without one that is whole. */
-function closingsOf({ state }: Project, period: string): string | null {
-    const run = latestNightly(state, period);
+async function closingsOf({ state }: Project, period: string): Promise<string | null> {
+    const run = await latestNightly(state, period);
     if (run === null) return null;
     const isSaid = readCertificate(run)?.outputs[closingsFile] !== undefined;
     return isSaid ? join(run.output, closingsFile) : null;

@@ -12,9 +12,10 @@ import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
+import { commitRun, readStateLog, requireOpen } from './books.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
-import { makeFolders, type RunFolder, readCertificate, runFolder, setLatest } from './folders.ts';
+import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
 import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { openPeriod } from './openings.ts';
 import { writeOutputs } from './outputs.ts';
@@ -65,7 +66,7 @@ export async function planRun(
     options: RunOptions,
 ): Promise<Plan> {
     const text = await readAccounts(opened, store);
-    const project = openPeriod(opened, options.period);
+    const project = await openPeriod(opened, options.period);
     const { tree, promises } = compilePeriod(project, text, options.period);
     requireConvertible(project, tree.conversions);
     const listings = await listInputs(
@@ -113,10 +114,12 @@ export async function runPipeline(
 ): Promise<RunResult> {
     const store = await effects.openStore(project.config, project.folder);
     try {
+        const log = await readStateLog(project.state);
         const plan = await planRun(project, store, options);
         const { run, finished } = plan;
+        requireOpen(log, options.period, run.runId);
         const certificate = finished ?? (await execute(effects, store, plan));
-        setLatest(project.state, options, run.runId);
+        await commitRun(project.state, log, run, certificate, effects.now());
         return { run, certificate, isReused: finished !== null };
     } catch (error) {
         throw unusableDisk(error, project.state) ?? error;

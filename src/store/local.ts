@@ -1,5 +1,15 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, realpath, rename, stat } from 'node:fs/promises';
+import {
+    type FileHandle,
+    link,
+    mkdir,
+    open,
+    readdir,
+    realpath,
+    rename,
+    stat,
+    unlink,
+} from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { RunError } from '../errors/index.ts';
@@ -39,6 +49,16 @@ export function folderStore(folder: string): ObjectStore {
                 await writeWhole(path, body);
             } catch (error) {
                 throw asRunError(error, address, 'put', key);
+            }
+        },
+        async create(key, body) {
+            const root = await openRoot(folder, address);
+            try {
+                const path = join(root, ...segments(address, key, 'create'));
+                await requireParentInside(address, root, key, path);
+                return await createWhole(path, body);
+            } catch (error) {
+                throw asRunError(error, address, 'create', key);
             }
         },
         async close() {},
@@ -209,21 +229,49 @@ async function* readUnchanged(
 
 /** A reader sees the old object or the new one, whole, also after a crash. */
 async function writeWhole(path: string, body: Uint8Array | string): Promise<void> {
-    await mkdir(dirname(path), { recursive: true });
     const partial = `${path}${partialSuffix}`;
-    const file = await open(partial, 'w');
+    await writeSynced(partial, body);
+    await rename(partial, path);
+    await syncFolder(dirname(path));
+}
+
+/** Tells writers of one process apart; their processes are by their number. */
+let created = 0;
+
+/** Whoever gives the whole file its name first has made it: a link never replaces a name. */
+async function createWhole(path: string, body: Uint8Array | string): Promise<boolean> {
+    created += 1;
+    const partial = `${path}.${process.pid}-${created}${partialSuffix}`;
+    await writeSynced(partial, body);
+    try {
+        await link(partial, path);
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+        throw error;
+    } finally {
+        await unlink(partial);
+    }
+    await syncFolder(dirname(path));
+    return true;
+}
+
+async function writeSynced(path: string, body: Uint8Array | string): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, 'w');
     try {
         await file.writeFile(body);
         await file.sync();
     } finally {
         await file.close();
     }
-    await rename(partial, path);
-    const parent = await open(dirname(path), constants.O_RDONLY);
+}
+
+async function syncFolder(path: string): Promise<void> {
+    const folder = await open(path, constants.O_RDONLY);
     try {
-        await parent.sync();
+        await folder.sync();
     } finally {
-        await parent.close();
+        await folder.close();
     }
 }
 

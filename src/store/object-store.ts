@@ -26,5 +26,10 @@ export interface ObjectStore {
     get(key: string, options?: { readonly ifEtag?: string }): Promise<ObjectBody>;
     /** Writes one small object whole. */
     put(key: string, body: Uint8Array | string): Promise<void>;
+    /**
+     * Writes one small object whole if there is none of that key; false when there is. An answer may
+     * be lost: a writer that hears false looks whether the object is its own.
+     */
+    create(key: string, body: Uint8Array | string): Promise<boolean>;
     close(): Promise<void>;
 }

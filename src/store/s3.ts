@@ -32,7 +32,7 @@ const defaults: S3Tuning = { attempts: 5, connectMillis: 10_000, silenceMillis: 
 /** What failed, in the words of the error that will be printed. */
 interface Operation {
     readonly store: string;
-    readonly name: 'list' | 'get' | 'put';
+    readonly name: 'list' | 'get' | 'put' | 'create';
     readonly target: string;
     readonly attempts: number;
 }
@@ -88,6 +88,19 @@ export function s3Store(options: S3Options, tuning: Partial<S3Tuning> = {}): Obj
             await client
                 .send(new PutObjectCommand(input))
                 .catch((error) => throwAs(doing('put', key), error));
+        },
+        async create(key, body) {
+            const whole = Buffer.from(body as Uint8Array);
+            const input = { Bucket: bucket, Key: key, Body: whole, ContentLength: whole.length };
+            try {
+                await client.send(new PutObjectCommand({ ...input, IfNoneMatch: '*' }));
+                return true;
+            } catch (error) {
+                // 412: there is one. 409: another writer is at it; whoever asks again will see.
+                const status = (error as SdkError).$metadata?.httpStatusCode;
+                if (status === 412 || status === 409) return false;
+                return throwAs(doing('create', key), error);
+            }
         },
         async close() {
             client.destroy();

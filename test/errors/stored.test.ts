@@ -7,7 +7,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Engine } from '../../src/duck/engine.ts';
 import { silent } from '../../src/effects.ts';
-import { latestRun } from '../../src/run/folders.ts';
+import { latestRun } from '../../src/run/books.ts';
 import { openTables } from '../../src/run/tables.ts';
 import { faultyStore } from '../support/faulty-store.ts';
 import { memoryStore } from '../support/memory-store.ts';
@@ -314,7 +314,7 @@ describe('a run of another version', () => {
             hasRun: true,
             before: async ({ folder }) => {
                 await tieout('run --period 2026-10', { cwd: folder });
-                const run = latestRun(join(folder, '.tieout'), '2026-10');
+                const run = await latestRun(join(folder, '.tieout'), '2026-10');
                 const engine = await openTables(run, {
                     ...{ memory: '512MB', threads: 1, spill: join(folder, 'spill') },
                 });

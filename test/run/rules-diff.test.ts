@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sum } from '../../src/report/figures.ts';
 import type { RateDiff } from '../../src/report/rate-diff.ts';
 import { moved } from '../../src/report/rate-diff.ts';
-import { latestRun } from '../../src/run/folders.ts';
+import { latestRun } from '../../src/run/books.ts';
 import { readTables } from '../../src/run/tables.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { generatedWorld, type TestProject, testProject } from '../support/project.ts';
@@ -23,7 +23,7 @@ async function runWith(files: Readonly<Record<string, string>>): Promise<TestPro
 
 /** What a run rated, by payer. */
 async function ratedBy({ folder }: TestProject): Promise<Readonly<Record<string, string>>> {
-    const engine = await readTables(latestRun(join(folder, '.tieout'), '2026-10'), {
+    const engine = await readTables(await latestRun(join(folder, '.tieout'), '2026-10'), {
         memory: '1GB',
         threads: 2,
         spill: join(folder, 'spill'),

@@ -90,7 +90,7 @@ describe('the same inputs give the same bytes', () => {
              import { runPipeline } from '${join(import.meta.dirname, '../../src/run/pipeline.ts')}';
              import { folderStore } from '${join(import.meta.dirname, '../../src/store/local.ts')}';
              const silent = { begin() {}, advance() {}, end() {} };
-             const effects = { openStore: async () => folderStore(process.cwd() + '/data'), now: () => '', progress: silent };
+             const effects = { openStore: async () => folderStore(process.cwd() + '/data'), now: () => '2026-11-05T09:00:00Z', progress: silent };
              const options = { pipeline: 'nightly', period: '2026-10', as_of: '2026-11-05T00:00:00Z' };
              const { certificate } = await runPipeline(openProject('tieout.yaml'), effects, options);
              process.stdout.write(certificate.run_digest);`,

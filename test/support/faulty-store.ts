@@ -6,6 +6,7 @@ import type { ObjectBody, ObjectEntry, ObjectStore } from '../../src/store/objec
 export interface Fault {
     readonly kind:
         | 'unreachable' // error before any answer; of list, get and put
+        | 'answer' // a create is done, and its answer is lost
         | 'reset' // the connection breaks in mid-body
         | 'short' // the body ends early without an error
         | 'etag' // the answer names another etag
@@ -76,6 +77,12 @@ export function faultyStore(store: ObjectStore, faults: readonly Fault[]): Fault
         async put(key, body) {
             begin('put', key);
             await store.put(key, body);
+        },
+        async create(key, body) {
+            const number = begin('create', key);
+            const isMade = await store.create(key, body);
+            if (strike(number, key, ['answer'])) throw unreachable(store.address, 'create', key);
+            return isMade;
         },
         close: () => store.close(),
     };

@@ -40,6 +40,11 @@ export function memoryStore(
         async put(key, body) {
             objects.set(key, Buffer.from(body));
         },
+        async create(key, body) {
+            if (objects.has(key)) return false;
+            objects.set(key, Buffer.from(body));
+            return true;
+        },
         async close() {},
     };
 }

@@ -136,7 +136,7 @@ export async function fails(code: ErrorCode, exit: ExitCode, of: Failing): Promi
 /** Neither a folder with the name of a whole output, nor a run that speaks for a period. */
 export function expectNothingWhole(folder: string): void {
     expect(globSync(join(folder, '.tieout/runs/*/output'))).toEqual([]);
-    expect(existsSync(join(folder, '.tieout/latest'))).toBe(false);
+    expect(existsSync(join(folder, '.tieout/commits'))).toBe(false);
 }
 
 /** An error of a function that no command line reaches, as it would be printed. */

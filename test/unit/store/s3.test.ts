@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RunError } from '../../../src/errors/index.ts';
+import { appendCommit, readLog } from '../../../src/state/commit-log.ts';
 import type { ObjectEntry, ObjectStore } from '../../../src/store/object-store.ts';
 import { type S3Tuning, s3Store } from '../../../src/store/s3.ts';
 import { spoolObjects } from '../../../src/store/spool.ts';
@@ -103,6 +104,46 @@ describe('against a server', () => {
         expect(await text(body.stream)).toBe('hello');
         expect(store.address).toBe(`s3://${bucket}`);
         await store.close();
+    });
+
+    // The embedded server ignores the condition and overwrites: there only one writer may exist.
+    describe.runIf(process.env.TIEOUT_TEST_S3_ENDPOINT)('creating what may be there', () => {
+        test('of sixteen writers of one key one has made it, and it is whole', async () => {
+            const store = open();
+            const names = Array.from({ length: 16 }, (_, at) => `writer ${at}`);
+            const made = await Promise.all(names.map((name) => store.create('one', name)));
+            expect(made.filter((isMade) => isMade)).toHaveLength(1);
+            expect(await text((await store.get('one')).stream)).toBe(names[made.indexOf(true)]);
+            expect(await store.create('one', 'late')).toBe(false);
+            await store.close();
+        });
+
+        test('eight writers of the log make eight entries', async () => {
+            const store = open();
+            const names = Array.from({ length: 8 }, (_, at) => `run-${at}`);
+            const hashes = { run_digest: 'd'.repeat(64), certificate_sha256: 'c'.repeat(64) };
+            const write = (run_id: string) =>
+                appendCommit(
+                    store,
+                    { commits: [], head: '' },
+                    {
+                        ...{
+                            kind: 'run',
+                            pipeline: 'nightly',
+                            period: '2026-10',
+                            run_id,
+                            by: '',
+                            reason: '',
+                        },
+                        ...{ ...hashes, at: '2026-11-05T09:00:00Z' },
+                    },
+                    () => {},
+                );
+            await Promise.all(names.map(write));
+            const { commits } = await readLog(store);
+            expect(commits.map(({ run_id }) => run_id).sort()).toEqual(names);
+            await store.close();
+        });
     });
 
     test('an object overwritten after it was listed: OBJECT_CHANGED', async () => {

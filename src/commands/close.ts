@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import { RunError } from '../errors/index.ts';
+import { entryOf, readStateLog } from '../run/books.ts';
+import { inspectOutput, type RunFolder, runFolder } from '../run/folders.ts';
+import type { Certificate } from '../schema/certificate.ts';
+import type { Commit } from '../schema/commit.ts';
+import { appendCommit, type CommitLog, closedBy, spokenFor } from '../state/commit-log.ts';
+import { folderStore } from '../store/local.ts';
+import { parseInstant } from '../time/instant.ts';
+import { parsePeriod } from '../time/period.ts';
+import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { requirePeriod } from './run.ts';
+
+export interface CloseFlags {
+    readonly period: string;
+    readonly by: string;
+    readonly reason?: string;
+    /** Close although lines of some payers are held. */
+    readonly withHeld?: boolean;
+}
+
+/**
+ * `tieout close`: freezes a period by the digest of the run that speaks for it. From then on no run
+ * takes its place.
+ * @throws RunError CLOSE_REFUSED, RUN_NOT_FOUND, OUTPUT_CHANGED, LOG_*
+ */
+export async function close(flags: CloseFlags, context: CommandContext): Promise<Answer> {
+    const { state } = projectOf(context);
+    const period = requirePeriod(flags.period);
+    const log = await readStateLog(state);
+    const before = closedBy(log, period);
+    if (before) return answerOf(before, `${period} is closed already`);
+    const commit = spokenFor(log, period);
+    if (!commit) {
+        throw new RunError('RUN_NOT_FOUND', { detail: `no finished run of ${period} in ${state}` });
+    }
+    const run = runFolder(state, commit.run_id);
+    const certificate = wholeOutput(run, commit);
+    requireClosable(certificate, flags.withHeld ?? false);
+    const { by, reason = '' } = flags;
+    const at = context.effects.now();
+    const entry = { ...entryOf(run, certificate), kind: 'close', by, reason, at } as const;
+    const after = await appendCommit(folderStore(state), log, entry, (others) =>
+        requireUntouched(period, others),
+    );
+    return answerOf(lastOf(after, period), `${period} is closed`);
+}
+
+/**
+ * `tieout reopen`: lets a run take the place of the closed one. What was closed stays in the log.
+ * @throws RunError PERIOD_NOT_CLOSED, USAGE without a reason, LOG_*
+ */
+export async function reopen(flags: CloseFlags, context: CommandContext): Promise<Answer> {
+    const { state } = projectOf(context);
+    const period = requirePeriod(flags.period);
+    const { by, reason = '' } = flags;
+    if (reason.trim() === '') {
+        throw new RunError('USAGE', {
+            detail: 'a period is not reopened without --reason',
+            remedy: 'Say why, for those who read the log: --reason "price of March was wrong".',
+        });
+    }
+    const log = await readStateLog(state);
+    const closed = closedBy(log, period);
+    if (!closed) throw new RunError('PERIOD_NOT_CLOSED', { period });
+    const { pipeline, run_id, run_digest, certificate_sha256 } = closed;
+    const draft = { pipeline, period, run_id, run_digest, certificate_sha256, by, reason };
+    const at = context.effects.now();
+    const after = await appendCommit(
+        folderStore(state),
+        log,
+        { ...draft, kind: 'reopen', at },
+        (others) => requireUntouched(period, others),
+    );
+    return answerOf(lastOf(after, period), `${period} is open again`);
+}
+
+/** The certificate of a run whose every file is as it was when the run was entered. */
+function wholeOutput(run: RunFolder, commit: Commit): Certificate {
+    const { certificate, changes } = inspectOutput(run);
+    const isSame =
+        certificate !== null &&
+        entryOf(run, certificate).certificate_sha256 === commit.certificate_sha256;
+    if (certificate && isSame && changes.length === 0) return certificate;
+    throw new RunError('OUTPUT_CHANGED', {
+        folder: run.output,
+        files: isSame ? changes : ['certificate.json was changed'],
+        command: `tieout run --period ${commit.period}`,
+    });
+}
+
+/** @throws RunError CLOSE_REFUSED */
+function requireClosable(certificate: Certificate, withHeld: boolean): void {
+    const { period, pipeline, as_of, payers } = certificate;
+    const refuse = (detail: string, remedy: string) => {
+        throw new RunError('CLOSE_REFUSED', { period, detail, remedy });
+    };
+    if (pipeline !== 'nightly') {
+        refuse(
+            'its latest run wrote no lines, it only reconciled',
+            `Run \`tieout run --period ${period}\` first.`,
+        );
+    }
+    // The last zone on earth to end a month does so half a day after UTC.
+    const end = parsePeriod(period, 'Etc/GMT+12').end;
+    if (parseInstant(as_of) < end) {
+        refuse(
+            `its latest run knows only what was there before ${as_of}, and the month ends after that`,
+            `Run it again once the month is over: \`tieout run --period ${period}\`.`,
+        );
+    }
+    const held = payers.filter(({ recon_status }) => recon_status === 'held');
+    if (held.length > 0 && !withHeld) {
+        refuse(
+            `lines of ${held.map(({ payer_id }) => payer_id).join(', ')} are held`,
+            'Settle their breaks and run again, or close with --with-held: held lines stay unbilled.',
+        );
+    }
+}
+
+/** What others did with the period meanwhile has to be looked at by a person. */
+function requireUntouched(period: string, others: readonly Commit[]): void {
+    const other = others.find((of) => of.period === period);
+    if (!other) return;
+    throw new RunError('RUN_OUTRUN', { period, run_id: `this command`, other: other.run_id });
+}
+
+const lastOf = ({ commits }: CommitLog, period: string): Commit => {
+    const last = commits.findLast((of) => of.period === period && of.kind !== 'run');
+    if (!last) throw new Error('an entry that was just added is there');
+    return last;
+};
+
+function answerOf(commit: Commit, headline: string): Answer {
+    const rows: readonly (readonly [string, string])[] = [
+        ['run', commit.run_id],
+        ['digest', commit.run_digest],
+        ['by', commit.by],
+        ['at', commit.at],
+        ...(commit.reason ? ([['because', commit.reason]] as const) : []),
+        ['entry', join('commits', `${String(commit.number).padStart(8, '0')}.json`)],
+    ];
+    const text = rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n');
+    return { exit: 0, text: `${headline}\n${text}\n`, json: commit };
+}

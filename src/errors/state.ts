@@ -1,0 +1,46 @@
+import { defineError } from './define.ts';
+
+/** Errors of what counts: the log, closed periods, and runs that others overtook. */
+export const stateErrors = {
+    LOG_DAMAGED: defineError<{ store: string; key: string; detail: string }>(
+        2,
+        (p) => `${p.store}/${p.key} is not as the log left it: ${p.detail}`,
+        () =>
+            'Nothing was written. Restore the `commits` folder from a backup; nobody may edit, remove or add to it.',
+    ),
+    LOG_CONTENDED: defineError<{ store: string; attempts: number }>(
+        75,
+        (p) => `${p.store}: the next entry of the log was taken ${p.attempts} times in a row`,
+        () => 'Find out who else writes there, then run the same command again.',
+    ),
+    RUN_OUTRUN: defineError<{ period: string; run_id: string; other: string }>(
+        75,
+        (p) =>
+            `while ${p.run_id} was running, ${p.other} became the run that speaks for ${p.period}`,
+        () =>
+            'Its lines stand, those of this run do not count. Let one schedule run at a time; run again to take in what is new.',
+    ),
+    PERIOD_CLOSED: defineError<{
+        period: string;
+        by: string;
+        at: string;
+        run_id: string;
+        reason: string;
+    }>(
+        2,
+        (p) =>
+            `${p.period} was closed by ${p.by} at ${p.at} with ${p.run_id}${p.reason ? ` (${p.reason})` : ''}`,
+        (p) =>
+            `Its lines never change. If they must: \`tieout reopen --period ${p.period} --reason WHY\`, run, and close again.`,
+    ),
+    PERIOD_NOT_CLOSED: defineError<{ period: string }>(
+        2,
+        (p) => `${p.period} is not closed`,
+        () => 'Nothing is to be done: a run may take its place.',
+    ),
+    CLOSE_REFUSED: defineError<{ period: string; detail: string; remedy: string }>(
+        1,
+        (p) => `${p.period} was not closed: ${p.detail}`,
+        (p) => p.remedy,
+    ),
+};

@@ -1,0 +1,150 @@
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { appendCommit } from '../../src/state/commit-log.ts';
+import { folderStore } from '../../src/store/local.ts';
+import type { ObjectStore } from '../../src/store/object-store.ts';
+import { memoryStore } from '../support/memory-store.ts';
+import { type Failing, fails, raises, type TinyProject, tieout } from '../support/terminal.ts';
+
+const month = '--period 2026-10';
+const close = ['close', '--period', '2026-10', '--by', 'ada'];
+
+/** What was done before, line by line; then something happens to the folder. */
+function once(
+    lines: readonly (string | readonly string[])[],
+    happens: (project: TinyProject) => unknown = () => {},
+): Failing {
+    return {
+        hasRun: true,
+        before: async (project) => {
+            for (const line of lines) await tieout(line, { cwd: project.folder });
+            await happens(project);
+        },
+    };
+}
+
+const run = `run ${month}`;
+const hashes = { run_digest: 'd'.repeat(64), certificate_sha256: 'c'.repeat(64) };
+const draft = {
+    pipeline: 'nightly',
+    ...{
+        kind: 'run' as const,
+        period: '2026-10',
+        run_id: '2026-10-nightly-other',
+        by: '',
+        reason: '',
+    },
+    ...hashes,
+    at: '2026-11-05T09:00:00Z',
+} as const;
+const entryOfAnother = `${JSON.stringify({ number: 1, previous: '', ...draft })}\n`;
+const refusals: Readonly<Record<string, string>> = {
+    'only reconciled': 'its latest run wrote no lines',
+    'not over': 'and the month ends after that',
+    held: 'lines of acme are held\n  -> Settle their breaks',
+};
+const withHeld = [...close, '--with-held', '--reason', 'month end'];
+
+describe('what counts', () => {
+    test.each([
+        ['an entry is missing', (folder: string) => rmSync(join(folder, '00000001.json'))],
+        [
+            'an entry was renamed',
+            (folder: string) =>
+                renameSync(join(folder, '00000001.json'), join(folder, '00000007.json')),
+        ],
+        [
+            'an entry was changed',
+            (folder: string) => appendFileSync(join(folder, '00000001.json'), ' '),
+        ],
+        [
+            'an entry is no entry',
+            (folder: string) => writeFileSync(join(folder, '00000002.json'), '{}'),
+        ],
+    ])('LOG_DAMAGED: %s', async (_what, happens) => {
+        const line = `report ${month}`;
+        const before = async ({ folder }: TinyProject) => {
+            mkdirSync(join(folder, '.tieout'));
+            const store = folderStore(join(folder, '.tieout'));
+            const log = await appendCommit(store, { commits: [], head: '' }, draft, () => {});
+            await appendCommit(store, log, { ...draft, run_id: 'later' }, () => {});
+            happens(join(folder, '.tieout/commits'));
+        };
+        expect(await fails('LOG_DAMAGED', 2, { line, before, hasRun: true })).toMatch(
+            /^LOG_DAMAGED: folder:PROJECT\/.tieout\/commits\/0000000[27].json is not as the log left it: /,
+        );
+    });
+
+    test('LOG_CONTENDED: every number is taken by another', async () => {
+        const store = memoryStore({});
+        const taken: ObjectStore = { ...store, create: async () => false };
+        const seen = { commits: [], head: '' };
+        const said = await raises('LOG_CONTENDED', () =>
+            appendCommit(taken, seen, draft, () => {}),
+        );
+        expect(said).toMatchInlineSnapshot(`
+          "LOG_CONTENDED: s3://memory: the next entry of the log was taken 100 times in a row
+            -> Find out who else writes there, then run the same command again.
+          "
+        `);
+    });
+
+    test('RUN_OUTRUN: another run of the period came first', async () => {
+        // Between the end of the work and the entry of the run, the entry of another appears.
+        const end = (detail?: string) => {
+            const state = detail?.match(/^(.*)\/runs\/.*\/output$/)?.[1];
+            if (state === undefined) return;
+            mkdirSync(join(state, 'commits'));
+            writeFileSync(join(state, 'commits/00000001.json'), entryOfAnother);
+        };
+        const progress = { begin: () => {}, advance: () => {}, end };
+        const said = await fails('RUN_OUTRUN', 75, { line: run, progress, hasRun: true });
+        expect(said).toMatchInlineSnapshot(`
+          "RUN_OUTRUN: while 2026-10-nightly-RUN was running, 2026-10-nightly-other became the run that speaks for 2026-10
+            -> Its lines stand, those of this run do not count. Let one schedule run at a time; run again to take in what is new.
+          "
+        `);
+    });
+
+    test('PERIOD_CLOSED: a run with other inputs', async () => {
+        const line = `${run} --as-of 2026-11-04T00:00:00Z`;
+        const said = await fails('PERIOD_CLOSED', 2, { line, ...once([run, withHeld]) });
+        expect(said).toMatchInlineSnapshot(`
+          "PERIOD_CLOSED: 2026-10 was closed by ada at 2026-11-05T09:00:00Z with 2026-10-nightly-RUN (month end)
+            -> Its lines never change. If they must: \`tieout reopen --period 2026-10 --reason WHY\`, run, and close again.
+          "
+        `);
+    });
+
+    test('PERIOD_NOT_CLOSED: nothing to reopen', async () => {
+        const line = ['reopen', '--period', '2026-10', '--by', 'ada', '--reason', 'why not'];
+        const said = await fails('PERIOD_NOT_CLOSED', 2, { line, ...once([run]) });
+        expect(said).toMatchInlineSnapshot(`
+          "PERIOD_NOT_CLOSED: 2026-10 is not closed
+            -> Nothing is to be done: a run may take its place.
+          "
+        `);
+    });
+
+    test.each([
+        ['only reconciled', [`reconcile ${month}`]],
+        ['not over', ['run --period 2026-10 --as-of 2026-10-20T00:00:00Z']],
+        ['held', [run]],
+    ])('CLOSE_REFUSED: %s', async (what, lines) => {
+        const config = (text: string) => text.replace(/^hold: .*$/m, 'hold: { absolute: "0" }');
+        const said = await fails('CLOSE_REFUSED', 1, { line: close, config, ...once(lines) });
+        expect(said).toContain(refusals[what]);
+    });
+
+    test('RUN_NOT_FOUND: close before any run', async () => {
+        const said = await fails('RUN_NOT_FOUND', 2, { line: close });
+        expect(said).toContain('no finished run of 2026-10');
+    });
+
+    test('USAGE: reopen without a reason', async () => {
+        const line = ['reopen', '--period', '2026-10', '--by', 'ada'];
+        const said = await fails('USAGE', 2, { line, ...once([run, withHeld]) });
+        expect(said).toContain('--reason');
+    });
+});

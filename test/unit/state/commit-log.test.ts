@@ -1,0 +1,123 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Commit } from '../../../src/schema/commit.ts';
+import {
+    appendCommit,
+    closedBy,
+    periodsOf,
+    readLog,
+    spokenFor,
+} from '../../../src/state/commit-log.ts';
+import { folderStore } from '../../../src/store/local.ts';
+import type { ObjectStore } from '../../../src/store/object-store.ts';
+import { faultyStore } from '../../support/faulty-store.ts';
+import { memoryStore } from '../../support/memory-store.ts';
+
+const draft = (run: string, of: Partial<Commit> = {}): Omit<Commit, 'number' | 'previous'> => ({
+    ...{ kind: 'run', pipeline: 'nightly', period: '2026-10', run_id: run, by: '', reason: '' },
+    ...{ run_digest: 'd'.repeat(64), certificate_sha256: 'c'.repeat(64) },
+    at: '2026-11-05T09:00:00Z',
+    ...of,
+});
+const welcome = () => {};
+
+async function append(store: ObjectStore, ...drafts: readonly ReturnType<typeof draft>[]) {
+    for (const of of drafts) await appendCommit(store, await readLog(store), of, welcome);
+    return readLog(store);
+}
+
+describe('the log', () => {
+    test('is empty where nothing was ever written, even without its store', async () => {
+        expect(await readLog(memoryStore({}))).toEqual({ commits: [], head: '' });
+        expect(await readLog(folderStore('/nowhere/at/all'))).toEqual({ commits: [], head: '' });
+    });
+
+    test('numbers its entries and names the one before', async () => {
+        const { commits } = await append(memoryStore({}), draft('a'), draft('b'));
+        expect(commits.map(({ number, run_id }) => [number, run_id])).toEqual([
+            [1, 'a'],
+            [2, 'b'],
+        ]);
+        expect(commits[0]?.previous).toBe('');
+        expect(commits[1]?.previous).toMatch(/^[0-9a-f]{64}$/);
+    });
+
+    test('says who speaks for a period, and whether it is closed', async () => {
+        const store = memoryStore({});
+        const one = await append(store, draft('a'), draft('b'), draft('x', { period: '2026-09' }));
+        expect(spokenFor(one, '2026-10')?.run_id).toBe('b');
+        expect(spokenFor(one, '2026-08')).toBeNull();
+        expect(periodsOf(one)).toEqual(['2026-09', '2026-10']);
+        expect(closedBy(one, '2026-10')).toBeNull();
+        const two = await append(store, draft('b', { kind: 'close' }));
+        expect(closedBy(two, '2026-10')?.run_id).toBe('b');
+        expect(closedBy(two, '2026-09')).toBeNull();
+        const three = await append(store, draft('b', { kind: 'reopen' }));
+        expect(closedBy(three, '2026-10')).toBeNull();
+    });
+});
+
+describe('writers at once', () => {
+    test('who lost looks at what came between, and takes the next number', async () => {
+        const store = memoryStore({});
+        const seen = await readLog(store);
+        await append(store, draft('first'));
+        const others: string[] = [];
+        const log = await appendCommit(store, seen, draft('second'), (commits) =>
+            others.push(...commits.map(({ run_id }) => run_id)),
+        );
+        expect(others).toEqual(['first']);
+        expect(log.commits.map(({ run_id }) => run_id)).toEqual(['first', 'second']);
+    });
+
+    test('who may no longer write writes nothing', async () => {
+        const store = memoryStore({});
+        const seen = await readLog(store);
+        const before = await append(store, draft('first'));
+        const refused = appendCommit(store, seen, draft('second'), () => {
+            throw new Error('the period is taken');
+        });
+        await expect(refused).rejects.toThrow('the period is taken');
+        expect(await readLog(store)).toEqual(before);
+    });
+
+    test('an attempt whose answer was lost is found again, not made twice', async () => {
+        const store = faultyStore(memoryStore({}), [{ kind: 'answer' }]);
+        const seen = await readLog(store);
+        await expect(appendCommit(store, seen, draft('a'), welcome)).rejects.toThrow('injected');
+        const log = await appendCommit(store, seen, draft('a'), () => {
+            throw new Error('it is our own');
+        });
+        expect(log.commits.map(({ run_id }) => run_id)).toEqual(['a']);
+    });
+
+    describe('in a folder', () => {
+        let folder = '';
+        beforeAll(() => {
+            folder = mkdtempSync(join(tmpdir(), 'tieout-log-'));
+        });
+        afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+        test('sixteen writers make sixteen entries, in some order', async () => {
+            const names = Array.from({ length: 16 }, (_, at) => `run-${at}`);
+            const seen = await readLog(folderStore(folder));
+            await Promise.all(
+                names.map((name) => appendCommit(folderStore(folder), seen, draft(name), welcome)),
+            );
+            const { commits } = await readLog(folderStore(folder));
+            expect(commits.map(({ run_id }) => run_id).sort()).toEqual([...names].sort());
+            expect(readdirSync(join(folder, 'commits'))).toHaveLength(16);
+        });
+
+        test('creating what is there changes nothing and leaves nothing', async () => {
+            const store = folderStore(folder);
+            expect(await store.create('one', 'mine')).toBe(true);
+            expect(await store.create('one', 'yours')).toBe(false);
+            const { stream } = await store.get('one');
+            expect(Buffer.concat(await stream.toArray()).toString()).toBe('mine');
+            expect(readdirSync(folder).sort()).toEqual(['commits', 'one']);
+        });
+    });
+});

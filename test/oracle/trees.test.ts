@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { holdsFor, runsOf } from '../support/arbitraries.ts';
-import { forests, month, nightOfForest } from '../support/forests.ts';
+import { forests, month, nightOfForest, sameFacts } from '../support/forests.ts';
 import { chargeFacts, chargesOf, type Forest, lineFacts } from './slow-tree.ts';
 
 /*
@@ -10,8 +10,8 @@ import { chargeFacts, chargesOf, type Forest, lineFacts } from './slow-tree.ts';
 async function agrees(forest: Forest): Promise<void> {
     const { charges, lines } = await nightOfForest(forest);
     const expected = chargesOf(forest, month);
-    expect(charges).toEqual(chargeFacts(expected));
-    expect(lines).toEqual(lineFacts(forest, expected, month.end));
+    sameFacts(forest, charges, chargeFacts(expected));
+    sameFacts(forest, lines, lineFacts(forest, expected, month.end));
 }
 
 test('payers, pools, contracts, shares and lines of random trees', { timeout: 3_600_000 }, () =>

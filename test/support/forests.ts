@@ -162,9 +162,9 @@ const ratesOf = (card: string, isBare: boolean): Arbitrary<readonly TreeRate[]> 
         ),
     );
 
-/** Forests of so many trees. @param isBare whether nothing counts: every price is of one unit. */
+/** Forests of so many trees. They do not shrink: what differs names its tree. @param isBare whether nothing counts: every price is of one unit. */
 export function forests(trees: number, isBare = false): Arbitrary<Forest> {
-    return fc
+    const drawnForest = fc
         .record({
             trees: fc.array(tree('deal'), { minLength: trees, maxLength: trees }),
             rates: fc.tuple(ratesOf(standardCard, isBare), ratesOf('deal', isBare)),
@@ -172,12 +172,15 @@ export function forests(trees: number, isBare = false): Arbitrary<Forest> {
         .map(({ trees: drawn, rates }) => {
             const all = drawn.map(planted);
             return {
+                // Printed by fast-check when a property fails: the test says which tree it is.
+                [fc.toStringMethod]: () => `a forest of ${all.length} trees`,
                 accounts: all.flatMap(({ accounts }) => accounts),
                 contracts: all.flatMap(({ contracts }) => contracts),
                 events: all.flatMap(({ events }) => events),
                 rates: rates.flat(),
             };
         });
+    return fc.noShrink(drawnForest);
 }
 
 function cardText(card: string, rates: readonly TreeRate[]): string {
@@ -258,6 +261,37 @@ export interface ForestNight {
     /** Of each priced line: exact sum, rounded sum, and whether a share is a minor unit off. */
     readonly shares: readonly Readonly<Record<string, unknown>>[];
     readonly result: RunResult;
+}
+
+/**
+ * That a night says of a forest what the oracle does.
+ * @throws Error with the first tree that differs, all that it is made of, and both answers.
+ */
+export function sameFacts(
+    forest: Forest,
+    said: readonly string[],
+    expected: readonly string[],
+): void {
+    const [inNight, inOracle] = [new Set(said), new Set(expected)];
+    const differing = [...said, ...expected].filter(
+        (fact) => inNight.has(fact) !== inOracle.has(fact),
+    );
+    const tree = /\bt\d+-/.exec(differing[0] ?? '')?.[0] ?? '';
+    const of = <T>(facts: readonly T[]) =>
+        facts.filter((fact) => JSON.stringify(fact).includes(tree));
+    const shown = (facts: readonly unknown[]) =>
+        facts.map((fact) => JSON.stringify(fact)).join('\n');
+    if (differing.length === 0 && said.length === expected.length) return;
+    const { accounts, contracts, events } = forest;
+    const used = new Set(of(events).map(({ meter }) => meter));
+    throw new Error(
+        [
+            ...[`tree ${tree}`, shown(of(accounts)), shown(of(contracts)), shown(of(events))],
+            shown(forest.rates.filter(({ meter }) => used.has(meter))),
+            ...['the night', shown(of(said).filter((fact) => !inOracle.has(fact)))],
+            ...['the oracle', shown(of(expected).filter((fact) => !inNight.has(fact)))],
+        ].join('\n'),
+    );
 }
 
 /** Runs the whole pipeline over a forest. @throws RunError as the run does. */

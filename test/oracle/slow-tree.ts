@@ -44,7 +44,8 @@ export interface TreeRate {
     readonly meter: string;
     readonly price: string | null;
     readonly charge: Row;
-    readonly scope: 'line' | 'account' | 'pool';
+    /** A term of a contract is asked of properties only. */
+    readonly scope: 'line' | 'account' | 'pool' | 'contract_term';
 }
 
 export interface TreeEvent {
@@ -175,8 +176,10 @@ export function chargesOf(
     ]).map((parts) => ({ ...firstOf(parts), quantity: sum(parts.map((of) => of.quantity)) }));
     const together = ({ rate, payer_id, pool_id, account_id, kind, meter, card }: Used) => {
         if (rate.price !== null) return [payer_id, account_id, kind, meter, card];
+        const { scope } = rate;
+        if (scope === 'contract_term') throw new RangeError('a term is longer than a period');
         const within = { pool: [pool_id], account: [account_id], line: [account_id, kind] };
-        return [payer_id, meter, card, ...within[rate.scope]];
+        return [payer_id, meter, card, ...within[scope]];
     };
     return groups(members, together).flatMap(shared);
 }

@@ -28,7 +28,8 @@ export const month = {
     start: '2026-10-01T00:00:00Z',
     end: '2026-11-01T00:00:00Z',
 } as const;
-const began = '2026-01-01T00:00:00Z';
+/** When every account begins. */
+export const began = '2026-01-01T00:00:00Z';
 
 /** Instants at which accounts move and contracts begin or end; the first is before the period. */
 const cuts = [
@@ -75,7 +76,8 @@ const at: Arbitrary<string> = fc
             `${new Date(Number(micros / 1000n)).toISOString().slice(0, 19)}.${`${micros % 1_000_000n}`.padStart(6, '0')}Z`,
     );
 
-const quantity: Arbitrary<string> = fc
+/** A quantity of three decimals, biased to the bounds that tiers are cut at. */
+export const quantity: Arbitrary<string> = fc
     .oneof(
         fc.bigInt({ min: 1n, max: 2_000_000n }),
         pick(1n, 1000n, 10_000n, 99_000n, 100_000n, 100_001n, 1_000_000n),
@@ -162,9 +164,9 @@ const ratesOf = (card: string, isBare: boolean): Arbitrary<readonly TreeRate[]> 
         ),
     );
 
-/** Forests of so many trees. They do not shrink: what differs names its tree. @param isBare whether nothing counts: every price is of one unit. */
+/** Forests of so many trees. A night each: they are not made smaller, but what differs names its tree. @param isBare whether nothing counts: every price is of one unit. */
 export function forests(trees: number, isBare = false): Arbitrary<Forest> {
-    const drawnForest = fc
+    return fc
         .record({
             trees: fc.array(tree('deal'), { minLength: trees, maxLength: trees }),
             rates: fc.tuple(ratesOf(standardCard, isBare), ratesOf('deal', isBare)),
@@ -172,15 +174,12 @@ export function forests(trees: number, isBare = false): Arbitrary<Forest> {
         .map(({ trees: drawn, rates }) => {
             const all = drawn.map(planted);
             return {
-                // Printed by fast-check when a property fails: the test says which tree it is.
-                [fc.toStringMethod]: () => `a forest of ${all.length} trees`,
                 accounts: all.flatMap(({ accounts }) => accounts),
                 contracts: all.flatMap(({ contracts }) => contracts),
                 events: all.flatMap(({ events }) => events),
                 rates: rates.flat(),
             };
         });
-    return fc.noShrink(drawnForest);
 }
 
 function cardText(card: string, rates: readonly TreeRate[]): string {

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export const slow = [
     'test/oracle/pipeline.test.ts',
     'test/properties/**/*.test.ts',
+    'test/run/cases-threads.test.ts',
     'test/run/resume.test.ts',
     'test/run/price-list.test.ts',
 ];

@@ -638,6 +638,8 @@ export interface Many {
     readonly runs: number;
     /** Worlds that run at the same time: most of a small run is planning, on one thread. */
     readonly together?: number;
+    /** false: a failure is told as it is, for values that cannot be made smaller. */
+    readonly shrinks?: boolean;
 }
 
 /** Repeats what a failure printed; without it, worlds are new only when more are asked for. */
@@ -655,24 +657,29 @@ export function runsOf(usual: number): number {
  */
 export async function holdsFor<T>(
     arbitrary: Arbitrary<T>,
-    { runs, together = 4 }: Many,
+    { runs, together = 4, shrinks = true }: Many,
     check: (value: T) => Promise<void>,
 ): Promise<void> {
     const seed = givenSeed ? Number(givenSeed) : givenRuns ? Date.now() % 2 ** 31 : 20_250_301;
     const property = fc.asyncProperty(arbitrary, check);
     const values = fc.sample(property, { seed, numRuns: runs });
     const failed: number[] = [];
+    let reason: unknown;
     let next = 0;
     const work = async () => {
         while (next < values.length && failed.length === 0) {
             const at = next++;
             const [value] = values[at] as [T];
-            await check(value).catch(() => failed.push(at));
+            await check(value).catch((error) => {
+                failed.push(at);
+                reason ??= error;
+            });
         }
     };
     await Promise.all(Array.from({ length: together }, work));
     const [first] = failed;
     if (first === undefined) return;
+    if (!shrinks) throw new Error(`run ${first} of seed ${seed}: ${reason}`, { cause: reason });
     await fc.assert(property, {
         seed,
         path: String(first),

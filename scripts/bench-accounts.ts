@@ -95,7 +95,7 @@ async function measure(
         const tree = compileBench(text);
         await add('fill accounts', () => fillPaths(engine, tree));
         for (const kind of ['plain', 'pooled'] as const) {
-            await fillCard(engine, kind);
+            await fillCard(engine, kind === 'plain' ? null : {});
             const stages: Part[] = [];
             for (const stage of [rate, priceUsage, rollUp]) {
                 const cost = await costOf(run(stage, kind));

@@ -112,26 +112,40 @@ behind_fees as (
     group by all
 ),
 
+-- Who used something at a rate: a pool, or an account. One key for both: a condition that is
+-- either of two would look at every pair of accounts of a payer.
+busy as (
+    select
+        rate_id,
+        payer_id,
+        pool_id,
+        case when tier_scope = 'pool' then pool_id else account_id end as account_id
+    from used
+    group by all
+),
+
+charged as (
+    select
+        rate_id,
+        payer_id,
+        pool_id,
+        case when tier_scope = 'pool' then pool_id else account_id end as account_id,
+        tier_scope
+    from active
+    where model <> 'flat'
+    group by all
+),
+
 -- Who used nothing at a rate that is charged all the same.
 idle as (
-    select
-        active.rate_id,
-        active.payer_id,
-        active.pool_id,
-        case when active.tier_scope = 'pool' then active.pool_id else active.account_id end
-            as account_id,
-        active.tier_scope
-    from active
-    where active.model <> 'flat'
-        and not exists (
-            select 1
-            from used
-            where used.rate_id = active.rate_id
-                and used.payer_id = active.payer_id
-                and used.pool_id = active.pool_id
-                and (used.account_id = active.account_id or active.tier_scope = 'pool')
-        )
-    group by all
+    select charged.*
+    from charged
+    left join busy
+        on charged.rate_id = busy.rate_id
+        and charged.payer_id = busy.payer_id
+        and charged.pool_id = busy.pool_id
+        and charged.account_id = busy.account_id
+    where busy.rate_id is null
 ),
 
 gathered as (

@@ -4,6 +4,7 @@ import { priceUsage } from '../../pipelines/45-price/stage.ts';
 import { drawDown } from '../../pipelines/60-draw-down/stage.ts';
 import * as drawing from '../../pipelines/60-draw-down/tables.ts';
 import { type AccountTree, compileAccounts } from '../../src/compile/accounts.ts';
+import { noContracts } from '../../src/compile/contracts.ts';
 import type { Engine } from '../../src/duck/engine.ts';
 import { createTableSql, quoteText } from '../../src/duck/sql.ts';
 import { loadCard } from '../../src/rules/load.ts';
@@ -45,18 +46,27 @@ export function accountsText(count: number): string {
     }).join('');
 }
 
+/** The same of accounts that all hang below one payer. */
+export function wideAccountsText(count: number): string {
+    return Array.from({ length: count }, (_, at) => {
+        const parent = at === 0 ? '' : 'parent: a0, ';
+        return `- { account_id: a${at}, ${parent}currency: USD, valid_from: ${since} }\n`;
+    }).join('');
+}
+
 /** The paths of the accounts, as a run compiles them. */
 export function compileBench(text: string): AccountTree {
     // Of the config, accounts look at the wallets only.
     const config = { wallets: [] as Config['wallets'] } as Config;
-    const compiled = compileAccounts('accounts.yaml', text, config, period);
+    const compiled = compileAccounts('accounts.yaml', text, config, period, noContracts('list'));
     if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems.slice(0, 3)));
     return compiled.tree;
 }
 
-const plain = { model: 'per_unit', rates: [{ when: {}, price: '0.25', from: since }] };
-const pooled = {
-    ...{ model: 'graduated', tier_scope: 'pool', rates: [{ when: {}, from: since }] },
+const rates = [{ when: {}, from: since }];
+const plain = { model: 'per_unit', rates: [{ ...rates[0], price: '0.25' }] };
+const tiered = {
+    ...{ model: 'graduated', tier_scope: 'pool', rates },
     tiers: [
         { up_to: '1000', unit_price: '0.25' },
         { up_to: '10000', unit_price: '0.2' },
@@ -64,10 +74,13 @@ const pooled = {
     ],
 };
 
-/** Prices everything by one rate: a price of a unit, or tiers that pools fill together. */
-export async function fillCard(engine: Engine, kind: 'plain' | 'pooled'): Promise<void> {
+/**
+ * Prices everything by one rate.
+ * @param terms of tiers, which pools fill together unless they say otherwise; null: a price of a unit.
+ */
+export async function fillCard(engine: Engine, terms: object | null): Promise<void> {
     const charge = { product: 'calls', meter: 'calls', unit: 'call' };
-    const charges = [{ ...charge, ...(kind === 'plain' ? plain : pooled) }];
+    const charges = [{ ...charge, ...(terms === null ? plain : { ...tiered, ...terms }) }];
     const card = { card: 'list', version: '1', currency: 'USD', charges };
     const read = loadCard('card.yaml', () => JSON.stringify(card));
     if ('problems' in read) throw new Error(JSON.stringify(read.problems));

@@ -22,7 +22,7 @@ async function widest(sql: string): Promise<number> {
 const accounts = 400;
 
 /*
- * A thousand departments below one payer are one pool: what looks at members of a line must not look
+ * Hundreds of departments below one payer are one pool: what looks at members of a line must not look
  * at pairs of them. Some here used nothing, and are charged all the same.
  */
 let engine: Engine;

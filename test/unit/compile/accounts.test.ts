@@ -636,7 +636,8 @@ describe('accounts: in what currency their book is', () => {
 
     test('a contract whose card could be converted is no problem, whatever the period has', () => {
         const in_ = (currency: string) => {
-            const result = compiled([row('org', null, { currency })], [contract('org')]);
+            // By another name than that of the account with a wallet in units.
+            const result = compiled([row('payer', null, { currency })], [contract('payer')]);
             return 'problems' in result ? result.problems.map(({ code }) => code) : [];
         };
         expect([in_('EUR'), in_('GBP'), in_('CAD')]).toEqual([[], [], ['CONTRACT_CURRENCY']]);

@@ -109,10 +109,10 @@ function lineRow(line: LineItem): VNode {
             ${line.attributes !== '{}' && html`<br /><code class="quiet">${name(line.attributes)}</code>`}
         </td>
         ${
-            // A line beside usage is one of its amount: that says nothing more.
+            // A line beside usage is one of its amount, and a fee has no unit: that says nothing more.
             isCharged(line)
                 ? html`<td class="number">${figure(line.quantity)} ${name(line.unit)}</td>
-                      ${number(figure(line.unit_price))}`
+                      ${number(line.line_type === 'fee' ? '' : figure(line.unit_price))}`
                 : html`<td></td><td></td>`
         }
         <td class="number">${amountFigure(line.amount, line.currency)} ${name(line.currency)}</td>

@@ -51,7 +51,7 @@ function commitmentRow(of: CommitmentStatement): VNode {
     return html`<tr>
         <th scope="row" class="name">${named(of.description, of.commitment_id)}</th>
         <td class="name"><code>${name(of.payer_id)}</code></td>
-        <td><div>${name(of.window_start)}</div><div>to ${name(of.window_end)}</div></td>
+        <td><code class="code">${name(of.window_start)}</code> to <code class="code">${name(of.window_end)}</code></td>
         <td class="number">${amountFigure(of.committed, unit)} ${name(unit)}</td>
         ${size(of.counted_before)} ${size(of.counted)} ${size(of.shortfall)}
         ${cost(of.true_up)}

@@ -154,13 +154,23 @@ function reportOverlap(first: Span, second: Span, problems: Problems): void {
         placeOf(second),
         'RATE_OVERLAP',
         `two rates hold at once from ${from} for ${what}: ${prices}`,
-        {
-            remedy:
-                first.from < second.from
-                    ? `End the one at ${other} with ${from}, or give one a higher priority.`
-                    : 'Keep one of them, or give one a higher priority.',
-        },
+        { remedy: remedyOf(first, second) },
     );
+}
+
+/** Between a fee and what usage costs no priority decides: see lintRivals. */
+function remedyOf(first: Span, second: Span): string {
+    const keep =
+        first.from < second.from
+            ? `End the one at ${textOf(first)} with ${second.rate.effective_from}`
+            : 'Keep one of them';
+    return isFee(first) === isFee(second)
+        ? `${keep}, or give one a higher priority.`
+        : `${keep}, or give the fee a meter of its own, over the same events.`;
+}
+
+function isFee({ rate }: Span): boolean {
+    return rate.terms !== null && chargesAccounts(readTerms(rate.terms));
 }
 
 /** A price for people; of terms their model. */
@@ -173,9 +183,7 @@ function priceOf({ rate }: Span): string {
  * between it and another of the same time with another priority.
  */
 function lintRivals(spans: readonly Span[], problems: Problems): void {
-    const fees = spans.filter(
-        ({ rate }) => rate.terms !== null && chargesAccounts(readTerms(rate.terms)),
-    );
+    const fees = spans.filter(isFee);
     for (const fee of fees) {
         const rival = spans.find(
             ({ rate, from, to }) =>

@@ -223,6 +223,18 @@ describe('terms that cannot be meant', () => {
         ]);
     });
 
+    test('a fee beside what usage costs overlaps, and no priority would help', () => {
+        const text = card('flat', 'fee: "1"', all).concat(
+            '  - product: usage\n    meter: tokens\n    unit: token\n    model: per_unit\n',
+            `    rates:\n      - { ${all}, price: "2" }\n`,
+        );
+        expect(linted(of(text))).toEqual([
+            expect.stringContaining(
+                'Keep one of them, or give the fee a meter of its own, over the same events.',
+            ),
+        ]);
+    });
+
     test('two models at once overlap, and are told by their models', () => {
         const text = card('graduated', 'tiers: [{ unit_price: "1" }]', all, `${all}, minimum: "5"`);
         expect(linted(of(text))).toEqual([

@@ -20,7 +20,6 @@ import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
 import { compileTree, type Project, ratesOf } from './project.ts';
-import { breakSeals, sealStage } from './seals.ts';
 import { priceSales } from './sell.ts';
 import { openTables } from './tables.ts';
 
@@ -162,9 +161,8 @@ async function execute(
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(run.output, { recursive: true, force: true });
         await inStage('prepare', () => prepare(engine, project, tree, options, run.runId));
-        await breakSeals(engine, run, plan.stages);
         const objects = await inStage('10-ingest', () =>
-            ingest(engine, store, config, plan.listings, run.scratch, effects.progress),
+            ingest(engine, store, config, plan.listings, run, effects.progress),
         );
         const { channels, ...accounts } = tree;
         let upstream = sha256(
@@ -183,12 +181,10 @@ async function execute(
             }
             const { fingerprint } = await runStage(stage, {
                 engine,
-                lake: run.lake,
                 upstream,
                 position: index + 1,
                 onCheck: (check) => effects.progress.advance(0, check),
             });
-            sealStage(run, stage);
             upstream = fingerprint;
             effects.progress.end();
         }

@@ -52,13 +52,13 @@ export async function priceSales(
         await carry(engine, own, meteredUsage, exchange, salesSql);
         await carry(engine, own, pricedEvents, exchange, eventsSql);
         for (const [index, stage] of [rate, priceUsage, rollUp].entries()) {
-            const at = { lake: join(exchange, 'lake'), upstream: 'sales', position: index + 1 };
+            const at = { upstream: 'sales', position: index + 1 };
             await runStage(stage, { engine: own, ...at });
         }
         await own.runAll(createTableSql(holds));
         await own.run(clearedSql);
         await runStage(invoice, {
-            ...{ engine: own, lake: join(exchange, 'lake'), upstream: 'sales', position: 4 },
+            ...{ engine: own, upstream: 'sales', position: 4 },
         });
         for (const [table, sql] of kept) {
             await carry(own, engine, table, exchange, sql, named);

@@ -165,7 +165,7 @@ describe('a stage that is wrong', () => {
                 },
             ],
         });
-        return runStage(stage, { engine, lake: folder, upstream: select, position: 1 });
+        return runStage(stage, { engine, upstream: select, position: 1 });
     };
 
     test('ENGINE_FAILED: SQL that is none', async () => {

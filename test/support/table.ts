@@ -144,7 +144,7 @@ async function runSelects(
             await engine.run(`create view ${quoteTable(table.name)} as ${text}`);
             continue;
         }
-        await engine.runAll(createTableSql(table));
+        await engine.runAll(createTableSql(withText(table)));
         await engine.run(`insert into ${quoteTable(table.name)} by name ${text}`);
     }
 }

@@ -231,7 +231,8 @@ function byFormat(input: string, objects: readonly SpooledObject[]): readonly In
     return [...Map.groupBy(objects, (object) => object.format)].map(([format, of]) => ({
         input,
         format,
-        paths: of.map((object) => object.path),
+        paths: of.map(({ path }) => path),
+        numbers: of.map(({ object_no }) => object_no),
     }));
 }
 

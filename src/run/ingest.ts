@@ -99,7 +99,7 @@ export async function ingest(
 ): Promise<readonly IngestedObject[]> {
     const fetched = await fetchObjects(store, config, listings, run.scratch, progress);
     const objects = fetched.map((object) => keepParquet(object, run.lake));
-    await replaceTable(engine, rawObjects, objects.map(objectRow));
+    await engine.transaction(() => replaceTable(engine, rawObjects, objects.map(objectRow)));
     progress.begin('read lines');
     // Lines of text are only needed until they are parsed: they live in a file of their own.
     await engine.run(`attach ${quoteText(join(run.scratch, 'lines.duckdb'))} as scratch`);

@@ -160,7 +160,10 @@ async function execute(
         // Only now is the run ours alone: another process would hold the database.
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(run.output, { recursive: true, force: true });
-        await inStage('prepare', () => prepare(engine, project, tree, options, run.runId));
+        // In one transaction: every statement alone would wait for the disk.
+        await inStage('prepare', () =>
+            engine.transaction(() => prepare(engine, project, tree, options, run.runId)),
+        );
         const objects = await inStage('10-ingest', () =>
             ingest(engine, store, config, plan.listings, run, effects.progress),
         );

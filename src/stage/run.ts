@@ -98,7 +98,7 @@ export async function runStage(
                 await checkAudit(stage, name, audit, context.engine);
             }
             await checkEquations(stage, context.engine);
-            for (const table of stage.writes) await recordTotals(stage.name, table, context.engine);
+            await recordTotals(stage.name, stage.writes, context.engine);
             await context.engine.insert(controlStages, [
                 {
                     stage: stage.name,
@@ -123,14 +123,13 @@ async function isComplete(stage: Stage, fingerprint: string, engine: Engine): Pr
 /** A stage starts from nothing, whatever an earlier attempt left. */
 async function dropOutputs(stage: Stage, engine: Engine): Promise<void> {
     const made = [...(stage.compiled ?? []).map(({ table }) => table), ...stage.writes];
-    for (const table of made.reverse()) {
+    const found = await engine.rows(
+        "select table_schema || '.' || table_name as name from information_schema.tables",
+    );
+    const names = new Set(found.map(({ name }) => name));
+    for (const table of made.reverse().filter(({ name }) => names.has(name))) {
         const kind = table.storage === 'table' ? 'table' : 'view';
-        const [schema, name] = table.name.split('.');
-        const found = await engine.rows(
-            `select 1 from information_schema.tables where table_schema = $schema and table_name = $name`,
-            { schema: schema ?? '', name: name ?? '' },
-        );
-        if (found.length) await engine.run(`drop ${kind} ${quoteTable(table.name)}`);
+        await engine.run(`drop ${kind} ${quoteTable(table.name)}`);
     }
     await engine.run('delete from control.totals where stage = $stage', { stage: stage.name });
     await engine.run('delete from control.stages where stage = $stage', { stage: stage.name });

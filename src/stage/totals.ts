@@ -1,16 +1,31 @@
 import type { Engine } from '../duck/engine.ts';
 import { quoteName, quoteTable } from '../duck/sql.ts';
-import type { Table } from '../duck/table.ts';
+import type { RowOf, Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
 import { controlTotals } from './control.ts';
 
 /**
- * Records the control totals of a relation: count, quantity, amount and hash, each of which catches
- * what the others miss. Checks that required columns have no null.
+ * Records the control totals of the relations of a stage: count, quantity, amount and hash, each of
+ * which catches what the others miss. Checks that required columns have no null.
  * @throws RunError CONTRACT_MISMATCH when one has.
  */
-export async function recordTotals(stage: string, table: Table, engine: Engine): Promise<void> {
-    if (table.storage === 'view') return;
+export async function recordTotals(
+    stage: string,
+    tables: readonly Table[],
+    engine: Engine,
+): Promise<void> {
+    const totals: RowOf<typeof controlTotals>[] = [];
+    for (const table of tables) {
+        if (table.storage !== 'view') totals.push(await totalsOf(stage, table, engine));
+    }
+    await engine.insert(controlTotals, totals);
+}
+
+async function totalsOf(
+    stage: string,
+    table: Table,
+    engine: Engine,
+): Promise<RowOf<typeof controlTotals>> {
     const required = Object.entries(table.columns).filter(([, of]) => !of.nullable);
     const nulls = required.map(([name]) => `count(*) - count(${quoteName(name)})`).join(' + ');
     const row = await engine.one(totalsSql(table, nulls || '0::bigint'));
@@ -22,18 +37,16 @@ export async function recordTotals(stage: string, table: Table, engine: Engine):
             actual: `${row.null_count} null(s)`,
         });
     }
-    await engine.insert(controlTotals, [
-        {
-            stage,
-            relation: table.name,
-            side: 'out',
-            slice: 'all',
-            row_count: row.row_count as bigint,
-            quantity: row.quantity as string | null,
-            amount: row.amount as string | null,
-            hash_total: String(row.hash_total),
-        },
-    ]);
+    return {
+        stage,
+        relation: table.name,
+        side: 'out',
+        slice: 'all',
+        row_count: row.row_count as bigint,
+        quantity: row.quantity as string | null,
+        amount: row.amount as string | null,
+        hash_total: String(row.hash_total),
+    };
 }
 
 /** At event scale only the identity is hashed; whole rows elsewhere. Sums know no order. */

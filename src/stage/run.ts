@@ -164,11 +164,11 @@ function requireContract(
 
 async function fill(stage: Stage, table: Table, text: string, engine: Engine): Promise<void> {
     const sql = stripComments(text).replace(/;\s*$/, '');
-    const [schema] = table.name.split('.');
-    await engine.run(`create schema if not exists ${quoteName(schema ?? 'main')}`);
     const columns = await engine.describe(sql);
     requireContract(stage, table, columns);
     if (table.storage !== 'table') {
+        const [schema] = table.name.split('.');
+        await engine.run(`create schema if not exists ${quoteName(schema ?? 'main')}`);
         await engine.run(`create view ${quoteTable(table.name)} as ${sql}`);
         return;
     }

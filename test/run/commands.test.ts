@@ -173,7 +173,8 @@ describe('a run', () => {
     test('explains every line by events that add up to it', async () => {
         const { folder } = json(await at(`run ${period} --json`));
         const [, ...rows] = readFileSync(join(folder, 'line_items.csv'), 'utf8').trim().split('\n');
-        const keys = rows.map((row) => row.split(',')[0] ?? '');
+        const usage = rows.map((row) => row.split(',')).filter(([, , type]) => type === 'usage');
+        const keys = usage.map(([key = '']) => key);
         expect(keys).toHaveLength(4);
         let seen = 0;
         for (const key of keys) {

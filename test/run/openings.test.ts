@@ -100,11 +100,10 @@ describe('openings of the run before', () => {
         expect(await rowsOf(september, segments)).toContain('2026-09-16T00:00:00Z');
     });
 
-    test('are missing without such a run, or in one that closed nothing', async () => {
-        const said = (period: string) => project.run({ period }).catch((error) => error.message);
-        const first = 'run `tieout run --period 2026-09` first';
-        expect(await said('2026-10')).toContain(`No nightly run of 2026-09 is whole: ${first}`);
-        expect(await said('2026-12')).toContain('No nightly run of 2026-11 is whole');
+    test('are missing without such a run', async () => {
+        const said = await project.run({ period: '2026-12' }).catch((error) => error.message);
+        const first = 'run `tieout run --period 2026-11` first';
+        expect(said).toContain(`No nightly run of 2026-11 is whole: ${first}`);
     });
 
     test('are its closings, and part of what the run is', async () => {

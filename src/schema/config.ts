@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { notifySchema } from './notice.ts';
 import { strict } from './strict.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -216,6 +217,8 @@ export const configSchema = z.strictObject({
             concurrency: count.default(8),
         })
         .prefault({}),
+    /** Who is told of runs, reconciliations and closings. */
+    notify: notifySchema.optional(),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -40,7 +40,8 @@ export function noticeOf(outcome: Outcome, at: string): Notice {
 
 function unquoted(text: string): string {
     const [line = ''] = text.split('\n', 1);
-    return line.replaceAll(/'[^']*'?|"[^"]*"?/g, "'...'").slice(0, messageLimit);
+    // A quote that follows a letter is an apostrophe; one that never closes quotes the rest.
+    return line.replaceAll(/(?<!\w)'[^']*'?|"[^"]*"?/g, "'...'").slice(0, messageLimit);
 }
 
 function heldPayers({ payers }: Certificate): readonly string[] {

@@ -109,8 +109,8 @@ describe('a failure', () => {
 
     test('quotes nothing', async () => {
         notify(`{ url: "${there.url}" }`);
-        await tieout(['run', '--period', "a 'b c' d"], { cwd: project.folder, environment: {} });
-        expect(notices()[0].error.message).toBe("--period a '...' d: it is not a month");
+        await tieout(['run', '--period', "a 'b c' d's"], { cwd: project.folder, environment: {} });
+        expect(notices()[0].error.message).toBe("--period a '...' d's: it is not a month");
     });
 
     test('of the telling itself is a warning, and changes neither exit nor answer', async () => {

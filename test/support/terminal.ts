@@ -23,7 +23,7 @@ export interface TerminalOptions {
     readonly store?: ObjectStore;
     readonly progress?: Progress;
     readonly now?: string;
-    /** Left out: only the secret that must never be printed. */
+    /** Left out: only the secrets that must never be printed. */
     readonly environment?: Environment;
 }
 
@@ -44,13 +44,13 @@ export function testTerminal({ cwd, store, progress, now, environment }: Termina
     const err = (text: string) => {
         said.err += text;
     };
-    const { AWS_SECRET_ACCESS_KEY } = process.env;
+    const secrets = Object.entries(process.env).filter(([name]) => name.startsWith('AWS_'));
     const clock = () => performance.timeOrigin + performance.now();
     return {
         terminal: {
             cwd,
             effects,
-            environment: environment ?? { AWS_SECRET_ACCESS_KEY },
+            environment: environment ?? Object.fromEntries(secrets),
             clock,
             out,
             err,

@@ -237,11 +237,11 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     }
     const [command] = started;
     if (!command) return outcome.exit; // --help, --version, or not understood
-    const journal = {
+    const timeline = {
         outcome: { ...command, ...outcome },
         ...{ began, ended: clock(), parts, version },
     };
-    for (const warning of await afterwards(journal, contextOf(cli, noted))) {
+    for (const warning of await afterwards(timeline, contextOf(cli, noted))) {
         terminal.err(`warning: ${warning}\n`);
     }
     return outcome.exit;

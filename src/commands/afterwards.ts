@@ -1,6 +1,6 @@
 import type { Outcome } from '../schema/outcome.ts';
-import type { Journal } from '../telemetry/journal.ts';
 import { wantedSignals } from '../telemetry/settings.ts';
+import type { Timeline } from '../telemetry/timeline.ts';
 import type { CommandContext } from './command.ts';
 import { tell } from './tell.ts';
 
@@ -9,12 +9,12 @@ import { tell } from './tell.ts';
  * the command came to. Never throws; gives warnings.
  */
 export async function afterwards(
-    journal: Journal,
+    timeline: Timeline,
     context: CommandContext,
 ): Promise<readonly string[]> {
     const warnings = await Promise.all([
-        toldText(journal.outcome, context),
-        exportedText(journal, context),
+        toldText(timeline.outcome, context),
+        exportedText(timeline, context),
     ]);
     return warnings.filter((of) => of !== null);
 }
@@ -25,13 +25,13 @@ async function toldText(outcome: Outcome, context: CommandContext): Promise<stri
 }
 
 async function exportedText(
-    journal: Journal,
+    timeline: Timeline,
     { environment }: CommandContext,
 ): Promise<string | null> {
     const signals = wantedSignals(environment);
     if (!signals) return null;
-    const { exportJournal } = await import('../telemetry/otlp.ts');
-    const lost = await exportJournal(journal, signals);
+    const { exportTimeline } = await import('../telemetry/otlp.ts');
+    const lost = await exportTimeline(timeline, signals);
     return lost.length > 0
         ? `the collector of OpenTelemetry did not take the ${lost.join(' and ')}`
         : null;

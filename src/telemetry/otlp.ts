@@ -8,8 +8,8 @@ import {
     SimpleSpanProcessor,
     TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { gaugesOf, type Journal, type PlannedSpan, spansOf } from './journal.ts';
 import type { Signals } from './settings.ts';
+import { gaugesOf, type PlannedSpan, spansOf, type Timeline } from './timeline.ts';
 
 /*
  * Loaded only at the end of a command, and only when a collector is named: the packages take longer
@@ -21,17 +21,17 @@ import type { Signals } from './settings.ts';
 const bound = 5_000;
 
 /** Sends the spans and metrics of a command. Never throws; gives the signals that did not arrive. */
-export async function exportJournal(
-    journal: Journal,
+export async function exportTimeline(
+    timeline: Timeline,
     signals: Signals,
 ): Promise<readonly string[]> {
     const resource = resourceFromAttributes({
         'service.name': 'tieout',
-        'service.version': journal.version,
+        'service.version': timeline.version,
     }).merge(detectResources({ detectors: [envDetector] }));
     const work: readonly [string, boolean, () => Promise<boolean>][] = [
-        ['traces', signals.traces, () => exportTraces(journal, resource)],
-        ['metrics', signals.metrics, () => exportMetrics(journal, resource)],
+        ['traces', signals.traces, () => exportTraces(timeline, resource)],
+        ['metrics', signals.metrics, () => exportMetrics(timeline, resource)],
     ];
     const arrived = await Promise.all(
         work.map(async ([name, isWanted, send]) => {
@@ -50,13 +50,13 @@ function withinBound(work: Promise<boolean>): Promise<boolean> {
     return Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }
 
-async function exportTraces(journal: Journal, resource: Resource): Promise<boolean> {
+async function exportTraces(timeline: Timeline, resource: Resource): Promise<boolean> {
     const finished = new InMemorySpanExporter();
     const provider = new TracerProvider({
         resource,
         spanProcessors: [new SimpleSpanProcessor({ exporter: finished })],
     });
-    const tracer = provider.getTracer('tieout', journal.version);
+    const tracer = provider.getTracer('tieout', timeline.version);
     const record = (
         { name, began, ended, isFailed, attributes }: PlannedSpan,
         within = ROOT_CONTEXT,
@@ -66,7 +66,7 @@ async function exportTraces(journal: Journal, resource: Resource): Promise<boole
         span.end(ended);
         return trace.setSpan(within, span);
     };
-    const { command, parts } = spansOf(journal);
+    const { command, parts } = spansOf(timeline);
     const within = record(command);
     for (const part of parts) record(part, within);
     await provider.forceFlush();
@@ -82,13 +82,13 @@ class OneReading extends MetricReader {
     protected override async onShutdown(): Promise<void> {}
 }
 
-async function exportMetrics(journal: Journal, resource: Resource): Promise<boolean> {
+async function exportMetrics(timeline: Timeline, resource: Resource): Promise<boolean> {
     const reader = new OneReading();
     const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(
         'tieout',
-        journal.version,
+        timeline.version,
     );
-    for (const { name, unit, description, points } of gaugesOf(journal)) {
+    for (const { name, unit, description, points } of gaugesOf(timeline)) {
         const gauge = meter.createGauge(name, { unit, description });
         for (const { value, attributes } of points) gauge.record(value, attributes);
     }

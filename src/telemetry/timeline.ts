@@ -3,7 +3,7 @@ import { type Outcome, resultOf } from '../schema/outcome.ts';
 import type { Part } from './parts.ts';
 
 /** A command from its start to its end, milliseconds since 1970. */
-export interface Journal {
+export interface Timeline {
     readonly outcome: Outcome;
     readonly began: number;
     readonly ended: number;
@@ -24,11 +24,11 @@ export interface PlannedSpan {
 }
 
 /** The span of the command, and those of its parts in order. */
-export function spansOf(journal: Journal): {
+export function spansOf(timeline: Timeline): {
     readonly command: PlannedSpan;
     readonly parts: readonly PlannedSpan[];
 } {
-    const { outcome, began, ended, parts } = journal;
+    const { outcome, began, ended, parts } = timeline;
     const { command, period, exit, error, run } = outcome;
     const certificate = run?.certificate ?? null;
     return {
@@ -72,8 +72,8 @@ export interface Gauge {
 }
 
 /** What a dashboard shows of a command. No run id: it would make a new series each night. */
-export function gaugesOf(journal: Journal): readonly Gauge[] {
-    const { outcome, began, ended, parts } = journal;
+export function gaugesOf(timeline: Timeline): readonly Gauge[] {
+    const { outcome, began, ended, parts } = timeline;
     const { command, exit, run } = outcome;
     const certificate = run?.certificate ?? null;
     const spans = parts.map((part) => ({

@@ -97,12 +97,14 @@ function textOf({ lines: all, ...world }: World): string {
     const name = ({ key }: Line) => `{"n":"${key}"}`;
     return [
         table(
-            'rolled.charges account_id | product | rate_id | attributes | quantity | amount',
+            'rolled.charges account_id | product | rate_id | attributes | quantity | unit_price | amount',
             all.map((line) => {
                 const quantity = [...line.used.values()].reduce((sum, of) => sum + of, 0n);
                 const rate = line.product === 'llm' ? 'r' : 's';
-                const amount = decimal(quantity * line.price, 3);
-                return [line.account, line.product, rate, name(line), quantity, amount];
+                const [price, amount] = [line.price, quantity * line.price].map((of) =>
+                    decimal(of, 3),
+                );
+                return [line.account, line.product, rate, name(line), quantity, price, amount];
             }),
         ),
         table(

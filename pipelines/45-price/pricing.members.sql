@@ -51,8 +51,8 @@ behind_fees as (
     group by all
 ),
 
--- Who used something at a rate: a pool, or an account. Joined by one key: where all of a payer is one
--- pool, a condition that is either of two would look at every pair of its accounts.
+-- Who used something at a rate: a pool, or an account. Joined by one key: where all of a payer is
+-- one pool, a condition that is either of two would look at every pair of its accounts.
 busy as (
     select
         rate_id,

@@ -287,7 +287,7 @@ describe('a finished run', () => {
     test('USAGE: the beginning of several keys', async () => {
         const said = await fails('USAGE', 2, { line: ['explain', ''], ...finishedAnd() });
         expect(said).toMatchInlineSnapshot(`
-          "USAGE: "" is the beginning of 4 line keys
+          "USAGE: "" is the beginning of 6 line keys
             -> Write more of the key, as it is in line_items.csv.
           "
         `);

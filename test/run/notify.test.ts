@@ -49,9 +49,9 @@ test('a month from its runs to its closing', async () => {
     ]);
     expect(shown).toEqual([
         ['reconcile', 'finished', 0, false, '', 'METERED_NOT_DEBITED 1'],
-        ['run', 'finished', 0, false, 'USD 0.16 0', 'METERED_NOT_DEBITED 1'],
-        ['run', 'finished', 0, true, 'USD 0.16 0', 'METERED_NOT_DEBITED 1'],
-        ['close', 'finished', 0, false, 'USD 0.16 0', 'METERED_NOT_DEBITED 1'],
+        ['run', 'finished', 0, false, 'USD 0.03 0', 'METERED_NOT_DEBITED 1'],
+        ['run', 'finished', 0, true, 'USD 0.03 0', 'METERED_NOT_DEBITED 1'],
+        ['close', 'finished', 0, false, 'USD 0.03 0', 'METERED_NOT_DEBITED 1'],
         ['close', 'finished', 0, true, '', ''],
     ]);
     for (const notice of notices()) expect(published.safeParse(notice).error).toBeUndefined();
@@ -70,7 +70,7 @@ test('a held run names its payers and what waits', async () => {
     expect(notices()).toMatchObject([
         {
             ...{ result: 'held', exit: 1, held_payers: ['acme'], error: null },
-            totals: [{ currency: 'USD', amount: '0.16', held: '0.16' }],
+            totals: [{ currency: 'USD', amount: '0.03', held: '0.03' }],
         },
     ]);
 });

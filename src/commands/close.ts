@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { RunError } from '../errors/index.ts';
 import { entryOf, readStateLog } from '../run/books.ts';
 import { inspectOutput, type RunFolder, runFolder } from '../run/folders.ts';
+import { openedBefore } from '../run/openings.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import type { RunNews } from '../schema/outcome.ts';
@@ -38,6 +39,7 @@ export async function close(flags: CloseFlags, context: CommandContext): Promise
     const run = runFolder(state, commit.run_id);
     const certificate = wholeOutput(run, commit);
     requireClosable(certificate, flags.withHeld ?? false);
+    await requireOpenings(state, certificate);
     const { by, reason = '' } = flags;
     const at = context.effects.now();
     const entry = { ...entryOf(run, certificate), kind: 'close', by, reason, at } as const;
@@ -117,6 +119,18 @@ function requireClosable(certificate: Certificate, withHeld: boolean): void {
             'Settle their breaks and run again, or close with --with-held: held lines stay unbilled.',
         );
     }
+}
+
+/** @throws RunError CLOSE_REFUSED where the month before was run again since */
+async function requireOpenings(state: string, certificate: Certificate): Promise<void> {
+    const { period } = certificate;
+    const before = await openedBefore(state, certificate);
+    if (before === null) return;
+    throw new RunError('CLOSE_REFUSED', {
+        period,
+        detail: `what it opened with is not what ${before}, the latest run of the month before, closed with`,
+        remedy: `Run it again from there: \`tieout run --period ${period}\`.`,
+    });
 }
 
 /** What others did with the period meanwhile has to be looked at by a person. */

@@ -26,8 +26,15 @@ export async function otherTrace(
         line,
         commitments: commitment_id
             ? await engine.rows(
-                  `select * from invoice.commitments
-                  where payer_id = $payer_id and commitment_id = $commitment_id`,
+                  `select statements.*, commitments.measure, commitments.meter,
+                      commitments.shortfall_price, commitments.overage_factor,
+                      commitments.overage_unit_price,
+                      statements.counted
+                          - greatest(statements.committed, statements.counted_before) as above
+                  from invoice.commitments as statements
+                  inner join rules.commitments as commitments using (payer_id, commitment_id)
+                  where statements.payer_id = $payer_id
+                      and statements.commitment_id = $commitment_id`,
                   { payer_id, commitment_id },
               )
             : none,
@@ -63,6 +70,25 @@ export async function otherTrace(
     };
 }
 
+/** What a commitment makes of what lacks or lies above, as far as the line bills that. */
+function priceOf(row: Row, { line_type }: LineItem): readonly string[] {
+    const figure = (name: string) => trimmed(row[name]);
+    const unit = visible(String(row.meter ?? row.currency));
+    if (line_type === 'true_up' && row.shortfall_price !== null) {
+        return [
+            `priced     ${figure('shortfall')} ${unit} lacking, at ${figure('shortfall_price')} ${row.currency} each`,
+        ];
+    }
+    if (line_type !== 'overage') return [];
+    const price =
+        row.overage_unit_price === null
+            ? `${figure('overage_factor')} times their price`
+            : `${figure('overage_unit_price')} ${row.currency} each`;
+    return [
+        `priced     ${figure('above')} ${unit} above in this period, of all products, cost ${price}; the line is what that adds`,
+    ];
+}
+
 /** The same for people. */
 export function otherText({ run_id, line, ...of }: OtherExplanation): string {
     const figure = (row: Row, name: string) => trimmed(row[name]);
@@ -72,10 +98,10 @@ export function otherText({ run_id, line, ...of }: OtherExplanation): string {
         `payer      ${visible(line.payer_id)}, for account ${visible(line.account_id)}`,
         `what       ${visible(line.description)}`,
         `amount     ${line.amount} ${line.currency}, a line of type ${line.line_type}`,
-        ...of.commitments.map(
-            (row) =>
-                `commitment ${visible(String(row.commitment_id))}, ${row.window_start} to ${row.window_end}: ${figure(row, 'committed')} promised, ${figure(row, 'counted')} counted (${figure(row, 'counted_before')} before the period), ${figure(row, 'shortfall')} lacking`,
-        ),
+        ...of.commitments.flatMap((row) => [
+            `commitment ${visible(String(row.commitment_id))}, ${row.window_start} to ${row.window_end}: ${figure(row, 'committed')} promised, ${figure(row, 'counted')} counted (${figure(row, 'counted_before')} before the period), ${figure(row, 'shortfall')} lacking`,
+            ...priceOf(row, line),
+        ]),
         ...of.balances.map(
             (row) =>
                 `grant      ${visible(String(row.grant_id))}, in ${visible(String(row.asset))}: opening ${figure(row, 'opening')}, granted ${figure(row, 'granted')}, drawn ${figure(row, 'drawn')}, expired ${figure(row, 'expired')}, closing ${figure(row, 'closing')}`,

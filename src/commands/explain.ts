@@ -22,6 +22,7 @@ import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { conversionOf, conversionText } from './explain-conversion.ts';
 import { otherText, otherTrace } from './explain-other.ts';
+import { type PaidTrace, paidText, paidTrace } from './explain-paid.ts';
 import { type PriceStep, priceSteps } from './explain-steps.ts';
 import { requirePeriod } from './run.ts';
 
@@ -56,6 +57,8 @@ interface Explanation {
     /** How a rate with terms came to the amount; none for quantity x price. */
     /** More than one where the line sums up accounts that were priced apart. */
     readonly priced: readonly PricedTrace[];
+    /** Which commitments count it, and which grants pay it. */
+    readonly paid: PaidTrace;
     readonly event_count: string;
     readonly event_quantity: string;
     /** What the meter makes of the quantities of events, where it does not add them. */
@@ -200,6 +203,7 @@ async function traceOf(
             keys,
         ),
         priced: await pricedTraces(engine, line),
+        paid: await paidTrace(engine, line),
         event_count: String(total.event_count),
         event_quantity: trimmed(total.quantity),
         ...(isAdditiveMeter(meter) ? {} : { aggregation: meter.aggregation }),
@@ -351,6 +355,7 @@ function explanationText({
         `           matches ${rate.match_key}, priority ${rate.priority}, card ${rate.card} ${rate.card_version}`,
         ...(converted ? conversionText(line, converted) : []),
         ...priced.flatMap((of) => pricedText(line, of)),
+        ...paidText(line, rest.paid),
         `metered    ${days.length} day(s)`,
         ...days.map(
             (day) =>

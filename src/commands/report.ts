@@ -8,6 +8,7 @@ import { renderTerminal } from '../report/terminal.ts';
 import { latestRun } from '../run/books.ts';
 import { commandOf, inspectOutput } from '../run/folders.ts';
 import { readBreaks, readLines } from '../run/outputs.ts';
+import { readStatements } from '../run/statement-outputs.ts';
 import { inTables } from '../run/tables.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
@@ -32,8 +33,13 @@ export async function report(
         ...{ spill: join(tmpdir(), 'tieout-report'), contracts: [lineItems, breaks] },
     };
     return inTables(run, options, async (engine) => {
-        const lines = certificate.pipeline === 'nightly' ? await readLines(engine) : [];
-        const model = buildReport({ certificate, lines, breaks: await readBreaks(engine) });
+        const isNightly = certificate.pipeline === 'nightly';
+        const model = buildReport({
+            certificate,
+            lines: isNightly ? await readLines(engine) : [],
+            breaks: await readBreaks(engine),
+            ...(isNightly ? { statements: await readStatements(engine) } : {}),
+        });
         const html = join(run.output, 'report.html');
         return {
             exit: certificate.result === 'held' ? 1 : 0,

@@ -283,6 +283,7 @@ function grantRow(
         rollover_id: next === null ? null : idOf(contract, next),
         rollover_fraction: next === null ? null : (of.rollover?.fraction ?? null),
         product: of.product,
-        description: of.description,
+        // Two balances of one grant are two lines of an invoice: they say which they are.
+        description: amount === null ? `${of.description}, rolled over` : of.description,
     };
 }

@@ -16,6 +16,12 @@ export function magnitude(text: string): string {
     return text.replace(/^-/, '');
 }
 
+/** Decimal text with the other sign. */
+export function negated(text: string): string {
+    if (isZero(text)) return text;
+    return text.startsWith('-') ? text.slice(1) : `-${text}`;
+}
+
 export function isZero(text: string): boolean {
     return parseAmount(text).units === 0n;
 }

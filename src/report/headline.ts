@@ -2,7 +2,7 @@ import { compareText } from '../export/order.ts';
 import type { Break, PayerTotal } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { isCharged, type LineItem } from '../schema/line-item.ts';
-import { compareDecimals, isZero, magnitude, sum, summaryAmount } from './figures.ts';
+import { compareDecimals, isZero, magnitude, negated, sum, summaryAmount } from './figures.ts';
 
 /** A sum in one currency or asset. Decimal text. */
 export interface Sum {
@@ -24,6 +24,12 @@ export interface Headline {
     readonly payer_count: number;
     /** Per currency: rounded lines of usage and fees, or what payers owe before rounding where no lines are written. */
     readonly rated: readonly Sum[];
+    /** What wallets, and grants and prepaid commitments, paid of that; what commitments add to it. */
+    readonly settled: readonly Sum[];
+    readonly drawn: readonly Sum[];
+    readonly promised: readonly Sum[];
+    /** All lines together: what is left to be paid. */
+    readonly invoiced: readonly Sum[];
     /** Account-and-asset groups: all, without a log to compare with, and not adding up. */
     readonly group_count: number;
     readonly unauditable_count: number;
@@ -77,6 +83,10 @@ export function headlineOf(
     const { held = [], ready = [] } = Object.groupBy(lines, (line) =>
         line.recon_status === 'held' ? 'held' : 'ready',
     );
+    const sumsOf = (...types: readonly LineItem['line_type'][]) =>
+        lineSums(lines.filter(({ line_type }) => types.includes(line_type)));
+    const taken = (sums: readonly Sum[]) =>
+        sums.map(({ unit, amount }) => ({ unit, amount: negated(amount) }));
     const payerSums = sumsBy(payers, (one) => ({ unit: one.currency, amount: one.amount_exact }));
     const moneyOf = (item: Break, amount: string | null) => ({ unit: item.currency, amount });
     return {
@@ -85,6 +95,10 @@ export function headlineOf(
         line_count: lines.length,
         payer_count: new Set(payers.map((payer) => payer.payer_id)).size,
         rated: pipeline === 'nightly' ? lineSums(lines.filter(isCharged)) : payerSums,
+        settled: taken(sumsOf('wallet_settlement')),
+        drawn: taken(sumsOf('balance_consumed', 'commitment_consumed')),
+        promised: sumsOf('commitment_fee', 'overage', 'true_up'),
+        invoiced: lineSums(lines),
         group_count: ties.length,
         unauditable_count: ties.filter((tie) => tie.status === 'unauditable').length,
         untied_count: untied.length,

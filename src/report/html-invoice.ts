@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import type { LineItem } from '../schema/line-item.ts';
+import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { amountFigure, figure } from './figures.ts';
 import {
     name,
@@ -8,6 +8,7 @@ import {
     nothing,
     number,
     numeric,
+    prose,
     remainder,
     section,
     status,
@@ -40,8 +41,8 @@ export function payersSection({ payers, headline }: ReportModel): VNode {
                 text('Payer'),
                 text('Currency'),
                 numeric('Lines'),
-                numeric('Amount'),
-                numeric('Before rounding'),
+                numeric('To pay'),
+                numeric('Rated, exactly'),
                 numeric('Breaks'),
                 numeric('Money in breaks'),
                 numeric('Hold limit'),
@@ -79,8 +80,9 @@ export function linesSection({ lines }: ReportModel): VNode {
             'Invoice lines by payer and account; tieout explain takes the line key',
             [
                 text('Line key'),
+                text('Type'),
                 text('Payer and account'),
-                text('Product and attributes'),
+                text('What for'),
                 numeric('Quantity'),
                 numeric('Unit price'),
                 numeric('Amount'),
@@ -96,16 +98,23 @@ function lineRow(line: LineItem): VNode {
     const { payer_name, payer_id, account_name, account_id } = line;
     return html`<tr>
         <th scope="row"><code>${name(line.line_key.slice(0, 12))}</code></th>
+        <td>${line.line_type.replaceAll('_', ' ')}</td>
         <td class="name">
             ${named(payer_name, payer_id)}
             ${account_id !== payer_id && html`<div>${named(account_name, account_id)}</div>`}
         </td>
         <td class="name">
             ${name(line.product)}
+            ${!isCharged(line) && html`<div class="quiet">${prose(line.description)}</div>`}
             ${line.attributes !== '{}' && html`<br /><code class="quiet">${name(line.attributes)}</code>`}
         </td>
-        <td class="number">${figure(line.quantity)} ${name(line.unit)}</td>
-        ${number(figure(line.unit_price))}
+        ${
+            // A line beside usage is one of its amount, and a fee has no unit: that says nothing more.
+            isCharged(line)
+                ? html`<td class="number">${figure(line.quantity)} ${name(line.unit)}</td>
+                      ${number(line.line_type === 'fee' ? '' : figure(line.unit_price))}`
+                : html`<td></td><td></td>`
+        }
         <td class="number">${amountFigure(line.amount, line.currency)} ${name(line.currency)}</td>
         <td>${status(line.recon_status)}</td>
     </tr>`;

@@ -11,6 +11,7 @@ import {
 } from './html-evidence.ts';
 import { linesSection, payersSection } from './html-invoice.ts';
 import { name } from './html-parts.ts';
+import { statementsSection } from './html-statements.ts';
 import { style } from './html-style.ts';
 import { summary, verdict } from './html-summary.ts';
 import { tieOutSection } from './html-tie-out.ts';
@@ -53,7 +54,8 @@ function page(model: ReportModel): VNode {
             </header>
             <main>
                 ${tieOutSection(model)} ${codesSection(model)} ${breaksSection(model)}
-                ${payersSection(model)} ${linesSection(model)} ${conversionsSection(model)}
+                ${payersSection(model)} ${linesSection(model)} ${statementsSection(model)}
+                ${conversionsSection(model)}
                 ${suspenseSection(model)}
                 ${inputsSection(model)} ${proofsSection(model)} ${fingerprintsSection(model)}
             </main>
@@ -66,13 +68,15 @@ function page(model: ReportModel): VNode {
     </html>`;
 }
 
-function contents({ conversions }: ReportModel): VNode {
+function contents({ conversions, commitments, balances }: ReportModel): VNode {
+    const isPromised = commitments.length + balances.length > 0;
     const entries: readonly (readonly [string, string])[] = [
         ['tie-out', 'Tie-out'],
         ['codes', 'Breaks by code'],
         ['breaks', 'Open breaks'],
         ['payers', 'Payers'],
         ['lines', 'Invoice lines'],
+        ...(isPromised ? [['statements', 'Commitments and balances'] as const] : []),
         ...(conversions.length ? [['conversions', 'Conversions'] as const] : []),
         ['suspense', 'Suspense'],
         ['inputs', 'Input objects'],

@@ -2,6 +2,7 @@ import { compareLineItems, compareText } from '../export/order.ts';
 import type { Break, PayerTotal } from '../schema/break.ts';
 import type { Certificate, ControlTotal, Conversion, Margin } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
+import type { Statements } from '../schema/statement.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { type CodeTotal, codeTotals, largestFirst } from './breaks-summary.ts';
 import { type Headline, headlineOf } from './headline.ts';
@@ -10,7 +11,7 @@ import { headlineSentences } from './sentences.ts';
 import { type Waterfall, waterfalls } from './waterfall.ts';
 
 /** Everything a report shows, whatever shows it. Ordered; decimals are exact text. */
-export interface ReportModel {
+export interface ReportModel extends Statements {
     readonly period: string;
     /** `2026-10` as `October 2026`; any other period as it is. */
     readonly period_title: string;
@@ -40,11 +41,13 @@ export interface ReportModel {
     readonly fingerprints: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** What a report is made of: the run's certificate and its two documents. */
+/** What a report is made of: the run's certificate, its two documents, and what contracts promise. */
 export interface ReportSource {
     readonly certificate: Certificate;
     readonly lines: Iterable<LineItem>;
     readonly breaks: Iterable<Break>;
+    /** Left out where nothing was promised. */
+    readonly statements?: Statements;
 }
 
 /**
@@ -75,6 +78,7 @@ export function buildReport(source: ReportSource): ReportModel {
         breaks,
         payers,
         lines,
+        ...statementsOf(source),
         ...(certificate.margins ? { margins: certificate.margins } : {}),
         conversions: (certificate.conversions ?? []).toSorted(
             (a, b) => compareText(a.from, b.from) || compareText(a.to, b.to),
@@ -87,6 +91,20 @@ export function buildReport(source: ReportSource): ReportModel {
         proofs: proofsOf(certificate, lines, breaks),
         controls: certificate.totals,
         fingerprints: fingerprintsOf(certificate),
+    };
+}
+
+function statementsOf({ statements }: ReportSource): Statements {
+    const { commitments = [], balances = [] } = statements ?? {};
+    return {
+        commitments: commitments.toSorted(
+            (a, b) =>
+                compareText(a.payer_id, b.payer_id) ||
+                compareText(a.commitment_id, b.commitment_id),
+        ),
+        balances: balances.toSorted(
+            (a, b) => compareText(a.payer_id, b.payer_id) || compareText(a.grant_id, b.grant_id),
+        ),
     };
 }
 

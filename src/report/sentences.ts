@@ -5,6 +5,7 @@ import type { Headline, Sum } from './headline.ts';
 export function headlineSentences(period: string, headline: Headline): readonly string[] {
     return [
         ratedSentence(period, headline),
+        ...besideSentence(headline),
         tieOutSentence(headline),
         ...unauditableSentence(headline),
         heldSentence(headline),
@@ -37,6 +38,18 @@ function ratedSentence(period: string, headline: Headline): string {
     }
     if (line_count === 0) return `${period} has no invoice lines.`;
     return `${period} was rated at ${sumsText(rated)}: ${counted(line_count, 'invoice line')} for ${payers}.`;
+}
+
+/** How what was rated becomes what is invoiced, where anything stands between them. */
+function besideSentence({ settled, drawn, promised, invoiced }: Headline): readonly string[] {
+    const parts = [
+        ...(settled.length ? [`wallets paid ${sumsText(settled)} of it`] : []),
+        ...(drawn.length ? [`grants and prepaid commitments paid ${sumsText(drawn)}`] : []),
+        ...(promised.length ? [`commitments add ${sumsText(promised)}`] : []),
+    ];
+    if (parts.length === 0) return [];
+    const text = listed(parts);
+    return [`${text.charAt(0).toUpperCase()}${text.slice(1)}: ${sumsText(invoiced)} is left.`];
 }
 
 function tieOutSentence(headline: Headline): string {

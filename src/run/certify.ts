@@ -211,7 +211,9 @@ async function payerTotals(engine: Engine, hasLines: boolean): Promise<readonly 
 async function completeness(engine: Engine): Promise<string> {
     const row = await engine.one(`
         select count(*) as wallets, count(*) filter (where is_numbered) as numbered,
-            (select count(*) from recon.sequence_gaps) as gaps
+            (select count(*) from recon.sequence_gaps) as gaps,
+            (select count(*) from mediated.debit_entries) as entries,
+            (select count(*) from mediated.debit_entries where wallet_id is null) as unnamed
         from (
             select bool_or(sequence is not null) as is_numbered
             from mediated.debit_entries
@@ -221,9 +223,22 @@ async function completeness(engine: Engine): Promise<string> {
     const objects = 'Every object was read whole: size, ETag and SHA-256 are pinned.';
     const usage =
         'That no usage object is missing cannot be shown: the producer sends no manifest.';
-    const wallets =
-        row.wallets === 0n
-            ? 'There is no debit log.'
-            : `${row.numbered} of ${row.wallets} wallets number their entries; ${row.gaps} have gaps.`;
-    return `${objects} ${usage} ${wallets}`;
+    return `${objects} ${usage} ${logCompleteness(row as unknown as LogCounts)}`;
+}
+
+interface LogCounts {
+    readonly entries: bigint;
+    /** Entries that name no wallet: nothing numbers them. */
+    readonly unnamed: bigint;
+    readonly wallets: bigint;
+    readonly numbered: bigint;
+    readonly gaps: bigint;
+}
+
+/** How far the debit log can prove that none of its entries is missing, in words. */
+export function logCompleteness({ entries, unnamed, wallets, numbered, gaps }: LogCounts): string {
+    if (entries === 0n) return 'There is no debit log.';
+    const named = `${numbered} of ${wallets} wallets number their entries; ${gaps} have gaps.`;
+    const nameless = `${unnamed} of ${entries} debit entries name no wallet: that none of them is missing cannot be shown.`;
+    return [...(wallets > 0n ? [named] : []), ...(unnamed > 0n ? [nameless] : [])].join(' ');
 }

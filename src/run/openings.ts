@@ -4,6 +4,7 @@ import { noOpenings, openingsOf, toCorrect } from '../compile/openings.ts';
 import { sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
 import { loadOpenings } from '../rules/openings.ts';
+import type { Certificate } from '../schema/certificate.ts';
 import { monthAfter } from '../time/period.ts';
 import { latestNightly } from './books.ts';
 import { readCertificate } from './folders.ts';
@@ -39,9 +40,28 @@ export async function openPeriod(project: Project, period: string): Promise<Proj
         ...project,
         openings,
         // Not by the name of the run: another one that says the same is as good.
-        rules: { ...project.rules, [`${closingsFile} of ${before}`]: sha256(text) },
+        rules: { ...project.rules, [closingsOfPeriod(before)]: sha256(text) },
     };
 }
+
+/**
+ * The run of the period before that a run should have opened with, where it opened with the closings
+ * of another; else null. What it counted is then no longer what was counted.
+ */
+export async function openedBefore(
+    state: string,
+    { period, rules }: Pick<Certificate, 'period' | 'rules'>,
+): Promise<string | null> {
+    const before = monthAfter(period, -1);
+    const opened = rules[closingsOfPeriod(before)];
+    if (opened === undefined) return null;
+    const run = await latestNightly(state, before);
+    if (run === null || readCertificate(run)?.outputs[closingsFile] === opened) return null;
+    return run.runId;
+}
+
+/** What the rules of a run call the closings that it opened with. */
+const closingsOfPeriod = (period: string): string => `${closingsFile} of ${period}`;
 
 /** The closings of the latest nightly run of a period; null without one that is whole. */
 async function closingsOf({ state }: Project, period: string): Promise<string | null> {

@@ -19,7 +19,7 @@ import { lineOf, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
 import { relationCsv } from './relation-csv.ts';
 import { saleFiles } from './sale-outputs.ts';
-import { statementFiles } from './statement-outputs.ts';
+import { readStatements, statementFiles } from './statement-outputs.ts';
 
 /** Lines whose payer has no debit log are delivered: nothing contradicts them. Held ones never. */
 const deliverable: ReadonlySet<ReconStatus> = new Set(['clear', 'unauditable']);
@@ -71,7 +71,8 @@ export async function writeOutputs(
             names.map((name) => [name, sha256(readFileSync(join(partial, name)))]),
         ),
     };
-    const report = renderHtml(buildReport({ certificate, lines, breaks }));
+    const statements = isNightly ? { statements: await readStatements(engine) } : {};
+    const report = renderHtml(buildReport({ certificate, lines, breaks, ...statements }));
     write(join(partial, 'report.html'), report);
     const complete = {
         ...certificate,

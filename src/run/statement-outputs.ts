@@ -1,4 +1,6 @@
-import type { Engine } from '../duck/engine.ts';
+import type { Engine, Row } from '../duck/engine.ts';
+import type { BalanceStatement, CommitmentStatement, Statements } from '../schema/statement.ts';
+import { trimmed } from './decimals.ts';
 import { relationCsv } from './relation-csv.ts';
 import { hasSales } from './sale-outputs.ts';
 
@@ -32,27 +34,58 @@ async function drawDownsCsv(engine: Engine): Promise<string> {
     );
 }
 
+/** What a report shows of them: commitments and balances with what their contract calls them. */
+export async function readStatements(engine: Engine): Promise<Statements> {
+    const commitments = await engine.rows(
+        `select statements.*, commitments.description, commitments.meter
+        from invoice.commitments as statements
+        inner join rules.commitments as commitments using (payer_id, commitment_id)
+        order by statements.payer_id, statements.commitment_id`,
+    );
+    const balances = await engine.rows(
+        `select balances.*, grants.description
+        from invoice.balances as balances
+        inner join rules.grants as grants using (payer_id, grant_id)
+        order by balances.payer_id, balances.grant_id`,
+    );
+    return {
+        commitments: commitments.map((row) => sized<CommitmentStatement>(row, ofCommitment)),
+        balances: balances.map((row) => sized<BalanceStatement>(row, ofBalance)),
+    };
+}
+
+/** A row with its sizes as text without the zeros that the scale of their columns adds. */
+function sized<T>(row: Row, sizes: readonly string[]): T {
+    return {
+        ...row,
+        ...Object.fromEntries(sizes.map((size) => [size, trimmed(row[size])])),
+    } as T;
+}
+
+const ofBalance = ['opening', 'granted', 'drawn', 'expired', 'rolled_over', 'closing'];
+const ofCommitment = [
+    ...['committed', 'counted_before', 'counted', 'shortfall', 'true_up', 'overage'],
+];
+
 async function balancesCsv(engine: Engine): Promise<string> {
-    const sizes = ['opening', 'granted', 'drawn', 'expired', 'rolled_over', 'closing'];
     return relationCsv(
         engine,
         'select * from invoice.balances order by payer_id, grant_id',
-        ['payer_id', 'grant_id', 'asset', ...sizes, 'currency', 'rate'],
-        [...sizes, 'rate'],
+        ['payer_id', 'grant_id', 'asset', ...ofBalance, 'currency', 'rate'],
+        [...ofBalance, 'rate'],
     );
 }
 
 async function commitmentsCsv(engine: Engine): Promise<string> {
-    const sizes = ['committed', 'counted_before', 'counted', 'shortfall', 'true_up', 'overage'];
     return relationCsv(
         engine,
         'select * from invoice.commitments order by payer_id, commitment_id',
         [
             ...['payer_id', 'commitment_id', 'kind', 'measure', 'window_start', 'window_end'],
-            ...sizes,
+            ...ofCommitment,
             'currency',
         ],
-        sizes,
+        ofCommitment,
     );
 }
 

@@ -7,7 +7,7 @@ import { certificateFile } from '../../src/run/folders.ts';
 import type { RunResult } from '../../src/run/pipeline.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { type TestProject, testProject } from '../support/project.ts';
-import { debitLine, lines, tinyFiles, usageLine } from '../support/terminal.ts';
+import { debitLine, lines, tieout, tinyFiles, usageLine } from '../support/terminal.ts';
 
 /*
  * Acme promised 1200.00 a quarter from September 16th and got 50.00 then, for good. October reads what
@@ -54,12 +54,13 @@ beforeAll(async () => {
 });
 afterAll(() => project?.remove());
 
-/** Leaves closings in a finished run, as one that makes them would. */
-function close({ run }: RunResult, text: string): void {
-    writeFileSync(join(run.output, 'closings.csv'), text);
+/** Lets a finished run close with that; with null, with nothing that its certificate knows of. */
+function close({ run }: RunResult, text: string | null): void {
+    if (text !== null) writeFileSync(join(run.output, 'closings.csv'), text);
     const file = join(run.output, certificateFile);
     const certificate = JSON.parse(readFileSync(file, 'utf8'));
-    const outputs = { ...certificate.outputs, 'closings.csv': sha256(text) };
+    const { 'closings.csv': _, ...others } = certificate.outputs;
+    const outputs = text === null ? others : { ...others, 'closings.csv': sha256(text) };
     writeFileSync(file, JSON.stringify({ ...certificate, outputs }));
 }
 
@@ -100,10 +101,12 @@ describe('openings of the run before', () => {
         expect(await rowsOf(september, segments)).toContain('2026-09-16T00:00:00Z');
     });
 
-    test('are missing without such a run', async () => {
-        const said = await project.run({ period: '2026-12' }).catch((error) => error.message);
-        const first = 'run `tieout run --period 2026-11` first';
-        expect(said).toContain(`No nightly run of 2026-11 is whole: ${first}`);
+    test('are missing without such a run, or in one that closed nothing', async () => {
+        const said = (period: string) => project.run({ period }).catch((error) => error.message);
+        const first = 'run `tieout run --period 2026-09` first';
+        close(september, null);
+        expect(await said('2026-10')).toContain(`No nightly run of 2026-09 is whole: ${first}`);
+        expect(await said('2026-12')).toContain('No nightly run of 2026-11 is whole');
     });
 
     test('are its closings, and part of what the run is', async () => {
@@ -142,5 +145,18 @@ describe('openings of the run before', () => {
             `${file}:4: OPENING_UNKNOWN contract acme-1 has no grant "bonus"\n` +
                 '    The run of 2026-09 wrote this: keep in the contracts what was open then, or name a CSV file of your own in `openings` of tieout.yaml.',
         );
+    });
+
+    test('that another run of the month before replaced keep the period open', async () => {
+        const type = () =>
+            tieout('close --period 2026-10 --by ada --with-held', { cwd: project.folder });
+        close(september, closings);
+        const refused = await type();
+        expect(refused).toMatchObject({ exit: 1, out: '' });
+        expect(refused.err).toContain(
+            `what it opened with is not what ${september.run.runId}, the latest run of the month before, closed with`,
+        );
+        close(september, closings.replace('49.70', '49.60'));
+        expect(await type()).toMatchObject({ exit: 0, err: '' });
     });
 });

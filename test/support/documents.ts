@@ -1,6 +1,7 @@
 import type { Break, PayerTotal, TieOut } from '../../src/schema/break.ts';
 import type { Certificate } from '../../src/schema/certificate.ts';
 import type { LineItem } from '../../src/schema/line-item.ts';
+import type { BalanceStatement, CommitmentStatement } from '../../src/schema/statement.ts';
 
 /** Documents as a run writes them, each valid as it is: a test names only what it is about. */
 
@@ -40,6 +41,28 @@ export function lineItem(over: Partial<LineItem> = {}): LineItem {
         recon_status: 'clear',
     };
     return { ...line, ...over };
+}
+
+/** Acme promised 1,000 USD for October, and used 300 of it. */
+export function commitmentStatement(over: Partial<CommitmentStatement> = {}): CommitmentStatement {
+    const statement: CommitmentStatement = {
+        ...{ payer_id: 'acme', commitment_id: 'deal/spend', description: 'Monthly spend' },
+        ...{ meter: null, currency: 'USD' },
+        ...{ window_start: '2026-10-01T00:00:00Z', window_end: '2026-11-01T00:00:00Z' },
+        ...{ committed: '1000', counted_before: '0', counted: '300' },
+        ...{ shortfall: '700', true_up: '700', overage: '0' },
+    };
+    return { ...statement, ...over };
+}
+
+/** A credit of 50 USD that Acme drew 20 of; half of the rest goes on. */
+export function balanceStatement(over: Partial<BalanceStatement> = {}): BalanceStatement {
+    const statement: BalanceStatement = {
+        ...{ payer_id: 'acme', grant_id: 'deal/hello', description: 'Welcome', asset: 'USD' },
+        ...{ opening: '0', granted: '50', drawn: '20', expired: '30', rolled_over: '15' },
+        closing: '0',
+    };
+    return { ...statement, ...over };
 }
 
 /** `count` lines of one invoice, each with its own key. */

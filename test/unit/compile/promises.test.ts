@@ -209,6 +209,9 @@ describe('a prepaid commitment', () => {
             'deal/spend@2026-09-01~rollover 2026-10-01 to 2026-12-01: 20.01 + 0 USD',
             'deal/spend@2026-10-01 2026-10-01 to 2026-11-01: 0 + 1200 USD',
         ]);
+        expect(grants.map((of) => of.description.endsWith(', rolled over'))).toEqual(
+            grants.map((of) => of.is_rollover),
+        );
         expect(grants.map((of) => [of.is_rollover, of.rollover_id, of.rollover_fraction])).toEqual([
             [true, null, null],
             [true, null, null],

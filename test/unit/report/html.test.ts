@@ -4,8 +4,10 @@ import { style } from '../../../src/report/html-style.ts';
 import { buildReport, type ReportSource } from '../../../src/report/model.ts';
 import { clipped, visible } from '../../../src/report/visible.ts';
 import {
+    balanceStatement,
     breakItem,
     certificate,
+    commitmentStatement,
     hexKey,
     lineItem,
     lineItems,
@@ -77,7 +79,23 @@ describe('text from outside', () => {
                 ],
             },
             {
+                statements: {
+                    commitments: [
+                        commitmentStatement({
+                            ...{ payer_id: text, commitment_id: text, description: `${text}!` },
+                            ...{ meter: text, window_start: text, window_end: text },
+                            currency: text,
+                        }),
+                    ],
+                    balances: [
+                        balanceStatement({
+                            ...{ payer_id: text, grant_id: text, description: `${text}!` },
+                            asset: text,
+                        }),
+                    ],
+                },
                 lines: [
+                    lineItem({ line_type: 'true_up', description: text }),
                     lineItem({
                         ...{ line_key: text, payer_id: text, payer_name: text, product: text },
                         ...{ account_id: text, account_name: `${text}!`, attributes: text },
@@ -123,6 +141,65 @@ describe('text from outside', () => {
         const html = page({}, { breaks: [breakItem({ detail: 'x'.repeat(1_000_000) })] });
         expect(html).toContain('(1000000 characters)');
         expect(html.length).toBeLessThan(100_000);
+    });
+});
+
+/** The text of the rows of a table of the page, cells apart. */
+const rowsOf = (html: string, caption: string) => {
+    const body = html.split(`<caption>${caption}`)[1]?.split('</table>')[0]?.split('<tbody>')[1];
+    return (body ?? '')
+        .split('</tr>')
+        .slice(0, -1)
+        .map((row) =>
+            row
+                .split(/<\/t[dh]>/)
+                .map((cell) =>
+                    cell
+                        .replaceAll(/<[^>]*>/g, ' ')
+                        .replaceAll(/\s+/g, ' ')
+                        .trim(),
+                )
+                .join(' | '),
+        );
+};
+
+describe('what contracts promise', () => {
+    test('is a section with every figure; without promises there is none', () => {
+        const statements = {
+            commitments: [
+                commitmentStatement(),
+                commitmentStatement({ commitment_id: 'deal/gpus', meter: 'gpu', true_up: '1050' }),
+            ],
+            balances: [balanceStatement()],
+        };
+        const html = page({}, { statements });
+        expect(html).toContain('<section id="statements"');
+        expect(html).toContain('href="#statements"');
+        const window = '2026-10-01T00:00:00Z to 2026-11-01T00:00:00Z';
+        expect(rowsOf(html, 'What was promised')).toEqual([
+            `Monthly spend deal/gpus | acme | ${window} | 1,000 gpu | 0 | 300 | 700 | 1,050.00 | 0.00 USD | `,
+            `Monthly spend deal/spend | acme | ${window} | 1,000.00 USD | 0.00 | 300.00 | 700.00 | 700.00 | 0.00 USD | `,
+        ]);
+        expect(rowsOf(html, 'What grants had')).toEqual([
+            'Welcome deal/hello | acme | USD | 0.00 | 50.00 | 20.00 | 30.00 | 15.00 | 0.00 | ',
+        ]);
+        expect(page()).not.toContain('statements');
+    });
+
+    test('stands in its lines, which say their type and what they are for', () => {
+        const lines = [
+            lineItem({ line_key: 'a'.repeat(64), attributes: '{}' }),
+            lineItem({
+                ...{ line_key: 'b'.repeat(64), line_type: 'wallet_settlement', attributes: '{}' },
+                ...{ description: 'Paid from the wallet: 400 TOK', amount: '-8.00' },
+                ...{ quantity: '1', unit: '', unit_price: '-8' },
+            }),
+        ];
+        const who = 'Acme Corp acme Acme Europe acme-eu';
+        expect(rowsOf(page({}, { lines }), 'Invoice lines')).toEqual([
+            `aaaaaaaaaaaa | usage | ${who} | inference | 1,000 token | 0.0125 | 12.50 USD | clear | `,
+            `bbbbbbbbbbbb | wallet settlement | ${who} | inference Paid from the wallet: 400 TOK |  |  | -8.00 USD | clear | `,
+        ]);
     });
 });
 

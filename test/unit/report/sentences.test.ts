@@ -46,6 +46,35 @@ describe('what the report says', () => {
         ]);
     });
 
+    test.each([
+        [[['wallet_settlement', '-12.00']], 'Wallets paid 12.00 USD of it: 0.50 USD is left.'],
+        [
+            [
+                ['true_up', '100.00'],
+                ['overage', '5.00'],
+                ['commitment_fee', '20.00'],
+            ],
+            'Commitments add 125.00 USD: 137.50 USD is left.',
+        ],
+        [
+            [
+                ['wallet_settlement', '-2.00'],
+                ['balance_consumed', '-3.00'],
+                ['commitment_consumed', '-4.00'],
+                ['overage', '1.00'],
+            ],
+            'Wallets paid 2.00 USD of it, grants and prepaid commitments paid 7.00 USD and commitments add 1.00 USD: 4.50 USD is left.',
+        ],
+    ] as const)('of lines beside usage, case %#', (beside, sentence) => {
+        const lines = [
+            lineItem(),
+            ...beside.map(([line_type, amount]) =>
+                lineItem({ line_key: line_type, line_type, amount }),
+            ),
+        ];
+        expect(words({}, { lines })[3]).toBe(sentence);
+    });
+
     test('of a night with one payer held', () => {
         const breaks = [
             breakItem({ payer_id: 'globex', currency: 'EUR', money_amount: '-99.5' }),

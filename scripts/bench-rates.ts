@@ -82,7 +82,7 @@ async function measure(
     for (let round = 0; round < runs; round += 1) {
         const floor = await costOf(() => engine.run(floorSql));
         const checks: { readonly name: string; readonly at: Mark }[] = [];
-        const context = { engine, lake: join(folder, 'lake'), upstream: `${round}`, position: 1 };
+        const context = { engine, upstream: `${round}`, position: 1 };
         const stage = await costOf(() =>
             runStage(rate, {
                 ...context,

@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { afterwards } from './commands/afterwards.ts';
 import { type CloseFlags, close, reopen } from './commands/close.ts';
 import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
@@ -14,13 +15,16 @@ import { rulesCheck, rulesTest } from './commands/rules.ts';
 import { rulesDiff } from './commands/rules-diff.ts';
 import { type ImportFlags, importFormats, rulesImport } from './commands/rules-import.ts';
 import { plan, type RunFlags, run } from './commands/run.ts';
-import type { Effects } from './effects.ts';
+import { withoutSecrets } from './commands/secrets.ts';
+import type { Effects, Environment } from './effects.ts';
 import { RunError } from './errors/index.ts';
 import { jsonLog } from './log.ts';
 import { barProgress, logProgress } from './progress.ts';
 import { version } from './run/code.ts';
+import type { Outcome } from './schema/outcome.ts';
 import { nearestWord } from './schema/suggest.ts';
 import { openStore } from './store/open.ts';
+import { notingParts } from './telemetry/parts.ts';
 
 /** Parts of the contract that are not built yet: they say so and exit with 2. */
 const later = ['backfill', 'deliver'] as const;
@@ -34,6 +38,10 @@ interface GlobalFlags {
 export interface Terminal {
     readonly cwd: string;
     readonly effects: Effects;
+    /** The variables of the process. */
+    readonly environment: Environment;
+    /** Milliseconds since 1970, for how long things take; nothing that is billed depends on it. */
+    readonly clock: () => number;
     readonly out: (text: string) => void;
     readonly err: (text: string) => void;
 }
@@ -49,13 +57,30 @@ function realTerminal(): Terminal {
                 ? barProgress()
                 : logProgress(jsonLog(process.env.TIEOUT_LOG_LEVEL)),
         },
+        environment: process.env,
+        clock: () => performance.timeOrigin + performance.now(),
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
     };
 }
 
+/** What every command gets, once its options are read. */
+function contextOf(cli: Command, { cwd, effects, environment }: Terminal): CommandContext {
+    const { config } = cli.opts<GlobalFlags>();
+    return { effects, environment, configFile: config ? resolve(cwd, config) : null, cwd };
+}
+
+/** In a container the process may be a number without a name. */
+function userName(): string {
+    try {
+        return userInfo().username;
+    } catch {
+        return `uid ${process.getuid?.()}`;
+    }
+}
+
 function program(
-    { cwd, effects, out }: Terminal,
+    terminal: Terminal,
     answer: (work: Promise<Answer> | Answer) => Promise<void>,
 ): Command {
     const cli = new Command('tieout')
@@ -64,11 +89,8 @@ function program(
         .option('--config <file>', 'tieout.yaml (default: the nearest one)')
         .option('--json', 'answer as JSON on standard output')
         .exitOverride()
-        .configureOutput({ writeOut: out, writeErr: () => {} });
-    const context = (): CommandContext => {
-        const { config } = cli.opts<GlobalFlags>();
-        return { effects, configFile: config ? resolve(cwd, config) : null, cwd };
-    };
+        .configureOutput({ writeOut: terminal.out, writeErr: () => {} });
+    const context = () => contextOf(cli, terminal);
     const period = new Option('--period <yyyy-MM>', 'billing period').makeOptionMandatory();
     const asOf = new Option('--as-of <instant>', 'what was known (default: today, 00:00 UTC)');
 
@@ -104,7 +126,7 @@ function program(
         .description('the reconciliation report of a period')
         .addOption(period)
         .action((flags: { period: string }) => answer(report(flags, context())));
-    const by = new Option('--by <name>', 'who does it').default(userInfo().username);
+    const by = new Option('--by <name>', 'who does it').default(userName());
     cli.command('close')
         .description('freeze a period by the digest of its run')
         .addOption(period)
@@ -182,17 +204,10 @@ function toJson(value: unknown): string {
     return `${JSON.stringify(value, (_key, of) => (typeof of === 'bigint' ? of.toString() : of), 2)}\n`;
 }
 
-/** Whatever a store answered and whatever broke: the secrets of this process are never printed. */
-function withoutSecrets(text: string): string {
-    const names = [
-        'AWS_SECRET_ACCESS_KEY',
-        'AWS_SESSION_TOKEN',
-        'AWS_CONTAINER_AUTHORIZATION_TOKEN',
-    ];
-    return names.reduce((shown, name) => {
-        const secret = process.env[name] ?? '';
-        return secret.length < 8 ? shown : shown.replaceAll(secret, `(${name})`);
-    }, text);
+/** `run`, `rules check`: a command as it is typed. */
+function typedName(command: Command): string {
+    const { parent } = command;
+    return parent?.parent ? `${typedName(parent)} ${command.name()}` : command.name();
 }
 
 /**
@@ -219,24 +234,42 @@ function misspelt(cli: Command, argv: readonly string[], error: unknown): RunErr
 
 /** Runs one command line and gives its exit code. Nothing is thrown. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
-    let exit = 0;
+    const { environment, clock } = terminal;
+    const began = clock();
+    const { progress, parts } = notingParts(terminal.effects.progress, clock);
+    const noted = { ...terminal, effects: { ...terminal.effects, progress } };
     const isJson = argv.includes('--json');
-    const cli = program(terminal, async (work) => {
-        const answer = await work;
-        terminal.out(isJson ? toJson(answer.json) : answer.text);
-        if (answer.notice) terminal.err(`${answer.notice}\n`);
-        exit = answer.exit;
+    const started: Pick<Outcome, 'command' | 'period'>[] = [];
+    let outcome: Pick<Outcome, 'exit' | 'error' | 'run'> = { exit: 0, error: null, run: null };
+    const cli = program(noted, async (work) => {
+        const { exit, text, json, notice, run = null } = await work;
+        terminal.out(isJson ? toJson(json) : text);
+        if (notice) terminal.err(`${notice}\n`);
+        outcome = { exit, error: null, run };
+    });
+    cli.hook('preAction', (_cli, command) => {
+        const { period = null } = command.opts<{ period?: string }>();
+        started.push({ command: typedName(command), period });
     });
     try {
         await cli.parseAsync([...argv], { from: 'user' });
-        return exit;
     } catch (thrown) {
-        const error = misspelt(cli, argv, thrown) ?? thrown;
-        const { exit: code, text, json } = failure(error);
-        if (isJson && json !== null) terminal.out(withoutSecrets(toJson(json)));
-        else terminal.err(withoutSecrets(text));
-        return code;
+        const reason = misspelt(cli, argv, thrown) ?? thrown;
+        const { exit, text, json, error } = failure(reason);
+        if (isJson && json !== null) terminal.out(withoutSecrets(toJson(json), environment));
+        else terminal.err(withoutSecrets(text, environment));
+        outcome = { exit, error, run: null };
     }
+    const [command] = started;
+    if (!command) return outcome.exit; // --help, --version, or not understood
+    const timeline = {
+        outcome: { ...command, ...outcome },
+        ...{ began, ended: clock(), parts, version },
+    };
+    for (const warning of await afterwards(timeline, contextOf(cli, noted))) {
+        terminal.err(`warning: ${warning}\n`);
+    }
+    return outcome.exit;
 }
 
 /** `tieout plan | head`: whoever reads has enough. That is no failure of ours. */
@@ -250,4 +283,6 @@ if (import.meta.main) {
     letGo(process.stdout);
     letGo(process.stderr);
     process.exitCode = await runCli(process.argv.slice(2), realTerminal());
+    // A look-up of a collector's name may outlive its bound; no schedule waits for it.
+    setTimeout(() => process.exit(), 1_000).unref();
 }

@@ -9,10 +9,13 @@ export interface Progress {
     end(detail?: string): void;
 }
 
+/** The variables of the process. Only the command line reads them; what needs one is given them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Everything a command does to the world. The command line builds the real one, tests their own. */
 export interface Effects {
     readonly openStore: (config: Config, folder: string) => Promise<ObjectStore>;
-    /** The current instant as ISO text in UTC. Read once a command, at its start. */
+    /** The current instant as ISO text in UTC. Read at the start of a command, and for its notice. */
     readonly now: () => string;
     readonly progress: Progress;
 }

@@ -25,7 +25,7 @@ function moduleOf(file: string): string {
 }
 
 function importsOf(file: string): readonly string[] {
-    const found = withoutComments(read(file)).matchAll(/(?:from|import)\s+'([^']+)'/g);
+    const found = withoutComments(read(file)).matchAll(/(?:from\s+|import\s+|import\()'([^']+)'/g);
     return [...found].map(([, path = '']) =>
         path.startsWith('.')
             ? relative(root, resolve(root, dirname(file), path))
@@ -53,6 +53,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     quote: ['compile', 'duck', 'errors', 'money', 'run', 'schema', 'stage', 'time'],
     effects: ['schema', 'store'],
     log: [],
+    notify: ['effects', 'export', 'report', 'schema', 'time'],
+    telemetry: ['effects', 'schema'],
     progress: ['effects', 'log'],
     run: ['*'],
     commands: ['*'],
@@ -72,6 +74,12 @@ const owners: Readonly<Record<string, readonly string[]>> = {
     'cli-table3': ['report'],
     'csv-stringify/sync': ['export'],
     'currency-codes': ['money'],
+    '@opentelemetry/api': ['telemetry'],
+    '@opentelemetry/exporter-metrics-otlp-http': ['telemetry'],
+    '@opentelemetry/exporter-trace-otlp-http': ['telemetry'],
+    '@opentelemetry/resources': ['telemetry'],
+    '@opentelemetry/sdk-metrics': ['telemetry'],
+    '@opentelemetry/sdk-trace': ['telemetry'],
 };
 
 describe('who may import whom', () => {

@@ -1,8 +1,10 @@
 -- Event ids that more than one source uses.
 -- Grain: event_id.
-select events.event_id
-from mediated.usage_events as events
-semi join mediated.usage_repeat_keys as repeat_keys
-    on hash(events.event_id) = repeat_keys.key_hash
-group by events.event_id
-having count(distinct events.source) > 1
+select doubts.record_id as event_id
+from mediated.usage_doubts as doubts
+anti join mediated.usage_repeats as repeats
+    on doubts.object_no = repeats.object_no
+    and doubts.line_no = repeats.line_no
+where doubts.suspense is null
+group by doubts.record_id
+having count(distinct doubts.source) > 1

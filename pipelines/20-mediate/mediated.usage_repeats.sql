@@ -1,26 +1,14 @@
 -- Copies of an event after the first: same content is a duplicate, another content a conflict.
 -- Grain: object_no, line_no. The copy in the earlier object, then the earlier line, counts.
 with
-repeated as (
-    select
-        checked.object_no,
-        checked.line_no,
-        checked.source,
-        checked.event_id as record_id,
-        checked.content
-    from mediated.usage_checked as checked
-    semi join mediated.usage_repeat_keys as repeat_keys
-        on hash(checked.event_id) = repeat_keys.key_hash
-    where checked.suspense is null
-),
-
 compared as (
     select
         *,
         first_value(object_no) over identity_in_order as first_object_no,
         first_value(line_no) over identity_in_order as first_line_no,
         first_value(content) over identity_in_order as first_content
-    from repeated
+    from mediated.usage_doubts
+    where suspense is null
     window identity_in_order as (partition by source, record_id order by object_no, line_no)
 )
 

@@ -116,6 +116,22 @@ const repeatKeys = (name: string) =>
 export const usageRepeatKeys = repeatKeys('mediated.usage_repeat_keys');
 export const debitRepeatKeys = repeatKeys('mediated.debit_repeat_keys');
 
+const doubts = (name: string, what: string) =>
+    defineTable(name, {
+        comment: `One row per stored line of ${what} that may not count: unusable, or maybe a repeat.`,
+        grain: ['object_no', 'line_no'],
+        columns: {
+            ...place,
+            source: nullable(varchar('Source, or the input of a debit log.')),
+            record_id: nullable(varchar('event_id or entry_id.')),
+            raw_text: rowHead.raw_text,
+            suspense: rowHead.suspense,
+            content: opaque('Everything it says that tieout reads, as one value.'),
+        },
+    });
+export const usageDoubts = doubts('mediated.usage_doubts', 'usage');
+export const debitDoubts = doubts('mediated.debit_doubts', 'a debit log');
+
 const repeats = (name: string, keyed: string) =>
     defineTable(name, {
         comment: `One row per copy of ${keyed} after the first: a duplicate or a conflict.`,
@@ -148,7 +164,6 @@ export const usageEvents = (shape: EventShape) =>
         grain: ['source', 'event_id'],
         repeatable: { keys: 'mediated.usage_repeat_keys', hash: 'hash(event_id)' },
         storage: 'lake',
-        partition: 'event_on',
         columns: {
             source: varchar('Producer.'),
             event_id: varchar('Id within the source.'),
@@ -157,7 +172,7 @@ export const usageEvents = (shape: EventShape) =>
             authorization_id: usageIdentity.authorization_id,
             ...shapeColumns(shape),
             event_at: timestamp('When it was used.'),
-            event_on: date('UTC day of event_at: the partition.'),
+            event_on: date('UTC day of event_at.'),
             ...place,
         },
     });
@@ -168,7 +183,6 @@ export const debitEntries = defineTable('mediated.debit_entries', {
     grain: ['input', 'entry_id'],
     repeatable: { keys: 'mediated.debit_repeat_keys', hash: 'hash(entry_id)' },
     storage: 'lake',
-    partition: 'booked_on',
     totals: { amount: 'amount' },
     columns: {
         input: varchar('Input of tieout.yaml.'),
@@ -179,35 +193,15 @@ export const debitEntries = defineTable('mediated.debit_entries', {
         asset: varchar('What is debited.'),
         amount: quantity('Magnitude in the asset.'),
         booked_at: timestamp('When the wallet layer accepted it.'),
-        booked_on: date('UTC day of booked_at: the partition.'),
+        booked_on: date('UTC day of booked_at.'),
         ...place,
     },
-});
-
-const counts = {
-    line_count: bigint('Lines the engine read.'),
-    record_count: bigint('Lines that became an event or an entry.'),
-    duplicate_count: bigint('Exact repeats.'),
-    conflict_count: bigint('Same identity, another content.'),
-};
-
-export const keptLines = defineTable('mediated.kept_lines', {
-    comment: 'One row per object: how many of its lines became a record or repeat one.',
-    grain: ['object_no'],
-    columns: { object_no: place.object_no, ...counts },
-});
-
-export const unkeptObjects = defineTable('mediated.unkept_objects', {
-    comment: 'One row per object with lines that became nothing.',
-    grain: ['object_no'],
-    columns: { object_no: place.object_no },
 });
 
 const suspended = (name: string, what: string) =>
     defineTable(name, {
         comment: `One row per stored line of ${what} that cannot be used, with the evidence.`,
         grain: ['object_no', 'line_no'],
-        drivenBy: unkeptObjects.name,
         columns: {
             ...place,
             code: varchar('Why.'),
@@ -230,7 +224,10 @@ export const objectLines = defineTable('mediated.object_lines', {
         spooled_count: nullable(
             bigint('Lines counted while spooling, without the header. Null for Parquet.'),
         ),
-        ...counts,
+        line_count: bigint('Lines the engine read.'),
+        record_count: bigint('Lines that became an event or an entry.'),
+        duplicate_count: bigint('Exact repeats.'),
+        conflict_count: bigint('Same identity, another content.'),
         suspended_count: bigint('Unusable.'),
     },
 });

@@ -16,16 +16,27 @@ unnamed as (
     group by authorization_id
 ),
 
-busy as (
+hashed as (
     select hash(event_id) as key_hash
     from mediated.debit_entries
     where event_id is not null and is_usage_debit(entry_type)
-    group by hash(event_id)
-    having count(*) > 1
+),
+
+neighbours as (
+    select key_hash, lag(key_hash) over (order by key_hash) as key_hash_before
+    from hashed
+),
+
+busy as (
+    select key_hash
+    from neighbours
+    where key_hash = key_hash_before
     union all
+    -- Other entries than plain captures; those that undo a day's are no captures either.
     select hash(event_id) as key_hash
-    from recon.entries
-    where event_id is not null and (entry_type <> 'capture' or is_aggregated)
+    from mediated.debit_entries
+    where event_id is not null and is_usage_debit(entry_type)
+        and (entry_type <> 'capture' or aggregated is not null)
     union all
     select hash(entries.event_id) as key_hash
     from recon.entries as entries

@@ -56,13 +56,12 @@ rated as (
         on moved.asset = assets.asset
         and assets.kind = 'currency'
     union all
-    select account_id, wallet_asset as asset, cast(counted_quantity as decimal(38, 24)) as amount,
-        cast(0 as decimal(38, 24)) as repriced
-    from compiled.event_values
+    select sides.account_id, sides.asset, sides.amount, cast(0 as decimal(38, 24)) as repriced
+    from recon.sides as sides
     inner join rules.assets as assets
-        on wallet_asset = assets.asset
+        on sides.asset = assets.asset
         and assets.kind = 'unit'
-    where is_in_period
+    where sides.side = 'usage'
 ),
 
 unaudited as (
@@ -76,10 +75,9 @@ parts as (
     from rated
     group by account_id, asset
     union all by name
-    select account_id, asset, sum(debit_amount) as debited
-    from recon.entries
-    where is_in_period
-    group by account_id, asset
+    select account_id, asset, amount as debited
+    from recon.sides
+    where side = 'debits'
     union all by name
     select account_id, asset, sum(amount) as broken
     from recon.break_legs

@@ -58,6 +58,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             tables.breaks,
             tables.breakLegs,
             tables.matches,
+            tables.sides,
             tables.tieOuts,
             tables.walletPayments,
             tables.holds,

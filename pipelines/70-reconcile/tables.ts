@@ -326,6 +326,19 @@ export const matches = defineTable('recon.matches', {
     },
 });
 
+/** The two sides that are compared, as their sources have them. */
+export const sides = defineTable('recon.sides', {
+    comment: 'One row per side, account and asset: how much of it is in the period.',
+    grain: ['side', 'account_id', 'asset'],
+    columns: {
+        side: varchar('usage or debits.'),
+        account_id: varchar('Account that used, or whose wallet it is.'),
+        asset: varchar('Asset of its wallet, or of the debits.'),
+        record_count: bigint('Metered events, or entries.'),
+        amount: nullable(exactAmount('What the wallet should count of usage; debited, net.')),
+    },
+});
+
 export const tieOuts = defineTable('recon.tie_outs', {
     comment: 'One row per account and asset: rated - debited, and everything that explains it.',
     grain: ['account_id', 'asset'],

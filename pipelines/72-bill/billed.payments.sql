@@ -1,64 +1,70 @@
--- Each settlement spread over the accounts whose wallets paid it, by what they paid.
--- Grain: payer_id, account_id, product, asset. Minor units that are left go to the largest
--- remainders; equals in the order of their accounts. What was given back pays for nothing.
+-- What wallets paid, spread exactly over the parts of lines that it was paid for.
+-- Grain: payer_id, account_id, product, asset, charge_no. By amounts at list price, at which
+-- wallets are debited, or by size where nothing has one; decimals that are left go to the largest
+-- remainders. What paid for nothing above zero, or was given back, has no line and stays by itself.
 with
 paid as (
+    select payer_id, account_id, product, asset, currency, sum(amount) as amount
+    from recon.wallet_payments
+    group by payer_id, account_id, product, asset, currency
+),
+
+listed as (
     select
-        payments.payer_id,
-        payments.account_id,
-        coalesce(shown.line_account_id, payments.account_id) as line_account_id,
-        payments.product,
-        payments.asset,
-        greatest(without_point(cast(sum(payments.amount) as decimal(38, 12))), 0) as weight
-    from recon.wallet_payments as payments
-    left join billed.line_accounts as shown
-        on payments.payer_id = shown.payer_id
-        and payments.account_id = shown.account_id
-    group by
-        payments.payer_id,
-        payments.account_id,
-        coalesce(shown.line_account_id, payments.account_id),
-        payments.product,
-        payments.asset
+        parts.payer_id,
+        parts.account_id,
+        parts.product,
+        parts.charge_no,
+        parts.line_key,
+        greatest(parts.amount_minor, 0) as size,
+        greatest(
+            without_point(cast(parts.quantity * lines.unit_price as decimal(38, 12))), 0
+        ) as listed
+    from billed.parts as parts
+    inner join billed.lines as lines on parts.line_key = lines.line_key
+),
+
+weighed as (
+    select
+        *,
+        case
+            when sum(listed) over (partition by payer_id, account_id, product) > 0 then listed
+            else size
+        end as weight
+    from listed
 ),
 
 totalled as (
     select
-        paid.*,
-        settlements.amount_minor as settled,
-        cast(
-            sum(paid.weight) over (
-                partition by paid.payer_id, paid.line_account_id, paid.product, paid.asset
-            )
-            as hugeint
-        ) as whole
-    from paid
-    inner join billed.settlements as settlements
-        on paid.payer_id = settlements.payer_id
-        and paid.line_account_id = settlements.account_id
-        and paid.product = settlements.product
-        and paid.asset = settlements.asset
-        and settlements.amount_minor > 0
+        *,
+        cast(sum(weight) over (partition by payer_id, account_id, product) as hugeint) as whole
+    from weighed
+    where weight > 0
 ),
 
 cut as (
     select
-        *,
-        share_cut(settled, weight, whole) as minor_part,
-        share_rest(settled, weight, whole) as rest
-    from totalled
+        paid.*,
+        totalled.charge_no,
+        totalled.line_key,
+        amount_units(paid.amount) as units,
+        share_cut(amount_units(paid.amount), totalled.weight, totalled.whole) as part,
+        share_rest(amount_units(paid.amount), totalled.weight, totalled.whole) as rest
+    from paid
+    left join totalled
+        on paid.payer_id = totalled.payer_id
+        and paid.account_id = totalled.account_id
+        and paid.product = totalled.product
+        and paid.amount > 0
 ),
 
 ranked as (
     select
         *,
-        settled - sum(minor_part) over of_settlement as minor_left,
-        row_number() over (
-            partition by payer_id, line_account_id, product, asset
-            order by rest desc, account_id
-        ) as rest_no
+        units - sum(part) over together as units_left,
+        row_number() over (together order by rest desc, charge_no) as rest_no
     from cut
-    window of_settlement as (partition by payer_id, line_account_id, product, asset)
+    window together as (partition by payer_id, account_id, product, asset, currency)
 )
 
 select
@@ -66,6 +72,14 @@ select
     account_id,
     product,
     asset,
-    cast(minor_part + case when rest_no <= minor_left then 1 else 0 end as hugeint)
-        as amount_minor
+    charge_no,
+    line_key,
+    exact_units(
+        case
+            when line_key is null then units
+            else part + case when rest_no <= units_left then 1 else 0 end
+        end
+    ) as amount_exact,
+    currency
 from ranked
+where line_key is null or part > 0 or rest_no <= units_left

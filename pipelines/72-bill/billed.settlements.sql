@@ -1,5 +1,5 @@
 -- What wallets paid of the usage of a period, as the lines that take it off will say it.
--- Grain: payer_id, account_id, product, asset. Rounded once, half away from zero.
+-- Grain: payer_id, account_id, product, asset. In minor units it is what its lines say.
 with
 paid as (
     select
@@ -21,6 +21,12 @@ paid as (
         payments.product,
         payments.asset,
         payments.currency
+),
+
+settled as (
+    select payer_id, account_id, product, asset, currency, sum(amount_minor) as amount_minor
+    from billed.line_settlements
+    group by payer_id, account_id, product, asset, currency
 )
 
 select
@@ -31,8 +37,12 @@ select
     cast(paid.asset_amount as decimal(38, 24)) as asset_amount,
     paid.rate,
     cast(paid.amount_exact as decimal(38, 24)) as amount_exact,
-    minor_units(money_round(paid.amount_exact, currencies.exponent), currencies.exponent)
-        as amount_minor,
+    cast(settled.amount_minor as hugeint) as amount_minor,
     paid.currency
 from paid
-inner join rules.currencies as currencies on paid.currency = currencies.currency
+inner join settled
+    on paid.payer_id = settled.payer_id
+    and paid.account_id = settled.account_id
+    and paid.product = settled.product
+    and paid.asset = settled.asset
+    and paid.currency = settled.currency

@@ -199,32 +199,53 @@ export const billedParts = defineTable('billed.parts', {
     },
 });
 
+export const payments = defineTable('billed.payments', {
+    comment: 'One row per part of a line and asset that paid for it, or payment without a line.',
+    grain: ['payer_id', 'account_id', 'product', 'asset', 'charge_no'],
+    totals: { amount: 'amount_exact' },
+    columns: {
+        ...payer,
+        account_id: varchar('Account that used, from its wallet.'),
+        product: varchar('Product.'),
+        asset: varchar('Asset of the wallet.'),
+        charge_no: nullable(bigint('Part that was paid for; null where there is none.')),
+        line_key: nullable(varchar('Line of the part; null likewise.')),
+        amount_exact: exactAmount('Paid, in money, unrounded.'),
+        currency: varchar('ISO 4217: that of the payer.'),
+    },
+});
+
+const settlement = {
+    ...payer,
+    account_id: varchar('Account in whose lines it is shown.'),
+    product: varchar('Product of the charges that were paid for.'),
+    asset: varchar('Asset of the wallets.'),
+};
+
+export const lineSettlements = defineTable('billed.line_settlements', {
+    comment: 'One row per line and asset that paid of it: its part of the settlement.',
+    grain: ['payer_id', 'account_id', 'product', 'asset', 'line_key'],
+    totals: { amount: 'amount_exact' },
+    columns: {
+        ...settlement,
+        line_key: nullable(varchar('Line; null for what was paid without one.')),
+        amount_exact: exactAmount('Paid, in money, unrounded.'),
+        amount_minor: hugeint('The line less what remains of it rounded once, in minor units.'),
+        currency: varchar('ISO 4217.'),
+    },
+});
+
 export const settlements = defineTable('billed.settlements', {
     comment: 'One row per account whose lines show it, product and asset: what wallets paid.',
     grain: ['payer_id', 'account_id', 'product', 'asset'],
     totals: { amount: 'amount_exact' },
     columns: {
-        ...payer,
-        account_id: varchar('Account in whose lines it is shown.'),
-        product: varchar('Product of the charges that were paid for.'),
-        asset: varchar('Asset of the wallets.'),
+        ...settlement,
         asset_amount: exactAmount('Debited, in the asset.'),
         rate: nullable(amount('Money of one unit; null where it changed.')),
         amount_exact: exactAmount('The same in money.'),
-        amount_minor: hugeint('Rounded once, in minor units.'),
+        amount_minor: hugeint('What its lines settle, in minor units.'),
         currency: varchar('ISO 4217.'),
-    },
-});
-
-export const payments = defineTable('billed.payments', {
-    comment: 'One row per account that used, product and asset: its part of the settlement.',
-    grain: ['payer_id', 'account_id', 'product', 'asset'],
-    columns: {
-        ...payer,
-        account_id: varchar('Account that used.'),
-        product: varchar('Product.'),
-        asset: varchar('Asset of its wallet.'),
-        amount_minor: hugeint('In minor units.'),
     },
 });
 

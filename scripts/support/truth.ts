@@ -54,10 +54,12 @@ export async function compareWithTruth(answer: RunAnswer, truth: NightTruth): Pr
     const { certificate, folder } = answer;
     const read = (name: string): readonly Line[] =>
         parse(readFileSync(join(folder, name), 'utf8'), { columns: true });
+    // What was rated; what wallets paid of it is taken off by lines of their own.
+    const usageLines = read('line_items.csv').filter(({ line_type }) => line_type === 'usage');
     const figures = [
         ...countFigures(certificate, truth),
         ...(await unratedFigures(folder, truth)),
-        ...amountFigures(read('line_items.csv'), truth),
+        ...amountFigures(usageLines, truth),
     ];
     const codes = compareBreaks(read('breaks.csv'), truth);
     const wrongKeys = codes.reduce(

@@ -5,6 +5,7 @@ import { inspectOutput, type RunFolder, runFolder } from '../run/folders.ts';
 import { openedBefore } from '../run/openings.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
+import type { RunNews } from '../schema/outcome.ts';
 import { appendCommit, type CommitLog, closedBy, spokenFor } from '../state/commit-log.ts';
 import { folderStore } from '../store/local.ts';
 import { parseInstant } from '../time/instant.ts';
@@ -30,7 +31,7 @@ export async function close(flags: CloseFlags, context: CommandContext): Promise
     const period = requirePeriod(flags.period);
     const log = await readStateLog(state);
     const before = closedBy(log, period);
-    if (before) return answerOf(before, `${period} is closed already`);
+    if (before) return answerOf(before, `${period} is closed already`, { is_reused: true });
     const commit = spokenFor(log, period);
     if (!commit) {
         throw new RunError('RUN_NOT_FOUND', { detail: `no finished run of ${period} in ${state}` });
@@ -45,7 +46,7 @@ export async function close(flags: CloseFlags, context: CommandContext): Promise
     const after = await appendCommit(folderStore(state), log, entry, (others) =>
         requireUntouched(period, others),
     );
-    return answerOf(lastOf(after, period), `${period} is closed`);
+    return answerOf(lastOf(after, period), `${period} is closed`, { certificate });
 }
 
 /**
@@ -145,7 +146,9 @@ const lastOf = ({ commits }: CommitLog, period: string): Commit => {
     return last;
 };
 
-function answerOf(commit: Commit, headline: string): Answer {
+function answerOf(commit: Commit, headline: string, news: Partial<RunNews> = {}): Answer {
+    const { run_id, run_digest } = commit;
+    const run = { run_id, run_digest, is_reused: false, certificate: null, ...news };
     const rows: readonly (readonly [string, string])[] = [
         ['run', commit.run_id],
         ['digest', commit.run_digest],
@@ -155,5 +158,5 @@ function answerOf(commit: Commit, headline: string): Answer {
         ['entry', join('commits', `${String(commit.number).padStart(8, '0')}.json`)],
     ];
     const text = rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n');
-    return { exit: 0, text: `${headline}\n${text}\n`, json: commit };
+    return { exit: 0, text: `${headline}\n${text}\n`, json: commit, run };
 }

@@ -1,5 +1,6 @@
-import type { Effects } from '../effects.ts';
+import type { Effects, Environment } from '../effects.ts';
 import { findConfig, openProject, type Project } from '../run/project.ts';
+import type { RunNews } from '../schema/outcome.ts';
 
 /** What a command says: text for people, the same as data for machines. 1 means held. */
 export interface Answer {
@@ -8,11 +9,14 @@ export interface Answer {
     readonly json: unknown;
     /** One line for people, beside an answer that is for machines. */
     readonly notice?: string;
+    /** The run that it is about, for notices and telemetry. */
+    readonly run?: RunNews;
 }
 
 /** What every command gets. */
 export interface CommandContext {
     readonly effects: Effects;
+    readonly environment: Environment;
     /** --config, or null for the nearest tieout.yaml. */
     readonly configFile: string | null;
     /** The folder the command was started in. */

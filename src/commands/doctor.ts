@@ -1,13 +1,16 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { Engine } from '../duck/engine.ts';
+import type { Environment } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
-import { counted, figure } from '../report/figures.ts';
+import { noticeAddress } from '../notify/notify.ts';
+import { counted, figure, listed } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { makeFolders } from '../run/folders.ts';
 import { openPeriod } from '../run/openings.ts';
 import { requireConvertible } from '../run/prices.ts';
 import { compilePeriod, type Project, ratesOf } from '../run/project.ts';
+import type { Notify } from '../schema/notice.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { told } from './failure.ts';
 
@@ -85,6 +88,8 @@ async function checkProject(
     }
     const endpoint = 'bucket' in config.store ? config.store.endpoint : undefined;
     if (endpoint) await check('clock', () => clockOffset(endpoint, context.effects.now()));
+    const { notify } = config;
+    if (notify) await check('notify', () => noticesTo(notify, context.environment));
     await check('disk', () => diskSpace(project.state));
     await check('memory and engine', async () => {
         const engine = await Engine.open({
@@ -137,6 +142,14 @@ async function clockOffset(endpoint: string, now: string): Promise<string> {
     const seconds = Math.round(Math.abs(Date.parse(date) - Date.parse(now)) / 1000);
     if (seconds < 300) return `within ${seconds} s of the store's`;
     throw new Amiss(`${seconds} s apart from the store's`, 'Set the clock: requests are refused.');
+}
+
+/** Nothing is sent, and the address is not shown: it may be a secret. */
+function noticesTo(notify: Notify, environment: Environment): string {
+    const address = noticeAddress(notify, environment);
+    const isSigned = environment.TIEOUT_NOTIFY_SECRET ? 'signed' : 'not signed';
+    if ('url' in address) return `${listed(notify.on)} runs are told of, ${isSigned}`;
+    throw new Amiss(address.wrong, 'Set it where the schedule sets its environment.');
 }
 
 function diskSpace(state: string): string {

@@ -2,12 +2,15 @@ import { CommanderError } from 'commander';
 import { InvariantError } from '../assert.ts';
 import { catalogue, type ErrorCode, RunError } from '../errors/index.ts';
 import { visible } from '../report/visible.ts';
+import type { Outcome } from '../schema/outcome.ts';
 
 /** A failure as it is told: to a person and to a machine. */
 export interface Failure {
     readonly exit: number;
     readonly text: string;
     readonly json: unknown;
+    /** Null where nothing failed: `--help`. */
+    readonly error: Outcome['error'];
 }
 
 interface AnyDefinition {
@@ -61,7 +64,7 @@ export function failure(error: unknown): Failure {
 }
 
 function usage(error: CommanderError): Failure {
-    if (error.exitCode === 0) return { exit: 0, text: '', json: null };
+    if (error.exitCode === 0) return { exit: 0, text: '', json: null, error: null };
     const isHelp = error.code === 'commander.help';
     const said = visible(error.message.replace(/^error: /, '').replaceAll('\n', ' '));
     return failed(2, 'USAGE', {
@@ -80,5 +83,6 @@ function failed(
         exit,
         text: `${code}: ${message}\n  -> ${remedy}\n`,
         json: { error: { code, message, remedy, params, exit } },
+        error: { code, message, remedy },
     };
 }

@@ -73,8 +73,10 @@ export async function run(
     const project = projectOf(context);
     const options = optionsOf(pipeline, flags, context.effects.now());
     const result = await runPipeline(project, context.effects, options);
+    const { run_id, run_digest } = result.certificate;
     return {
         exit: result.certificate.result === 'held' ? 1 : 0,
+        run: { run_id, run_digest, is_reused: result.isReused, certificate: result.certificate },
         text: summary(result, context.cwd),
         json: {
             run_id: result.run.runId,

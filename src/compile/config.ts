@@ -105,7 +105,8 @@ function readAssets(file: string, config: Config, text: string, problems: FilePr
         }
         checkAssetRates(code, asset, (path, problem, message, remedy) => {
             const line = parsed.lineOf([at, ...path]);
-            problems.push({ file, line, code: problem, message, ...(remedy ? { remedy } : {}) });
+            const of = { file, line, path: [at, ...path].join('.') };
+            problems.push({ ...of, code: problem, message, ...(remedy ? { remedy } : {}) });
         });
         if (codes.indexOf(code) < at) {
             const message = `${code} is there twice`;

@@ -178,10 +178,46 @@ function pricesSql(meter: Meter, classes: readonly MeterClass[]): string {
                 : `attributes ->> '$.token_class' = ${quoteText(token_class)}`;
         return `max(unit_price) filter (${only}) as price_${index}`;
     });
-    return `select ${[...keys, 'segment_at as price_segment', 'currency as price_currency', 'book_id as price_book', `${productsSql} as products`, ...prices].join(', ')}
+    const wholes = classes.flatMap((_, index) => {
+        const units = `cast(price_${index} * ${priceUnit} as bigint)`;
+        const limit = `${wholeLimit / BigInt(classes.length)} // greatest(abs(${units}), 1)`;
+        const isShort = `abs(price_${index}) < 1000`;
+        return [
+            `case when ${isShort} then ${units} end as units_${index}`,
+            `case when ${isShort} then ${limit} end as limit_${index}`,
+        ];
+    });
+    return `select *, ${wholes.join(', ')} from (
+        select ${[...keys, 'segment_at as price_segment', 'currency as price_currency', 'book_id as price_book', `${productsSql} as products`, ...prices].join(', ')}
         from rated.rate_choices
         where meter = ${quoteText(meter.meter)}
-        group by all`;
+        group by all
+    )`;
+}
+
+/** Units of a price, 10^-12, in one. */
+const priceUnit = 1_000_000_000_000n;
+
+/** What whole numbers of 18 digits hold, so that they can become a DECIMAL. */
+const wholeLimit = 900_000_000_000_000_000n;
+
+/**
+ * What an event is worth: its quantities at their prices. Whole quantities times prices in units
+ * are whole numbers, which takes a tenth of the time; what might not fit in them, and quantities
+ * that are not whole, are multiplied as decimals. Both give the same digits.
+ */
+function worthSql(classes: readonly MeterClass[], prices: string): string {
+    const decimals = classes.map(
+        ({ quantity }, index) => `coalesce(${quantity} * ${prices}.price_${index}, 0)`,
+    );
+    const fits = classes.map(
+        ({ quantity }, index) => `typeof(${quantity}) in ('BIGINT', 'INTEGER')
+            and ${quantity} between -${prices}.limit_${index} and ${prices}.limit_${index}`,
+    );
+    const wholes = classes.map(({ quantity }, index) => `(${quantity}) * ${prices}.units_${index}`);
+    return `case when ${fits.join(' and ')}
+        then cast(${wholes.join(' + ')} as decimal(18,0)) * cast(0.000000000001 as decimal(12,12))
+        else ${decimals.join(' + ')} end`;
 }
 
 /** Products of what a wallet of units pays by counting events, where no event has a share of it. */
@@ -225,9 +261,6 @@ export function eventValuesViewSql(
     and book_id = prices_${at}.price_book${meter.attributes
         .map((name) => ` and coalesce(${quoteName(name)}, '') = prices_${at}.${keyName(name)}`)
         .join('')}`;
-        const amount = classes.map(
-            ({ quantity }, index) => `coalesce(${quantity} * ${price(index)}, 0)`,
-        );
         const unpriced = classes.map(
             ({ quantity }, index) => `(${quantity} <> 0 and ${price(index)} is null)`,
         );
@@ -235,7 +268,7 @@ export function eventValuesViewSql(
             join,
             filter: `(${filter})`,
             products: `prices_${at}.products`,
-            amount: `case when ${filter} then ${amount.join(' + ')} else 0 end`,
+            amount: `case when ${filter} then ${worthSql(classes, `prices_${at}`)} else 0 end`,
             unpriced: `(${filter} and (${unpriced.join(' or ')}))`,
         };
     });

@@ -95,13 +95,12 @@ export class Engine {
         const reader = await this.#guard(sql, () =>
             this.#connection.runAndReadAll(sql, { ...parameters }),
         );
-        return reader
-            .getRowObjects()
-            .map((row) =>
-                Object.fromEntries(
-                    Object.entries(row).map(([name, value]) => [name, plain(value)]),
-                ),
-            );
+        const names = reader.deduplicatedColumnNames();
+        return reader.getRows().map((values) => {
+            const row: Record<string, unknown> = {};
+            for (const [index, name] of names.entries()) row[name] = plain(values[index]);
+            return row;
+        });
     }
 
     /** The rows of a relation by its contract, in the order given. */
@@ -209,6 +208,7 @@ function messageOf(error: unknown): string {
 
 /** One engine value as plain, exact data. */
 function plain(value: DuckDBValue | undefined): unknown {
+    if (typeof value !== 'object') return value ?? null;
     if (value instanceof DuckDBDecimalValue) return value.toString();
     if (value instanceof DuckDBTimestampValue) return `${value.toString().replace(' ', 'T')}Z`;
     if (value instanceof DuckDBDateValue) return value.toString();

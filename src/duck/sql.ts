@@ -42,11 +42,18 @@ export function parameterNames(sql: string): readonly string[] {
     return [...new Set(names)].sort();
 }
 
-/** `create table` from a contract, with NOT NULL and comments. */
-export function createTableSql(table: Table): readonly string[] {
-    const columns = Object.entries(table.columns).map(
-        ([name, of]) => `    ${quoteName(name)} ${of.type}${of.nullable ? '' : ' not null'}`,
-    );
+/**
+ * `create table` from a contract, with NOT NULL and comments.
+ * @param types of opaque columns, by name: what the select gives.
+ */
+export function createTableSql(
+    table: Table,
+    types: ReadonlyMap<string, string> = new Map(),
+): readonly string[] {
+    const columns = Object.entries(table.columns).map(([name, of]) => {
+        const type = of.type === 'ANY' ? (types.get(name) ?? of.type) : of.type;
+        return `    ${quoteName(name)} ${type}${of.nullable ? '' : ' not null'}`;
+    });
     const [schema] = table.name.split('.');
     return [
         `create schema if not exists ${quoteName(schema ?? 'main')}`,

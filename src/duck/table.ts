@@ -44,7 +44,10 @@ export function nullable<T>(of: Column<T>): Column<T | null> {
     return { type: of.type, comment: of.comment, nullable: true };
 }
 
-/** lake: Parquet, event-scale. table: in the run's database. view: computed where it is read. */
+/**
+ * table: in the run's database. view: computed where it is read. lake: a view of event scale over
+ * Parquet that lies in the lake; its rows are not copied, and yet checked and totalled as a table's.
+ */
 export type Storage = 'table' | 'lake' | 'view';
 
 export interface Table<
@@ -57,18 +60,11 @@ export interface Table<
     readonly grain: readonly string[];
     readonly columns: C;
     readonly storage: Storage;
-    /** For a lake: the DATE column its Parquet is partitioned by. */
-    readonly partition?: string;
     /**
      * Keys that alone can repeat, where an earlier relation has found them: the grain is checked
      * among these rows only, which proves the same at a fraction of the cost.
      */
     readonly repeatable?: { readonly keys: string; readonly hash: string };
-    /**
-     * An earlier relation without which this one has no row either: where that is empty, the select
-     * is not run. An engine reads all of a scan before it finds out that nothing can match.
-     */
-    readonly drivenBy?: string;
     /** Columns that carry control totals, where the relation has them. */
     readonly totals?: { readonly quantity?: string; readonly amount?: string };
 }

@@ -93,7 +93,7 @@ export async function settle(
     const upstream = sha256(
         JSON.stringify(owners, (_key, of) => (typeof of === 'bigint' ? `${of}` : of)),
     );
-    await runStage(drawDown, { engine, lake: '', upstream, position: 2 });
+    await runStage(drawDown, { engine, upstream, position: 2 });
     return drawnByOwner(engine);
 }
 

@@ -159,7 +159,7 @@ async function run(
     upstream: string,
 ): Promise<ReadonlyMap<string, readonly PricedGroup[]>> {
     await createControl(engine);
-    await runStage(price, { engine, lake: '', upstream, position: 1 });
+    await runStage(price, { engine, upstream, position: 1 });
     const tiers = Map.groupBy(
         await engine.table(tables.tierAmounts, 'line_id, group_id, tier_no'),
         ({ line_id, group_id }) => JSON.stringify([line_id, group_id]),

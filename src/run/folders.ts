@@ -9,9 +9,9 @@ export interface RunFolder {
     readonly folder: string;
     /** The engine's file: aggregates, contracts and control totals of the run. */
     readonly database: string;
-    /** Event-scale Parquet. */
+    /** What objects hold, row by row, as Parquet: of event scale, and kept with the run. */
     readonly lake: string;
-    /** Verified plain copies of the objects, and the lines read from them; gone when the run ends. */
+    /** Objects on their way into the lake; gone when the run ends. */
     readonly scratch: string;
     /** What people and other systems read. Exists only when it is whole. */
     readonly output: string;

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { rawObjects } from '../../pipelines/10-ingest/tables.ts';
 import { debitRows, usageRows } from '../../pipelines/20-mediate/tables.ts';
 import { debitFields } from '../compile/presets.ts';
@@ -14,6 +15,7 @@ import { visible } from '../report/visible.ts';
 import type { Config, DebitInput, UsageInput } from '../schema/config.ts';
 import type { ObjectEntry, ObjectStore } from '../store/object-store.ts';
 import { type SpooledObject, spoolObjects } from '../store/spool.ts';
+import type { RunFolder } from './folders.ts';
 import { parquetProblems } from './parquet.ts';
 import { replaceTable } from './prepare.ts';
 
@@ -78,37 +80,44 @@ function isWanted(key: string, input: Input, days: readonly string[]): boolean {
 /** An object in the spool, numbered over all inputs of the run. */
 export type IngestedObject = SpooledObject & { readonly role: string; readonly input: string };
 
+/** Of more Parquet objects than this, each scan would take longer to open them than to read. */
+const objectsReadInPlace = 200;
+
 /**
- * Brings every object into the spool, verified, and makes its rows readable as raw.usage_rows and
- * raw.debit_rows: text as numbered lines, Parquet where it lies. Nothing is interpreted yet.
+ * Brings every object here, verified, and makes its rows readable as raw.usage_rows and
+ * raw.debit_rows, which the lake holds from then on: a Parquet object as it is, text as the typed
+ * rows that it was parsed to. Whatever an earlier attempt left there is replaced by what was just
+ * verified, under the same names.
  */
 export async function ingest(
     engine: Engine,
     store: ObjectStore,
     config: Config,
     listings: readonly InputListing[],
-    scratch: string,
+    run: Pick<RunFolder, 'lake' | 'scratch'>,
     progress: Progress,
 ): Promise<readonly IngestedObject[]> {
-    const objects = await fetchObjects(store, config, listings, scratch, progress);
-    await replaceTable(engine, rawObjects, objects.map(objectRow));
+    const fetched = await fetchObjects(store, config, listings, run.scratch, progress);
+    const objects = fetched.map((object) => keepParquet(object, run.lake));
+    await engine.transaction(() => replaceTable(engine, rawObjects, objects.map(objectRow)));
     progress.begin('read lines');
-    // Rows as read are only needed until the stages have them: they live in a file of their own.
-    await engine.run(`attach ${quoteText(join(scratch, 'rows.duckdb'))} as scratch`);
+    // Lines of text are only needed until they are parsed: they live in a file of their own.
+    await engine.run(`attach ${quoteText(join(run.scratch, 'lines.duckdb'))} as scratch`);
     const shape = eventShape(config);
     const usage: string[] = [];
     const debits: string[] = [];
+    const kept = new Set(objects.map(({ path }) => path));
     for (const { input, role } of listings) {
         const own = objects.filter((object) => object.input === input.name);
         for (const files of byFormat(input.name, own)) {
-            const part = await readRows(
-                engine,
-                input,
-                role,
-                files,
-                shape,
-                config.limits.line_bytes,
-            );
+            await loadLines(engine, input, files, config.limits.line_bytes);
+            const sql = await typedRows(engine, input, role, files, shape);
+            const isInPlace =
+                files.format === 'parquet' && files.paths.length <= objectsReadInPlace;
+            const landed = join(run.lake, `${input.name}.${files.format}.parquet`);
+            if (!isInPlace) await landRows(engine, sql, landed);
+            kept.add(landed);
+            const part = isInPlace ? sql : `select * from read_parquet(${quoteText(landed)})`;
             (role === 'usage' ? usage : debits).push(part);
         }
     }
@@ -121,8 +130,30 @@ export async function ingest(
             debitFields.filter((field) => field !== 'entry_id'),
         ),
     );
+    for (const name of readdirSync(run.lake)) {
+        if (!kept.has(join(run.lake, name))) rmSync(join(run.lake, name), { recursive: true });
+    }
     progress.end(`${objects.length} objects`);
     return objects;
+}
+
+/** Parquet needs no reading to be rows: the verified object itself goes into the lake. */
+function keepParquet(object: IngestedObject, lake: string): IngestedObject {
+    if (object.format !== 'parquet') return object;
+    mkdirSync(lake, { recursive: true });
+    const path = join(lake, `${object.input}-${basename(object.path)}`);
+    renameSync(object.path, path);
+    return { ...object, path };
+}
+
+/** Writes typed rows with the text of their lines as one file of the lake, whole or not at all. */
+async function landRows(engine: Engine, sql: string, path: string): Promise<void> {
+    await engine.run('set preserve_insertion_order = false'); // rows carry their place
+    await engine.run(
+        `copy (${sql}) to ${quoteText(`${path}.partial`)} (format parquet, compression zstd)`,
+    );
+    await engine.run('set preserve_insertion_order = true');
+    renameSync(`${path}.partial`, path);
 }
 
 async function fetchObjects(
@@ -171,26 +202,18 @@ function objectRow(object: IngestedObject): RowOf<typeof rawObjects> {
     };
 }
 
-/** Text is parsed once and kept; Parquet is read where it lies. Gives a select of typed rows. */
-async function readRows(
+/** The select of typed rows, over lines of text or Parquet. */
+async function typedRows(
     engine: Engine,
     input: Input,
     role: 'usage' | 'debits',
     files: InputFiles,
     shape: EventShape,
-    lineBytes: number,
 ): Promise<string> {
-    await loadLines(engine, input, files, lineBytes);
     if (files.format === 'parquet') await requireParquetTypes(engine, input, role, files, shape);
-    const sql =
-        role === 'usage'
-            ? usageRowsSql(input as UsageInput, files, shape)
-            : debitRowsSql(input as DebitInput, files, await availableColumns(engine, files));
-    if (files.format === 'parquet') return sql;
-    const rows = `scratch.main.${quoteName(`${files.input}_${files.format}_rows`)}`;
-    await engine.run(`create table ${rows} as ${sql}`);
-    await engine.run(`drop table ${linesTable(files)}`);
-    return `select * from ${rows}`;
+    return role === 'usage'
+        ? usageRowsSql(input as UsageInput, files, shape)
+        : debitRowsSql(input as DebitInput, files, await availableColumns(engine, files));
 }
 
 async function replaceView(engine: Engine, name: string, sql: string): Promise<void> {
@@ -208,7 +231,8 @@ function byFormat(input: string, objects: readonly SpooledObject[]): readonly In
     return [...Map.groupBy(objects, (object) => object.format)].map(([format, of]) => ({
         input,
         format,
-        paths: of.map((object) => object.path),
+        paths: of.map(({ path }) => path),
+        numbers: of.map(({ object_no }) => object_no),
     }));
 }
 

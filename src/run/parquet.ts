@@ -67,7 +67,12 @@ export function parquetProblems(
             else want(field, path, /^VARCHAR$/, 'VARCHAR', optional);
         }
     }
-    return wanted.flatMap(({ field, path, allowed, what, optional }) => {
+    const taken = columns.filter(({ name }) => placeColumns.has(name.toLowerCase()));
+    const shadows = taken.map(({ name }) => ({
+        ...problem(input.name, name, `the column ${name} hides where a row stands in its files`),
+        remedy: 'Write the files without it, or under another name.',
+    }));
+    const unfit = wanted.flatMap(({ field, path, allowed, what, optional }) => {
         const type = types.get(path.split('.')[0] ?? path);
         if (type === undefined) {
             return optional
@@ -77,7 +82,11 @@ export function parquetProblems(
         if (path.includes('.') || allowed.test(type)) return [];
         return [problem(input.name, field, `${path} is ${type}, and ${field} needs ${what}`)];
     });
+    return [...shadows, ...unfit];
 }
+
+/** What the engine says of a row's place, unless a file has a column of that name. */
+const placeColumns: ReadonlySet<string> = new Set(['file_index', 'file_row_number']);
 
 function problem(input: string, field: string, message: string): FileProblem {
     return {

@@ -22,7 +22,6 @@ import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
 import { requireConvertible } from './prices.ts';
 import { type CompiledPeriod, compilePeriod, type Project, ratesOf } from './project.ts';
-import { breakSeals, sealStage } from './seals.ts';
 import { priceSales } from './sell.ts';
 import { openTables } from './tables.ts';
 
@@ -169,10 +168,10 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
         // Only now is the run ours alone: another process would hold the database.
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(run.output, { recursive: true, force: true });
-        await inStage('prepare', () => prepare(engine, plan));
-        await breakSeals(engine, run, plan.stages);
+        // In one transaction: every statement alone would wait for the disk.
+        await inStage('prepare', () => engine.transaction(() => prepare(engine, plan)));
         const objects = await inStage('10-ingest', () =>
-            ingest(engine, store, config, plan.listings, run.scratch, effects.progress),
+            ingest(engine, store, config, plan.listings, run, effects.progress),
         );
         const { channels, ...accounts } = tree;
         let upstream = sha256(
@@ -191,12 +190,10 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
             }
             const { fingerprint } = await runStage(stage, {
                 engine,
-                lake: run.lake,
                 upstream,
                 position: index + 1,
                 onCheck: (check) => effects.progress.advance(0, check),
             });
-            sealStage(run, stage);
             upstream = fingerprint;
             effects.progress.end();
         }

@@ -46,7 +46,7 @@ export async function priceRated(pricing: RatedPricing): Promise<readonly Priced
     try {
         await fill(engine, pricing);
         for (const [index, stage] of [priceUsage, rollUp].entries()) {
-            const at = { lake: join(folder, 'lake'), upstream: 'rules', position: index + 1 };
+            const at = { upstream: 'rules', position: index + 1 };
             await runStage(stage, { engine, ...at });
         }
         const rows = await engine.rows(

@@ -64,7 +64,7 @@ export async function reRate<T>(
             await replaceTable(engine, pricedEvents, charging.events);
         }
         for (const [index, stage] of stages.entries()) {
-            const at = { lake: join(folder, 'lake'), upstream: 'rules', position: index + 1 };
+            const at = { upstream: 'rules', position: index + 1 };
             await runStage(stage, { engine, ...at });
         }
         return await read(engine);

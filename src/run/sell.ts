@@ -63,13 +63,13 @@ export async function priceSales(
         await carry(engine, own, pricedEvents, exchange, eventsSql);
         await carry(engine, own, runParameters, exchange, 'select * from run.parameters');
         for (const [index, stage] of [rate, priceUsage, rollUp].entries()) {
-            const at = { lake: join(exchange, 'lake'), upstream: 'sales', position: index + 1 };
+            const at = { upstream: 'sales', position: index + 1 };
             await runStage(stage, { engine: own, ...at });
         }
         await own.runAll(createTableSql(holds));
         await own.run(clearedSql);
         for (const [index, stage] of [bill, drawDown, invoice].entries()) {
-            const at = { lake: join(exchange, 'lake'), upstream: 'sales', position: index + 4 };
+            const at = { upstream: 'sales', position: index + 4 };
             await runStage(stage, { engine: own, ...at });
         }
         for (const [table, sql] of kept) {

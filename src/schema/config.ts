@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { notifySchema } from './notice.ts';
 import { strict } from './strict.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -241,6 +242,8 @@ export const configSchema = strict({
         threads: count.optional(),
         concurrency: count.default(8),
     }).prefault({}),
+    /** Who is told of runs, reconciliations and closings. */
+    notify: notifySchema.optional(),
 });
 
 export type Config = z.infer<typeof configSchema>;

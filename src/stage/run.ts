@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine, Row } from '../duck/engine.ts';
 import {
@@ -13,7 +13,6 @@ import type { Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
 import { controlStages } from './control.ts';
 import { type CompiledView, type Stage, violationsSql } from './define.ts';
-import { fillLake } from './lake.ts';
 import { recordTotals } from './totals.ts';
 
 /** The SQL of a stage, read once: output name to text, audit name to text. */
@@ -26,8 +25,6 @@ export interface StageSql {
 /** Where a stage works. */
 export interface StageContext {
     readonly engine: Engine;
-    /** Folder of event-scale Parquet of this run, absolute. */
-    readonly lake: string;
     /** Everything before this stage that it was made from. */
     readonly upstream: string;
     readonly position: number;
@@ -82,18 +79,18 @@ export async function runStage(
     const sql = readStageSql(stage);
     const fingerprint = stageFingerprint(stage, sql, context.upstream);
     if (await isComplete(stage, fingerprint, context.engine)) return { fingerprint };
-    await dropOutputs(stage, context);
+    await dropOutputs(stage, context.engine);
     await inStage(stage.name, () =>
         context.engine.transaction(async () => {
             await requireInputs(stage, context.engine);
             for (const view of stage.compiled ?? []) {
                 await asWritten(stage, view, context.engine, () =>
-                    fill(stage, view.table, view.sql, context),
+                    fill(stage, view.table, view.sql, context.engine),
                 );
             }
             for (const table of stage.writes) {
                 context.onCheck?.(table.name);
-                await fill(stage, table, sql.selects[table.name] ?? '', context);
+                await fill(stage, table, sql.selects[table.name] ?? '', context.engine);
                 await checkGrain(stage, table, context.engine);
             }
             for (const [name, audit] of Object.entries(sql.audits)) {
@@ -101,7 +98,7 @@ export async function runStage(
                 await checkAudit(stage, name, audit, context.engine);
             }
             await checkEquations(stage, context.engine);
-            for (const table of stage.writes) await recordTotals(stage.name, table, context);
+            await recordTotals(stage.name, stage.writes, context.engine);
             await context.engine.insert(controlStages, [
                 {
                     stage: stage.name,
@@ -124,19 +121,15 @@ async function isComplete(stage: Stage, fingerprint: string, engine: Engine): Pr
 }
 
 /** A stage starts from nothing, whatever an earlier attempt left. */
-async function dropOutputs(stage: Stage, context: StageContext): Promise<void> {
-    const { engine, lake } = context;
+async function dropOutputs(stage: Stage, engine: Engine): Promise<void> {
     const made = [...(stage.compiled ?? []).map(({ table }) => table), ...stage.writes];
-    for (const table of made.reverse()) {
-        const kind = table.storage === 'table' ? 'table' : 'view'; // a lake is reached through a view
-        const [schema, name] = table.name.split('.');
-        const found = await engine.rows(
-            `select 1 from information_schema.tables where table_schema = $schema and table_name = $name`,
-            { schema: schema ?? '', name: name ?? '' },
-        );
-        if (found.length) await engine.run(`drop ${kind} ${quoteTable(table.name)}`);
-        rmSync(join(lake, table.name), { recursive: true, force: true });
-        rmSync(join(lake, `${table.name}.partial`), { recursive: true, force: true });
+    const found = await engine.rows(
+        "select table_schema || '.' || table_name as name from information_schema.tables",
+    );
+    const names = new Set(found.map(({ name }) => name));
+    for (const table of made.reverse().filter(({ name }) => names.has(name))) {
+        const kind = table.storage === 'table' ? 'table' : 'view';
+        await engine.run(`drop ${kind} ${quoteTable(table.name)}`);
     }
     await engine.run('delete from control.totals where stage = $stage', { stage: stage.name });
     await engine.run('delete from control.stages where stage = $stage', { stage: stage.name });
@@ -169,30 +162,19 @@ function requireContract(
     });
 }
 
-async function fill(
-    stage: Stage,
-    table: Table,
-    text: string,
-    context: StageContext,
-): Promise<void> {
-    const { engine } = context;
+async function fill(stage: Stage, table: Table, text: string, engine: Engine): Promise<void> {
     const sql = stripComments(text).replace(/;\s*$/, '');
-    const [schema] = table.name.split('.');
-    await engine.run(`create schema if not exists ${quoteName(schema ?? 'main')}`);
-    requireContract(stage, table, await engine.describe(sql));
-    if (table.storage === 'view') {
+    const columns = await engine.describe(sql);
+    requireContract(stage, table, columns);
+    if (table.storage !== 'table') {
+        const [schema] = table.name.split('.');
+        await engine.run(`create schema if not exists ${quoteName(schema ?? 'main')}`);
         await engine.run(`create view ${quoteTable(table.name)} as ${sql}`);
-    } else if (table.storage === 'lake') {
-        await fillLake(engine, table, sql, context.lake);
-    } else {
-        await engine.runAll(createTableSql(table));
-        if (table.drivenBy && (await isEmpty(engine, table.drivenBy))) return;
-        await engine.run(`insert into ${quoteTable(table.name)} by name ${sql}`);
+        return;
     }
-}
-
-async function isEmpty(engine: Engine, relation: string): Promise<boolean> {
-    return (await engine.rows(`select 1 from ${quoteTable(relation)} limit 1`)).length === 0;
+    const types = new Map(columns.map(({ name, type }) => [name, type]));
+    await engine.runAll(createTableSql(table, types));
+    await engine.run(`insert into ${quoteTable(table.name)} by name ${sql}`);
 }
 
 async function checkGrain(stage: Stage, table: Table, engine: Engine): Promise<void> {

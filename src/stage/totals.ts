@@ -1,50 +1,52 @@
 import type { Engine } from '../duck/engine.ts';
 import { quoteName, quoteTable } from '../duck/sql.ts';
-import type { Table } from '../duck/table.ts';
+import type { RowOf, Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
 import { controlTotals } from './control.ts';
-import { lakeNullCount } from './lake.ts';
 
 /**
- * Records the control totals of a relation: count, quantity, amount and hash, each of which catches
- * what the others miss. Checks that required columns have no null.
+ * Records the control totals of the relations of a stage: count, quantity, amount and hash, each of
+ * which catches what the others miss. Checks that required columns have no null.
  * @throws RunError CONTRACT_MISMATCH when one has.
  */
 export async function recordTotals(
     stage: string,
-    table: Table,
-    { engine, lake }: { readonly engine: Engine; readonly lake: string },
+    tables: readonly Table[],
+    engine: Engine,
 ): Promise<void> {
-    if (table.storage === 'view') return;
+    const totals: RowOf<typeof controlTotals>[] = [];
+    for (const table of tables) {
+        if (table.storage !== 'view') totals.push(await totalsOf(stage, table, engine));
+    }
+    await engine.insert(controlTotals, totals);
+}
+
+async function totalsOf(
+    stage: string,
+    table: Table,
+    engine: Engine,
+): Promise<RowOf<typeof controlTotals>> {
     const required = Object.entries(table.columns).filter(([, of]) => !of.nullable);
-    const isLake = table.storage === 'lake';
-    const nulls = isLake
-        ? '0::bigint'
-        : required.map(([name]) => `count(*) - count(${quoteName(name)})`).join(' + ');
+    const nulls = required.map(([name]) => `count(*) - count(${quoteName(name)})`).join(' + ');
     const row = await engine.one(totalsSql(table, nulls || '0::bigint'));
-    const nullCount = isLake
-        ? await lakeNullCount(engine, table, lake)
-        : (row.null_count as bigint);
-    if (nullCount !== 0n) {
+    if (row.null_count !== 0n) {
         throw new RunError('CONTRACT_MISMATCH', {
             stage,
             check: table.name,
             expected: `no null in ${required.map(([name]) => name).join(', ')}`,
-            actual: `${nullCount} null(s)`,
+            actual: `${row.null_count} null(s)`,
         });
     }
-    await engine.insert(controlTotals, [
-        {
-            stage,
-            relation: table.name,
-            side: 'out',
-            slice: 'all',
-            row_count: row.row_count as bigint,
-            quantity: row.quantity as string | null,
-            amount: row.amount as string | null,
-            hash_total: String(row.hash_total),
-        },
-    ]);
+    return {
+        stage,
+        relation: table.name,
+        side: 'out',
+        slice: 'all',
+        row_count: row.row_count as bigint,
+        quantity: row.quantity as string | null,
+        amount: row.amount as string | null,
+        hash_total: String(row.hash_total),
+    };
 }
 
 /** At event scale only the identity is hashed; whole rows elsewhere. Sums know no order. */

@@ -290,13 +290,16 @@ describe('what is in an object', () => {
                 await engine.run(`copy (
                     select '/gateway' as source, 'evt-1' as id, 'llm.completion' as type,
                         'acme' as subject, timestamp '2026-10-01 01:00:00' as time, 'm1' as model,
-                        1000.0::double as input_tokens, 0 as cached_input_tokens
+                        1000.0::double as input_tokens, 0 as cached_input_tokens,
+                        7 as File_Index
                 ) to '${join(folder, 'data/usage/dt=2026-10-01/0.parquet')}' (format parquet)`);
                 engine.close();
             },
         });
         expect(said).toMatchInlineSnapshot(`
-          "CONFIG_INVALID: 2 problems in the configuration
+          "CONFIG_INVALID: 3 problems in the configuration
+          tieout.yaml:1: PARQUET_COLUMN the column File_Index hides where a row stands in its files (gateway.File_Index)
+              Write the files without it, or under another name.
           tieout.yaml:1: PARQUET_COLUMN input_tokens is DOUBLE, and input_tokens needs a whole number (gateway.input_tokens)
               Write the column exactly (integers, DECIMAL, TIMESTAMP in UTC), or map another one.
           tieout.yaml:1: PARQUET_COLUMN no column output_tokens in its Parquet files (gateway.output_tokens)

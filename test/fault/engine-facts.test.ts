@@ -544,3 +544,26 @@ test('H20 the CSV reader tells line, column, error and raw line of what it rejec
         [4, 3, null, 'TOO MANY COLUMNS', 'c,3,4'],
     ]);
 });
+
+test('rows of Parquet know the place of their file in the list, whatever files a filter skips', async () => {
+    const files = ['b', 'c', 'a'].map((name) => inFolder(`${name}.parquet`));
+    for (const [index, path] of files.entries()) {
+        await duck.run(
+            `copy (select ${index} as file_no, n as row_no from range(3) as of(n)) to '${path}'`,
+        );
+    }
+    const places = async (where: string) => {
+        const reader = await duck.runAndReadAll(
+            `select file_index::integer, file_no, file_row_number, row_no
+            from read_parquet(['${files.join("', '")}'], union_by_name = true) where ${where}`,
+        );
+        return reader.getRows();
+    };
+    for (const where of ['true', 'file_no = 2', 'file_no >= 1', 'file_no <> 1', 'row_no = 2']) {
+        const rows = await places(where);
+        expect(rows.length, where).toBeGreaterThan(0);
+        for (const [place, file_no, line, row_no] of rows) {
+            expect([place, line], where).toEqual([file_no, row_no]);
+        }
+    }
+});

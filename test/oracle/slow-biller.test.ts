@@ -79,11 +79,25 @@ const payments = fc.uniqueArray(
     fc.record({
         account: fc.constantFrom('a', 'b'),
         product: fc.constantFrom('llm', 'gpu'),
-        amount: whole(1, 90_000),
+        amount: fc.option(whole(1, 90_000), { freq: 2 }),
     }),
     { maxLength: 3, selector: ({ account, product }) => account + product },
 );
-const worlds = fc.record({ lines, commitments, grants, payments });
+/** A payment without an amount is of all that there is. */
+const worlds = fc.record({ lines, commitments, grants, payments }).map(
+    (world): World => ({
+        ...world,
+        payments: world.payments
+            .map((of) => ({ ...of, amount: of.amount ?? amountOf(world.lines, of) }))
+            .filter(({ amount }) => amount > 0n),
+    }),
+);
+const amountOf = (all: readonly Line[], of: Pick<Line, 'account' | 'product'>) =>
+    all
+        .filter(({ account, product }) => account === of.account && product === of.product)
+        .flatMap(({ used, price }) => [...used.values()].map((quantity) => quantity * price))
+        .filter((amount) => amount > 0n)
+        .reduce((sum, amount) => sum + amount, 0n);
 
 const decimal = (units: bigint, scale: number) =>
     decimalText(fraction(units, 10n ** BigInt(scale)));
@@ -97,12 +111,14 @@ function textOf({ lines: all, ...world }: World): string {
     const name = ({ key }: Line) => `{"n":"${key}"}`;
     return [
         table(
-            'rolled.charges account_id | product | rate_id | attributes | quantity | amount',
+            'rolled.charges account_id | product | rate_id | attributes | quantity | unit_price | amount',
             all.map((line) => {
                 const quantity = [...line.used.values()].reduce((sum, of) => sum + of, 0n);
                 const rate = line.product === 'llm' ? 'r' : 's';
-                const amount = decimal(quantity * line.price, 3);
-                return [line.account, line.product, rate, name(line), quantity, amount];
+                const [price, amount] = [line.price, quantity * line.price].map((of) =>
+                    decimal(of, 3),
+                );
+                return [line.account, line.product, rate, name(line), quantity, price, amount];
             }),
         ),
         table(

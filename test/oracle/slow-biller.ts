@@ -8,7 +8,9 @@
  * | order | span, product, line key |
  * | counts towards | account, product and span in it; deepest account, fewest products, id |
  * | overage | what the running sum is above, x factor, each part rounded half away |
- * | payments | rounded per account and product; over parts above zero, largest remainder; at most them |
+ * | payments | over parts of account and product at their price above zero, in 10^-24, largest remainder |
+ * | settlement | line less what remains of it, rounded half away; without a line rounded by itself |
+ * | paid parts | the settlement, at most the line, by what was paid for them in 10^-12; beyond a part, in order |
  * | grants | charge by charge: priority, fresh last, cost last, fewest products, fewest accounts, expiry, id |
  * | asset | drawn over rate, rounded half away at its precision; all with the last cent |
  */
@@ -94,6 +96,8 @@ interface Part {
     readonly from: number;
     readonly to: number;
     readonly size: bigint;
+    /** What it used at its price, in tenths of a cent. */
+    readonly price: bigint;
     paid: bigint;
     charged: bigint;
 }
@@ -122,8 +126,9 @@ function partsOf({ lines, commitments, grants }: World): readonly Part[] {
                 size,
                 spans.map(({ quantity }) => quantity),
             );
-            return spans.map(({ from, to }, at): Part => {
-                return { line, from, to, size: sizes[at] ?? 0n, paid: 0n, charged: 0n };
+            return spans.map(({ from, to, quantity }, at): Part => {
+                const price = line.used.size ? quantity * line.price : 0n;
+                return { line, from, to, size: sizes[at] ?? 0n, price, paid: 0n, charged: 0n };
             });
         })
         .sort(
@@ -133,6 +138,46 @@ function partsOf({ lines, commitments, grants }: World): readonly Part[] {
                 byText(a.line.product, b.line.product) ||
                 byText(a.line.key, b.line.key),
         );
+}
+
+/** Tenths of a cent in units of the 24th decimal of money; a cent is ten of them. */
+const tenth = 10n ** 21n;
+
+/** Pays parts of an account and product; the sum of what their lines settle, in cents. */
+function settle(parts: readonly Part[], amount: bigint): bigint {
+    const paid = spread(
+        amount * tenth,
+        parts.map(({ price }) => price),
+    );
+    const lines = [...new Set(parts.map(({ line }) => line))];
+    const settlements = lines.map((line) => {
+        const own = parts.flatMap((part, at) =>
+            part.line === line ? [{ part, paid: paid[at] ?? 0n }] : [],
+        );
+        const exact = total([...line.used.values()]) * line.price * tenth;
+        const remains = exact - total(own.map((of) => of.paid));
+        const size = divided(exact, tenth * 10n);
+        const settled = size - divided(remains, tenth * 10n);
+        payParts(own, least(settled, size));
+        return settled;
+    });
+    return total(settlements);
+}
+
+function payParts(own: readonly { part: Part; paid: bigint }[], settled: bigint): void {
+    const shares = spread(
+        settled,
+        own.map(({ paid }) => divided(paid, 10n ** 12n)),
+    );
+    own.forEach(({ part }, at) => {
+        part.paid = least(part.size, shares[at] ?? 0n);
+    });
+    let beyond = settled - total(own.map(({ part }) => part.paid));
+    for (const { part } of own) {
+        const more = least(beyond, part.size - part.paid);
+        part.paid += more;
+        beyond -= more;
+    }
 }
 
 const byText = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1);
@@ -154,16 +199,11 @@ export function otherLines(world: World): ReadonlyMap<string, bigint> {
     };
     const parts = partsOf(world);
     for (const { account, product, amount } of world.payments) {
-        const settled = divided(amount, 10n);
-        add('wallet_settlement', product, account, -settled);
         const own = parts.filter(
-            ({ line, size }) => line.account === account && line.product === product && size > 0n,
+            ({ line, price }) => line.account === account && line.product === product && price > 0n,
         );
-        const sizes = own.map(({ size }) => size);
-        if (own.length === 0) continue;
-        spread(least(settled, total(sizes)), sizes).forEach((paid, at) => {
-            (own[at] as Part).paid = paid;
-        });
+        const settled = own.length ? settle(own, amount) : divided(amount, 10n);
+        add('wallet_settlement', product, account, -settled);
     }
     const counted = new Map(world.commitments.map(({ id, before }) => [id, before]));
     for (const part of parts) {

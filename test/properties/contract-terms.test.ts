@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -148,9 +146,7 @@ async function priced(terms: readonly Term[]) {
     await replaceTable(engine, meteredUsage, []);
     await replaceTable(engine, rateChoices, []);
     await replaceTable(engine, pricedEvents, []);
-    const lake = mkdtempSync(join(tmpdir(), 'tieout-terms-'));
-    await runStage(priceUsage, { engine, lake, upstream: 'rules', position: 1 });
-    rmSync(lake, { recursive: true, force: true });
+    await runStage(priceUsage, { engine, upstream: 'rules', position: 1 });
     const rows = await engine.rows('select pool_id, amount, rounded from pricing.shares');
     return Map.groupBy(rows, ({ pool_id }) => String(pool_id).split('-')[0] ?? '');
 }

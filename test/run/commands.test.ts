@@ -124,7 +124,7 @@ describe('a run', () => {
         expect(said(first)).toMatchInlineSnapshot(`
           "run        2026-10-nightly-RUN
           read       4 objects; 0 rows in suspense
-          lines      4 for 1 payer: 0.16 USD
+          lines      6 for 1 payer: 0.03 USD
           tie-out    zero for 2 accounts and assets
           breaks     1 open
           held       nobody
@@ -163,17 +163,20 @@ describe('a run', () => {
     test('is reported', async () => {
         const report = await at(`report ${period}`);
         expect(report).toMatchObject({ exit: 0, err: '' });
-        expect(report.out).toContain('All 0.16 USD may be invoiced.');
+        expect(report.out).toContain('All 0.03 USD may be invoiced.');
         expect(report.out).toMatch(/METERED_NOT_DEBITED +1 +0\.0285 USD/);
         const data = json(await at(`report ${period} --json`));
         expect(Object.keys(data)).toEqual(['run_id', 'report', 'headline', 'certificate']);
         expect(readFileSync(data.report, 'utf8')).toContain('<html');
     });
 
-    test('explains every line by events that add up to it', async () => {
+    test('explains every line of usage by events that add up to it', async () => {
         const { folder } = json(await at(`run ${period} --json`));
-        const [, ...rows] = readFileSync(join(folder, 'line_items.csv'), 'utf8').trim().split('\n');
-        const keys = rows.map((row) => row.split(',')[0] ?? '');
+        const rows = readFileSync(join(folder, 'line_items.csv'), 'utf8').trim().split('\n');
+        const keys = rows.flatMap((row) => {
+            const [key = '', , type] = row.split(',');
+            return type === 'usage' ? [key] : [];
+        });
         expect(keys).toHaveLength(4);
         let seen = 0;
         for (const key of keys) {

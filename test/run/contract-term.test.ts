@@ -158,6 +158,7 @@ describe('two months of a term', () => {
     test('what was used before the contract is no part of it', () => {
         expect(
             csv(september, 'line_items.csv')
+                .filter(({ line_type }) => line_type === 'usage')
                 .map(
                     ({ card: of, account_id, quantity }) =>
                         `${of} ${account_id} ${plain(quantity ?? '')}`,

@@ -133,7 +133,7 @@ describe('a night with contracts', () => {
         expect(
             await rowsOf(`select card, sum(amount) as amount, max(service_start) as since,
                     max(service_end) as until
-                from invoice.line_items where account_id = 'north-app'
+                from invoice.line_items where account_id = 'north-app' and line_type = 'usage'
                 group by card order by card`),
         ).toEqual([
             `list | 0.45 | 2026-10-01T00:00:00Z | ${begins}`,

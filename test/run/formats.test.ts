@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
@@ -154,5 +154,42 @@ describe('one month in every shape', () => {
         expect(said(await run(objects, { format: 'parquet', isFlat: true }))).toEqual(
             said(reference),
         );
+    });
+
+    test('Parquet in more objects than are read in place', async () => {
+        const objects = await converted('parquet', 'format parquet');
+        const [first = ''] = Object.keys(objects).filter((key) => key.startsWith('usage/'));
+        const engine = await Engine.open({
+            file: ':memory:',
+            memory: '1GB',
+            threads: 1,
+            spill: folder,
+        });
+        const to = join(folder, 'none.parquet');
+        writeFileSync(join(folder, 'none.ndjson'), '{}');
+        const none = usageSelect(join(folder, 'none.ndjson'));
+        await engine.run(`copy (${none} limit 0) to '${to}' (format parquet)`);
+        engine.close();
+        for (let at = 0; at <= 200; at += 1) {
+            objects[first.replace('.parquet', `.${at}.parquet`)] = readFileSync(to);
+        }
+        const result = await run(objects, { format: 'parquet', isFlat: true });
+        expect(said(result)).toEqual(said(reference));
+        expect(readdirSync(result.run.lake)).toContain('gateway.parquet.parquet');
+    });
+
+    test('CSV and Parquet by turns: every row keeps its object and line', async () => {
+        const csv = Object.entries(await converted('csv', 'format csv, header'));
+        const parquet = Object.entries(await converted('parquet', 'format parquet'));
+        const objects = csv.map((of, at) => (at % 2 === 0 ? of : (parquet[at] ?? of)));
+        const result = await run(Object.fromEntries(objects), { isFlat: true });
+        expect(said(result)).toEqual(said(reference));
+        // A conflict names both its places.
+        const places = ({ run: { output } }: RunResult) =>
+            readFileSync(join(output, 'repeats.csv'), 'utf8')
+                .replaceAll(/\.(ndjson\.gz|csv|parquet),/g, ',')
+                .split('\n')
+                .map((line) => line.split(',').slice(0, 4));
+        expect(places(result)).toEqual(places(reference));
     });
 });

@@ -16,7 +16,7 @@ async function answersTo(text: string): Promise<readonly Answer[]> {
     const effects = { openStore: async () => Promise.reject(), now: () => '', progress: silent };
     const { text: out } = await quote(
         { file: 'q.jsonl' },
-        { effects, configFile: null, cwd: folder },
+        { effects, environment: {}, configFile: null, cwd: folder },
     );
     return out
         .trimEnd()

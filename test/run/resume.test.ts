@@ -272,17 +272,23 @@ describe('what lies in the folder of a run is not taken on trust', () => {
         expect(text).toMatch(/^line_key,/);
     });
 
-    const lakeFile = (one: TinyProject, table: string) =>
-        globSync(join(runOf(one), 'lake', table, '*/*.parquet')).sort()[0] ?? '';
-
     test.each([
         ['changed', (path: string) => writeFileSync(path, flipped(readFileSync(path)))],
         ['removed', (path: string) => rmSync(path)],
-    ])('a file of the lake that was %s: its stage is made anew', async (_what, tamper) => {
+    ])('a file of the lake that was %s: it is made anew of the object', async (_what, tamper) => {
         const one = project();
         await stopAt(one, '70-reconcile');
-        tamper(lakeFile(one, 'mediated.usage_events'));
-        expect(await stagesWorkedOn(one)).toEqual(['20-mediate', ...stages.slice(-4)]);
+        for (const path of globSync(join(runOf(one), 'lake/*.parquet'))) tamper(path);
+        expect(await stagesWorkedOn(one)).toEqual(stages.slice(-4));
+    });
+
+    test('a file of the lake that is of no object goes away', async () => {
+        const one = project();
+        await stopAt(one, '70-reconcile');
+        const path = join(runOf(one), 'lake/gateway.csv.parquet');
+        writeFileSync(path, 'half a row');
+        await stagesWorkedOn(one);
+        expect(existsSync(path)).toBe(false);
     });
 
     function flipped(bytes: Buffer): Buffer {

@@ -80,7 +80,8 @@ afterAll(() => {
 describe('meters that cannot be added up', () => {
     test('are invoiced at their rates', async () => {
         const lines = await engine.rows(
-            'select meter, count(*)::varchar as lines from invoice.line_items group by meter order by meter',
+            `select meter from invoice.line_items where line_type = 'usage'
+            group by meter order by meter`,
         );
         expect(lines.map(({ meter }) => meter)).toEqual([
             ...['held', 'models', 'peak', 'score', 'tokens'],

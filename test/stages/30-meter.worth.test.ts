@@ -29,6 +29,23 @@ describe('30-meter: the worth of an event', () => {
         ]);
     });
 
+    test.each([
+        // On both sides of what whole numbers of 18 digits hold, for three classes.
+        ['0.1', '3000000', '300000'],
+        ['0.1', '3000001', '300000.1'],
+        ['0.000000000001', '300000000000000000', '300000'],
+        ['0.000000000001', '300000000000000001', '300000.000000000001'],
+        ['999.999999999999', '300', '299999.9999999997'],
+        ['999.999999999999', '301', '300999.999999999699'],
+        ['1000', '1000000000', '1000000000000'],
+        ['0', '9000000000000000000', '0'],
+        ['0.1', '-7', '-0.7'],
+    ])('a price of %s for %s is worth %s', async (price, quantity, amount) => {
+        const events = [{ output_tokens: quantity }];
+        const prices = [of('input', '1'), of('cache_read', '1'), of('output', price)];
+        expect(await over({ events, prices }, worth)).toEqual([`e1 | false | ${amount}`]);
+    });
+
     test('a quantity that is not there is neither priced nor unrated', async () => {
         const both = config({
             meters: [...config().meters, { ...gpu, event_type: undefined }, requests],

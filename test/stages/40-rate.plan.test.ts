@@ -13,7 +13,7 @@ let engine: Engine;
 beforeAll(async () => {
     engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 2, spill: '/tmp' });
     await fillRateBench(engine, { rows: 6_000n, combinations: 1_500n, rates: 1_000 });
-    await runStage(rate, { engine, lake: '/tmp', upstream: 'test', position: 1 });
+    await runStage(rate, { engine, upstream: 'test', position: 1 });
 });
 afterAll(() => engine.close());
 

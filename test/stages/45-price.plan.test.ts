@@ -39,7 +39,7 @@ describe.each(['pool', 'account', 'line'])('charged without usage, by %s', (tier
     beforeAll(async () => {
         await fillCard(engine, { tier_scope, charge_zero_usage: true });
         for (const stage of [rate, priceUsage]) {
-            await runStage(stage, { engine, lake: '/tmp', upstream: tier_scope, position: 1 });
+            await runStage(stage, { engine, upstream: tier_scope, position: 1 });
         }
     });
 

@@ -152,67 +152,6 @@ const teams = (a: string, b: string) => `
                          a          | llm     | r       | 1        | ${a}
                          b          | llm     | r       | 1        | ${b}`;
 
-describe('72-bill: payments', () => {
-    test('a payment is of its account and product', () =>
-        check(`
-            given rolled.charges        account_id | product | rate_id | quantity | amount
-                                        a          | llm     | r       | 1        | 10
-                                        a          | gpu     | s       | 1        | 10
-                                        b          | llm     | r       | 1        | 10
-            given recon.wallet_payments account_id | product | asset_amount | amount
-                                        a          | llm     | 3.004        | 3.004
-            then billed.settlements account_id | product | asset_amount | amount_minor
-                                    a          | llm     | 3.004        | 300
-            then billed.paid_parts  charge_no | paid
-                                    2         | 300`));
-
-    test('it is spread over the parts above zero by their size', () =>
-        check(`
-            given rolled.charges        account_id | product | attributes | rate_id | quantity | amount
-                                        a          | llm     | {"m":"1"}  | r       | 1        | 0.01
-                                        a          | llm     | {"m":"2"}  | r       | 1        | 0.01
-                                        a          | llm     | {"m":"3"}  | r       | 1        | 0.02
-                                        a          | llm     | {"m":"4"}  | r       | 1        | -5
-            given recon.wallet_payments account_id | product | asset_amount | amount
-                                        a          | llm     | 0.02         | 0.02
-            then billed.payments    amount_minor
-                                    2`));
-
-    test('what was paid beyond the charges stays in the settlement', () =>
-        check(`${teams('10', '10')}
-            given recon.wallet_payments account_id | product | asset_amount | amount
-                                        a          | llm     | 12.50        | 12.50
-            then billed.settlements account_id | amount_minor
-                                    a          | 1250
-            then billed.paid_parts  paid
-                                    1000`));
-
-    test('accounts that are summed up are settled in one line, and paid for each by its own wallet', () =>
-        check(`${teams('0.03', '0.03')}
-            given accounts.paths        account_id | account_name | line_account_id
-                                        org        | The org      | org
-                                        a          | A            | org
-                                        b          | B            | org
-            given recon.wallet_payments account_id | product | asset_amount | amount
-                                        a          | llm     | 0.004        | 0.004
-                                        b          | llm     | 0.011        | 0.011
-            then billed.settlements account_id | amount_exact | amount_minor
-                                    org        | 0.015        | 2
-            then billed.payments    account_id | amount_minor
-                                    a          | 1
-                                    b          | 1`));
-
-    test('two rates of an asset in one period have none in the settlement', () =>
-        check(`${teams('10', '10')}
-            given recon.wallet_payments account_id | product | asset | rate_from  | asset_amount | rate  | amount
-                                        a          | llm     | TOK   | 2026-01-01 | 100          | 0.01  | 1
-                                        a          | llm     | TOK   | 2026-10-15 | 100          | 0.02  | 2
-                                        b          | llm     | TOK   | 2026-01-01 | 100          | 0.01  | 1
-            then billed.settlements account_id | asset | asset_amount | rate | amount_minor
-                                    a          | TOK   | 200          | _    | 300
-                                    b          | TOK   | 100          | 0.01 | 100`));
-});
-
 const promised = (rows: string, products = '') => `
     given rules.commitments     commitment_id | depth | measure | meter | committed | window_start | window_end | shortfall_price
                                 ${rows}
@@ -373,38 +312,5 @@ describe('72-bill: audits', () => {
         expect(await rows('2026-10-31', 'a', 'llm')).toBe(1);
         expect(await rows('2026-11-01', 'b', 'llm')).toBe(1);
         expect(await rows('2026-11-01', 'a', 'gpu')).toBe(1);
-    });
-
-    test('payments-pay-parts-and-no-more fails when a part is paid too much or too little', async () => {
-        const text = (payment: string, first: string) => `
-            given billed.parts      payer_id | charge_no | account_id | product | amount_minor
-                                    org      | 1         | a          | llm     | 60
-                                    org      | 2         | a          | llm     | -5
-                                    org      | 3         | a          | llm     | 40
-            given billed.payments   payer_id | account_id | product | asset | amount_minor
-                                    org      | a          | llm     | USD   | ${payment}
-            given billed.paid_parts payer_id | charge_no | paid
-                                    org      | 1         | ${first}
-                                    org      | 3         | 40`;
-        const rows = (payment: string, first: string) =>
-            found('payments-pay-parts-and-no-more', text(payment, first));
-        expect(await rows('100', '60')).toBe(0);
-        expect(await rows('120', '60')).toBe(0);
-        expect(await rows('90', '50')).toBe(0);
-        expect(await rows('100', '50')).toBe(1);
-        expect(await rows('120', '80')).toBe(1);
-    });
-
-    test('every-settlement-is-rounded-once fails when it is off by more than half a unit', async () => {
-        const text = (minor: string, spread: string) => `
-            given billed.settlements payer_id | account_id | product | asset | amount_exact | amount_minor | currency
-                                     org      | a          | llm     | USD   | 1.005        | ${minor}     | USD
-            given billed.payments    payer_id | account_id | product | asset | amount_minor
-                                     org      | a          | llm     | USD   | ${spread}`;
-        const rows = (minor: string, spread: string) =>
-            found('every-settlement-is-rounded-once', text(minor, spread));
-        expect(await rows('101', '101')).toBe(0);
-        expect(await rows('102', '102')).toBe(1);
-        expect(await rows('101', '100')).toBe(1);
     });
 });

@@ -59,7 +59,7 @@ describe('80-invoice: lines', () => {
                                     usage             | a          | llm     | LLM                             | 600      | 0.1        | 60     | 60           | _     | _            | 2026-10-01    | 2026-11-01  | held
                                     usage             | b          | gpu     | LLM                             | 20       | 1          | 20     | 20           | _     | _            | 2026-10-01    | 2026-11-01  | held
                                     usage             | b          | llm     | LLM                             | 400      | 0.1        | 40     | 40           | _     | _            | 2026-10-01    | 2026-11-01  | held
-                                    wallet_settlement | a          | llm     | Paid from the wallet: 5.0005 TOK | 1       | -50.01     | -50.01 | -50.01       | TOK   | 5.0005       | 2026-10-01    | 2026-11-01  | held`));
+                                    wallet_settlement | a          | llm     | Paid from the wallet: 5.0005 TOK | 1       | -50        | -50    | -50          | TOK   | 5.0005       | 2026-10-01    | 2026-11-01  | held`));
 });
 
 describe('80-invoice: commitments in money', () => {

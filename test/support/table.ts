@@ -144,7 +144,7 @@ async function runSelects(
             await engine.run(`create view ${quoteTable(table.name)} as ${text}`);
             continue;
         }
-        await engine.runAll(createTableSql(table));
+        await engine.runAll(createTableSql(withText(table)));
         await engine.run(`insert into ${quoteTable(table.name)} by name ${text}`);
     }
 }
@@ -188,7 +188,7 @@ export async function runTogether<T>(
             await fill(engine, table, rows);
         }
         for (const [position, stage] of stages.entries()) {
-            await runStage(stage, { engine, lake: '', upstream: '', position });
+            await runStage(stage, { engine, upstream: '', position });
         }
         return await read(engine);
     } finally {

@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest';
 import { projectFiles } from '../../fixtures/project.ts';
 import { runCli, type Terminal } from '../../src/cli.ts';
 import { failure } from '../../src/commands/failure.ts';
-import { type Effects, type Progress, silent } from '../../src/effects.ts';
+import { type Effects, type Environment, type Progress, silent } from '../../src/effects.ts';
 import { type ErrorCode, type ExitCode, RunError } from '../../src/errors/index.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -23,10 +23,12 @@ export interface TerminalOptions {
     readonly store?: ObjectStore;
     readonly progress?: Progress;
     readonly now?: string;
+    /** Left out: only the secrets that must never be printed. */
+    readonly environment?: Environment;
 }
 
 /** A terminal that collects what is printed on it. */
-export function testTerminal({ cwd, store, progress, now }: TerminalOptions): {
+export function testTerminal({ cwd, store, progress, now, environment }: TerminalOptions): {
     readonly terminal: Terminal;
     readonly said: { out: string; err: string };
 } {
@@ -42,7 +44,19 @@ export function testTerminal({ cwd, store, progress, now }: TerminalOptions): {
     const err = (text: string) => {
         said.err += text;
     };
-    return { terminal: { cwd, effects, out, err }, said };
+    const secrets = Object.entries(process.env).filter(([name]) => name.startsWith('AWS_'));
+    const clock = () => performance.timeOrigin + performance.now();
+    return {
+        terminal: {
+            cwd,
+            effects,
+            environment: environment ?? Object.fromEntries(secrets),
+            clock,
+            out,
+            err,
+        },
+        said,
+    };
 }
 
 /** Types one command line, split at spaces, in this process. */

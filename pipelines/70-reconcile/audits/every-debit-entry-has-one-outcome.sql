@@ -2,7 +2,8 @@
 with
 counted as (
     select
-        (select count(*) from recon.entries where is_in_period) as entry_count,
+        (select coalesce(sum(record_count), 0) from recon.sides where side = 'debits')
+            as entry_count,
         (select coalesce(sum(entry_count), 0) from recon.outcomes) as outcome_count
 )
 

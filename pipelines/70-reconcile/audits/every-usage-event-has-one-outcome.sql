@@ -2,7 +2,8 @@
 with
 counted as (
     select
-        (select count(*) from compiled.event_values where is_in_period) as event_count,
+        (select coalesce(sum(record_count), 0) from recon.sides where side = 'usage')
+            as event_count,
         (select coalesce(sum(usage_count), 0) from recon.outcomes) as outcome_count
 )
 

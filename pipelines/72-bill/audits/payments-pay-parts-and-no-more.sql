@@ -1,17 +1,16 @@
--- Of what wallets paid for an account and product, its parts above zero are paid, each up to its
--- size: all of the payment, or all of the parts where more was paid than charged.
+-- What is settled of a line is paid by its parts above zero, each up to its size: all of it, or all
+-- of the parts where more was paid than charged.
 with
-paid as (
-    select payer_id, account_id, product, sum(amount_minor) as payment
-    from billed.payments
-    group by payer_id, account_id, product
+settled as (
+    select line_key, sum(amount_minor) as amount_minor
+    from billed.line_settlements
+    where line_key is not null
+    group by line_key
 ),
 
 covered as (
     select
-        parts.payer_id,
-        parts.account_id,
-        parts.product,
+        parts.line_key,
         sum(greatest(parts.amount_minor, 0)) as charged,
         sum(coalesce(paid_parts.paid, 0)) as paid,
         count(*) filter (
@@ -21,16 +20,12 @@ covered as (
     left join billed.paid_parts as paid_parts
         on parts.payer_id = paid_parts.payer_id
         and parts.charge_no = paid_parts.charge_no
-    group by parts.payer_id, parts.account_id, parts.product
+    group by parts.line_key
 )
 
-select covered.payer_id, covered.account_id, covered.product, paid.payment, covered.charged,
-    covered.paid
+select covered.line_key, settled.amount_minor as settled, covered.charged, covered.paid
 from covered
-left join paid
-    on covered.payer_id = paid.payer_id
-    and covered.account_id = paid.account_id
-    and covered.product = paid.product
-where covered.paid is distinct from least(coalesce(paid.payment, 0), covered.charged)
+left join settled on covered.line_key = settled.line_key
+where covered.paid is distinct from least(coalesce(settled.amount_minor, 0), covered.charged)
     or covered.wrong_count > 0
-order by covered.payer_id, covered.account_id, covered.product
+order by covered.line_key

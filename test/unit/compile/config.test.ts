@@ -265,7 +265,7 @@ describe('the config', () => {
     test('the same of a file, with its own line', () => {
         const of = [...assets.slice(0, 1), { ...assets[1], rates: wrongRates }, assets[2]];
         expect(problemsOf(() => undefined, of)[0]).toBe(
-            'assets ASSET_RATE_TWICE: assets.json:1: TOK has two rates in USD from 2026-01-01T00:00:00Z',
+            '1.rates.1.from ASSET_RATE_TWICE: TOK has two rates in USD from 2026-01-01T00:00:00Z',
         );
     });
 

@@ -52,13 +52,13 @@ async function load(input: string, format: Format, lines: readonly string[]): Pr
 /** The rows that lines of the gateway become, with the columns named. */
 async function usage(lines: readonly string[], columns: string): Promise<readonly string[]> {
     await load('gateway', 'ndjson', lines);
-    const files = { input: 'gateway', format: 'ndjson', paths: [] } as const;
+    const files = { input: 'gateway', format: 'ndjson', paths: [], numbers: [] } as const;
     return read(usageRowsSql(gateway as never, files, shape), columns);
 }
 
 async function debits(lines: readonly string[], columns: string): Promise<readonly string[]> {
     await load('wallet', 'ndjson', lines);
-    const files = { input: 'wallet', format: 'ndjson', paths: [] } as const;
+    const files = { input: 'wallet', format: 'ndjson', paths: [], numbers: [] } as const;
     return read(debitRowsSql(wallet as never, files, null), columns);
 }
 
@@ -356,7 +356,7 @@ describe('CSV', () => {
                 },
             ],
         }).usage;
-        const files = { input: 'flat', format: 'csv', paths: [] } as const;
+        const files = { input: 'flat', format: 'csv', paths: [], numbers: [] } as const;
         const own = {
             attributes: ['model'],
             quantities: [{ name: 'tokens', type: 'integer' }],

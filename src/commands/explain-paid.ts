@@ -5,10 +5,12 @@ import { visible } from '../report/visible.ts';
 import { money, trimmed } from '../run/decimals.ts';
 import type { LineItem } from '../schema/line-item.ts';
 
-/** What became of a line of usage or a fee: which commitments count it, and which grants pay it. */
+/** What became of a line of usage or a fee: which commitments count it, which wallets and grants paid it. */
 export interface PaidTrace {
     /** By commitment: money, or units of the meter. */
     readonly counts: readonly Row[];
+    /** By asset of the wallets. */
+    readonly settled: readonly Row[];
     readonly draws: readonly Row[];
 }
 
@@ -25,6 +27,14 @@ export async function paidTrace(engine: Engine, { line_key }: LineItem): Promise
             order by counted.commitment_id`,
             { line_key },
         ),
+        settled: await engine.rows(
+            `select asset, sum(amount_minor) as amount_minor
+            from billed.line_settlements
+            where line_key = $line_key
+            group by asset
+            order by asset`,
+            { line_key },
+        ),
         draws: await engine.rows(
             `select grant_id, asset, sum(drawn) as drawn, sum(amount) as amount
             from invoice.draw_downs
@@ -37,17 +47,25 @@ export async function paidTrace(engine: Engine, { line_key }: LineItem): Promise
 }
 
 /** The same for people; nothing where nothing was promised. */
-export function paidText({ currency, unit }: LineItem, { counts, draws }: PaidTrace): string[] {
+export function paidText(
+    { currency, unit }: LineItem,
+    { counts, settled, draws }: PaidTrace,
+): string[] {
+    const scale = currencyExponent(currency) ?? 0;
+    const ofMinor = (minor: unknown) =>
+        `${formatAmount({ units: BigInt(String(minor)), scale }, { minScale: scale })} ${currency}`;
     return [
         ...counts.map(({ commitment_id, measure, quantity, amount_minor }) => {
-            const units = BigInt(String(amount_minor));
-            const scale = currencyExponent(currency) ?? 0;
             const counted =
                 measure === 'quantity'
                     ? `${trimmed(quantity)} ${visible(unit)}`
-                    : `${formatAmount({ units, scale }, { minScale: scale })} ${currency}`;
+                    : ofMinor(amount_minor);
             return `counts     ${counted} towards ${visible(String(commitment_id))}`;
         }),
+        ...settled.map(
+            ({ asset, amount_minor }) =>
+                `paid       ${ofMinor(amount_minor)} by wallets in ${visible(String(asset))}`,
+        ),
         ...draws.map(
             ({ grant_id, asset, drawn, amount }) =>
                 `paid       ${money(amount, currency)} ${currency} by ${visible(String(grant_id))}${asset === currency ? '' : `: ${trimmed(drawn)} ${visible(String(asset))}`}`,

@@ -57,7 +57,7 @@ interface Explanation {
     /** How a rate with terms came to the amount; none for quantity x price. */
     /** More than one where the line sums up accounts that were priced apart. */
     readonly priced: readonly PricedTrace[];
-    /** Which commitments count it, and which grants pay it. */
+    /** Which commitments count it, which wallets and grants paid it. */
     readonly paid: PaidTrace;
     readonly event_count: string;
     readonly event_quantity: string;

@@ -50,7 +50,7 @@ function commitmentRow(of: CommitmentStatement): VNode {
     const cost = (value: string) => number(amountFigure(value, of.currency));
     return html`<tr>
         <th scope="row" class="name">${named(of.description, of.commitment_id)}</th>
-        <td class="name"><code>${name(of.payer_id)}</code></td>
+        <td><code>${name(of.payer_id)}</code></td>
         <td><code class="code">${name(of.window_start)}</code> to <code class="code">${name(of.window_end)}</code></td>
         <td class="number">${amountFigure(of.committed, unit)} ${name(unit)}</td>
         ${size(of.counted_before)} ${size(of.counted)} ${size(of.shortfall)}
@@ -88,7 +88,7 @@ function balanceRow(of: BalanceStatement): VNode {
     const size = (value: string) => number(amountFigure(value, of.asset));
     return html`<tr>
         <th scope="row" class="name">${named(of.description, of.grant_id)}</th>
-        <td class="name"><code>${name(of.payer_id)}</code></td>
+        <td><code>${name(of.payer_id)}</code></td>
         <td>${name(of.asset)}</td>
         ${size(of.opening)} ${size(of.granted)} ${size(of.drawn)} ${size(of.expired)}
         ${size(of.rolled_over)} ${size(of.closing)}

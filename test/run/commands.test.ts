@@ -226,6 +226,7 @@ describe('a run', () => {
                      25,000 token x 0.000003
           rate       list/tokens/context_band=standard,model=m1,token_class=input@2025-01-01T00:00:00Z in rates.csv:2, 2025-01-01T00:00:00Z to now
                      matches {"context_band":"standard","model":"m1","token_class":"input"}, priority 0, card list 1
+          paid       0.05 USD by wallets in USD
           metered    2 day(s)
                      2026-10-01               9,000         3 events  0.027
                      2026-10-02              16,000         2 events  0.048

@@ -36,7 +36,7 @@ export const commitments = defineTable('rules.commitments', {
         ),
         is_cumulative: boolean('Whether windows before this one count with it.'),
         is_due: boolean(
-            'Whether the window ends with the period or in it, and a shortfall is billed.',
+            'Whether the window ends with the period or in it, is over as of the run, and a shortfall is billed.',
         ),
         shortfall_price: nullable(amount('Price of one missing unit; null for an amount.')),
         overage_factor: nullable(

@@ -64,7 +64,10 @@ async function checkProject(
     if (!config.accounts.startsWith('object:')) {
         await check('accounts', async () => {
             const text = project.readText(config.accounts);
-            const { tree } = compilePeriod(await openPeriod(project, period), text, period);
+            const { tree } = compilePeriod(await openPeriod(project, period), text, {
+                period,
+                as_of: context.effects.now(),
+            });
             requireConvertible(project, tree.conversions);
             return counted(tree.spans.length, 'row');
         });

@@ -96,6 +96,8 @@ export interface PromiseInputs {
     readonly openings: Openings;
     readonly assets: Readonly<Record<string, Asset>>;
     readonly paths: readonly AccountPath[];
+    /** What is known: a shortfall is not billed before its window is over. */
+    readonly asOf: Instant;
 }
 
 /**
@@ -156,7 +158,7 @@ function holdingOf(contract: Contract, payer: Payer): Holding {
 
 function rowsOf(
     holding: Holding,
-    { contracts: { file }, openings, assets }: PromiseInputs,
+    { contracts: { file }, openings, assets, asOf }: PromiseInputs,
     index: PathIndex,
     problems: FileProblem[],
 ): Omit<Promises, 'order'> {
@@ -171,9 +173,10 @@ function rowsOf(
         ...unevenRests(file, contract, payer),
         ...strayEnds(file, contract, payer),
     );
-    const commitments = held.map((of) =>
-        commitmentRow(of, contract, payer, before(commitmentOpened(of, contract, payer))),
-    );
+    const commitments = held.map((of) => {
+        const counted = before(commitmentOpened(of, contract, payer));
+        return commitmentRow(of, contract, payer, counted, asOf);
+    });
     const grants = balances.flatMap((of) => {
         const worth = worthOf(of, { file, contract, payer, assets });
         if ('problem' in worth) {
@@ -228,9 +231,11 @@ function commitmentRow(
     contract: Contract,
     { payer_id, currency, depth, period }: Payer,
     counted_before: string,
+    asOf: Instant,
 ): CommitmentRow {
     const { true_up, kind } = commitment;
     const is_cumulative = true_up === 'cumulative';
+    const owes = kind === 'postpaid' && true_up !== 'none';
     return {
         payer_id,
         commitment_id: idOf(contract, commitment.commitment),
@@ -246,7 +251,7 @@ function commitmentRow(
         committed: is_cumulative ? sumOf(windows) : window.size,
         counted_before,
         is_cumulative,
-        is_due: kind === 'postpaid' && true_up !== 'none' && window.to <= period.to,
+        is_due: owes && window.to <= period.to && window.to <= asOf,
         shortfall_price: commitment.shortfall_price,
         overage_factor: commitment.overage_factor,
         overage_unit_price: commitment.overage_unit_price,

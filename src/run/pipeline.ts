@@ -66,7 +66,7 @@ export async function planRun(
 ): Promise<Plan> {
     const text = await readAccounts(opened, store);
     const project = await openPeriod(opened, options.period);
-    const { tree, promises } = compilePeriod(project, text, options.period);
+    const { tree, promises } = compilePeriod(project, text, options);
     requireConvertible(project, tree.conversions);
     const listings = await listInputs(
         store,

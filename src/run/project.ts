@@ -18,6 +18,7 @@ import { loadOpenings } from '../rules/openings.ts';
 import { inFileOrder } from '../rules/problems.ts';
 import { lintPromises } from '../rules/promises.ts';
 import { lintWithoutContract } from '../rules/term-counts.ts';
+import { parseInstant } from '../time/instant.ts';
 
 /** A config with everything beside it, read and checked. */
 export interface Project extends LoadedConfig {
@@ -175,7 +176,11 @@ export interface CompiledPeriod {
  * @param text of the accounts file.
  * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID when only the contracts are wrong
  */
-export function compilePeriod(project: Project, text: string, period: string): CompiledPeriod {
+export function compilePeriod(
+    project: Project,
+    text: string,
+    { period, as_of }: { readonly period: string; readonly as_of: string },
+): CompiledPeriod {
     const { config, contracts, openings, assets, cards, currencyRates } = project;
     const currencies = new Map(cards.map(({ card, currency }) => [card, currency]));
     const exchange = { rates: currencyRates, currencies };
@@ -195,7 +200,10 @@ export function compilePeriod(project: Project, text: string, period: string): C
         throw new RunError('ACCOUNTS_INVALID', { problems });
     }
     const { tree, termPayers } = compiled;
-    const promised = compilePromises({ contracts, openings, assets, paths: tree.paths });
+    const promised = compilePromises({
+        ...{ contracts, openings, assets, paths: tree.paths },
+        asOf: parseInstant(as_of),
+    });
     const problems = [...termProblems(contracts, openings, termPayers), ...promised.problems];
     if (problems.length) {
         throw new RunError('CONTRACTS_INVALID', { problems: inFileOrder(problems) });

@@ -46,6 +46,14 @@ describe('windows of a commitment', () => {
             '2026-10-01 to 2027-01-01: 1200, 800.50; due',
         ],
         [
+            'a quarter of which it is not known yet that it ends: nothing is due',
+            {
+                ...{ commitments: spend('every: quarter'), period: '2026-12' },
+                ...{ openings: [said('spend', '800.50')], asOf: '2026-12-31T23:59:59Z' },
+            },
+            '2026-10-01 to 2027-01-01: 1200, 800.50',
+        ],
+        [
             'quarters count from the month in which the contract begins, wherever in it',
             {
                 commitments: spend('every: quarter, prorate: false'),

@@ -6,6 +6,7 @@ import { loadContracts } from '../../../src/rules/contracts.ts';
 import { loadCard } from '../../../src/rules/load.ts';
 import { loadOpenings } from '../../../src/rules/openings.ts';
 import { type Config, configSchema } from '../../../src/schema/config.ts';
+import { parseInstant } from '../../../src/time/instant.ts';
 
 const config: Config = configSchema.parse({
     name: 'tiny',
@@ -50,6 +51,8 @@ export interface World {
     readonly openings?: readonly string[];
     readonly previous?: string;
     readonly period?: string;
+    /** Long after the period unless told. */
+    readonly asOf?: string;
     readonly order?: string;
     readonly currency?: string;
 }
@@ -121,5 +124,8 @@ function compiled(world: World): {
         period,
     );
     const { assets } = loaded;
-    return compilePromises({ contracts, openings, assets, paths: tree.tree.paths });
+    return compilePromises({
+        ...{ contracts, openings, assets, paths: tree.tree.paths },
+        asOf: parseInstant(world.asOf ?? '2100-01-01T00:00:00Z'),
+    });
 }

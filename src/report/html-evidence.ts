@@ -42,6 +42,35 @@ export function suspenseSection({ suspense }: ReportModel): VNode {
     );
 }
 
+/** Nothing in a run without sellers. */
+export function marginsSection({ margins = [] }: ReportModel): VNode | false {
+    if (margins.length === 0) return false;
+    return section(
+        'margins',
+        'Margins of sellers',
+        html`<p>
+            What each seller pays for a product and what its buyers pay for it, exactly: both price the
+            same metered usage. Usage of accounts that it sells nothing to is its own.
+        </p>`,
+        table(
+            'Margins per seller and product',
+            [
+                ...[text('Seller'), text('Product'), numeric('Bought'), numeric('For own use')],
+                ...[numeric('Sold'), numeric('Margin'), text('Currency')],
+            ],
+            margins.map(
+                ({ seller_id, product, currency, bought, own_use, sold, margin }) => html`<tr>
+                    <th scope="row">${name(seller_id)}</th>
+                    <td>${name(product)}</td>
+                    ${[bought, own_use, sold].map((amount) => number(figure(amount)))}
+                    ${number(margin === null ? 'none: two currencies' : figure(margin))}
+                    <td>${name(currency)}</td>
+                </tr>`,
+            ),
+        ),
+    );
+}
+
 /** Nothing in a run without payers of other currencies. */
 export function conversionsSection({ conversions }: ReportModel): VNode | false {
     if (conversions.length === 0) return false;

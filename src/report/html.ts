@@ -6,6 +6,7 @@ import {
     conversionsSection,
     fingerprintsSection,
     inputsSection,
+    marginsSection,
     proofsSection,
     suspenseSection,
 } from './html-evidence.ts';
@@ -55,8 +56,7 @@ function page(model: ReportModel): VNode {
             <main>
                 ${tieOutSection(model)} ${codesSection(model)} ${breaksSection(model)}
                 ${payersSection(model)} ${linesSection(model)} ${statementsSection(model)}
-                ${conversionsSection(model)}
-                ${suspenseSection(model)}
+                ${marginsSection(model)} ${conversionsSection(model)} ${suspenseSection(model)}
                 ${inputsSection(model)} ${proofsSection(model)} ${fingerprintsSection(model)}
             </main>
             <footer class="quiet small">
@@ -68,7 +68,7 @@ function page(model: ReportModel): VNode {
     </html>`;
 }
 
-function contents({ conversions, commitments, balances }: ReportModel): VNode {
+function contents({ conversions, commitments, balances, margins }: ReportModel): VNode {
     const isPromised = commitments.length + balances.length > 0;
     const entries: readonly (readonly [string, string])[] = [
         ['tie-out', 'Tie-out'],
@@ -77,6 +77,7 @@ function contents({ conversions, commitments, balances }: ReportModel): VNode {
         ['payers', 'Payers'],
         ['lines', 'Invoice lines'],
         ...(isPromised ? [['statements', 'Commitments and balances'] as const] : []),
+        ...(margins?.length ? [['margins', 'Margins of sellers'] as const] : []),
         ...(conversions.length ? [['conversions', 'Conversions'] as const] : []),
         ['suspense', 'Suspense'],
         ['inputs', 'Input objects'],

@@ -340,5 +340,8 @@ describe('a distributor, three resellers and their customers', () => {
         expect(said.out).toMatch(
             /Margins, rounded .*\n.*seller.*product.*bought.*\n.*dist .*tokens .*10.00.* 9.00/,
         );
+        const page = readFileSync(join(result.run.output, 'report.html'), 'utf8');
+        const cells = page.slice(page.indexOf('id="margins"')).replaceAll(/<[^>]*>\s*/g, ' ');
+        expect(cells).toMatch(/dist +tokens +10 +1 +18 +9 +USD/);
     });
 });

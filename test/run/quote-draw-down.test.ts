@@ -348,9 +348,9 @@ describe('commitments, worked on paper', () => {
     });
 });
 
-test('the example of the README is answered as it says', async () => {
-    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-    const [asked, answered] = readme
+test('the example of docs/quotes.md is answered as it says', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/quotes.md'), 'utf8');
+    const [asked, answered] = page
         .split('\n')
         .filter((text) => /^\{"id": ?"year"/.test(text))
         .map((text) => JSON.parse(text) as Part);

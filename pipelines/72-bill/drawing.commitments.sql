@@ -1,6 +1,15 @@
 -- Commitments in the units that their charges are in.
 -- Grain: owner_id, commitment_id. A missing unit of a quantity has a price: both are in 10^-12, so
--- their product is exact in 10^-24.
+-- their product is exact in 10^-24. What went on of a prepaid one was paid at its price: overage
+-- begins above both.
+with
+carried as (
+    select payer_id, commitment_id, sum(opening + granted) as amount
+    from rules.grants
+    where is_rollover
+    group by payer_id, commitment_id
+)
+
 select
     case commitments.measure
         when 'amount' then commitments.payer_id
@@ -10,7 +19,10 @@ select
     commitments.commitment_id,
     case
         when commitments.measure = 'amount'
-            then minor_units(commitments.committed, currencies.exponent)
+            then minor_units(
+                cast(commitments.committed + coalesce(carried.amount, 0) as decimal(38, 12)),
+                currencies.exponent
+            )
         else without_point(commitments.committed)
     end as committed,
     case
@@ -31,3 +43,6 @@ select
     'half_away' as rounding_mode
 from rules.commitments as commitments
 inner join rules.currencies as currencies on commitments.currency = currencies.currency
+left join carried
+    on commitments.payer_id = carried.payer_id
+    and commitments.commitment_id = carried.commitment_id

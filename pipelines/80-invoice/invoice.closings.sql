@@ -49,6 +49,17 @@ terms as (
         and counting.meter = used.meter
 ),
 
+-- What money that went on of an earlier window paid does not use up the window of a prepaid one.
+carried as (
+    select grants.payer_id, grants.commitment_id, sum(balances.drawn) as drawn
+    from rules.grants as grants
+    inner join invoice.balances as balances
+        on grants.payer_id = balances.payer_id
+        and grants.grant_id = balances.grant_id
+    where grants.is_rollover
+    group by grants.payer_id, grants.commitment_id
+),
+
 -- What was trued up counts as used: a cumulative commitment bills a shortfall once.
 commitments as (
     select
@@ -57,13 +68,16 @@ commitments as (
         '' as meter,
         substr(commitments.commitment_id, length(commitments.contract_id) + 2) as commitment,
         '' as "grant",
-        statements.counted
+        statements.counted - coalesce(carried.drawn, 0)
             + case when commitments.is_due then statements.shortfall else 0 end as quantity
     from rules.commitments as commitments
     inner join invoice.commitments as statements
         on commitments.payer_id = statements.payer_id
         and commitments.commitment_id = statements.commitment_id
     inner join rolled.payers as payers on commitments.payer_id = payers.payer_id
+    left join carried
+        on commitments.payer_id = carried.payer_id
+        and commitments.commitment_id = carried.commitment_id
     where commitments.is_cumulative or commitments.window_end > payers.period_end
 ),
 

@@ -23,7 +23,9 @@ select
     end as counted,
     case
         when commitments.measure = 'amount'
-            then minor_amount(true_ups.shortfall, currencies.exponent)
+            then greatest(
+                commitments.committed - minor_amount(true_ups.counted, currencies.exponent), 0
+            )
         else units_quantity(true_ups.shortfall, 12)
     end as shortfall,
     minor_amount(true_ups.rounded, currencies.exponent) as true_up,

@@ -117,6 +117,21 @@ describe('80-invoice: commitments in money', () => {
                                     c        | year       |                 | 120
                                     c        |            | year@2026-10-01 | 380`));
 
+    test('what went on of a prepaid one raises where overage begins, and does not use the window up', () =>
+        check(`${usage}
+            given rules.commitments commitment_id | kind    | committed | overage_factor | fee | is_due | window_start | window_end
+                                    c/year        | prepaid | 50        | 2              | _   | false  | 2026-10-01   | 2027-01-01
+            given rules.grants      grant_id                   | commitment_id | opening | granted | is_rollover | starts_at  | expires_at
+                                    c/year@2026-01-01~rollover | c/year        | 30      | 0       | true        | 2026-10-01 | 2027-01-01
+                                    c/year@2026-10-01          | c/year        | 50      | 0       | false       | 2026-10-01 | 2027-01-01
+            ${everyone('c/year', 'c/year@2026-01-01~rollover', 'c/year@2026-10-01')}
+            then invoice.commitments counted | shortfall | overage
+                                     120     | 0         | 40
+            then invoice.closings   contract | commitment | grant                    | quantity
+                                    c        | year       |                          | 90
+                                    c        |            | year@2026-01-01~rollover | 0
+                                    c        |            | year@2026-10-01          | 0`));
+
     test('a fee is for its window within the period, and counts towards nothing', () =>
         check(`
             given rules.commitments commitment_id | kind    | committed | fee | is_due | window_start | window_end

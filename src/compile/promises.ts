@@ -7,7 +7,15 @@ import type { Contract, Contracts } from './contracts.ts';
 import { type Balance, balancesOf, prepaidBalances } from './grants.ts';
 import { fineOpening, type Opened, openingOf, openingProblems } from './holder-openings.ts';
 import type { Openings } from './openings.ts';
-import { accountsBelow, type PathIndex, pathIndex, payersOf, severalPayers } from './payers.ts';
+import {
+    accountsBelow,
+    brokenPromises,
+    type Kept,
+    type PathIndex,
+    pathIndex,
+    payersOf,
+    severalPayers,
+} from './payers.ts';
 import { strayEnds, unevenRests } from './uneven.ts';
 import { isEnded, overlap, type TimeSpan } from './windows.ts';
 import { type Worth, worthOf } from './worth.ts';
@@ -113,7 +121,12 @@ export function compilePromises(inputs: PromiseInputs): {
     const promising = contracts.contracts.filter(
         ({ commitments, grants }) => commitments.length > 0 || grants.length > 0,
     );
-    const index = pathIndex(paths, new Set(promising.map(({ account }) => account)));
+    const accounts = new Set(promising.map(({ account }) => account));
+    const index = pathIndex(paths, accounts);
+    const own = Map.groupBy(
+        paths.filter(({ account_id }) => accounts.has(account_id)),
+        ({ account_id }) => account_id,
+    );
     const problems: FileProblem[] = [];
     const parts = promising.flatMap((contract): readonly Omit<Promises, 'order'>[] => {
         const payers = payersOf(contract.account, index);
@@ -125,7 +138,11 @@ export function compilePromises(inputs: PromiseInputs): {
             return [];
         }
         const [one = holdings[0]] = live;
-        return one ? [rowsOf(one, inputs, index, problems)] : [];
+        if (!one) return [];
+        const { payer } = one;
+        const lives = own.get(contract.account) ?? [];
+        problems.push(...brokenPromises(contracts.file, contract, payer, keptBy(one), lives));
+        return [rowsOf(one, inputs, index, problems)];
     });
     const order = contracts.drawOrder.map((term, at) => ({ position: BigInt(at + 1), term }));
     return {
@@ -206,6 +223,21 @@ function rowsOf(
             .flatMap(({ from, to }) => [from, to])
             .filter((at) => at > payer.period.from && at < payer.period.to),
     };
+}
+
+/** Until when it has to be one payer. What was given for good goes where its account goes. */
+function keptBy({ held, balances }: Holding): readonly Kept[] {
+    return [
+        ...held.map(
+            ({ commitment: { commitment, kind, true_up, line }, window: { from, to } }) => ({
+                ...{ name: `commitment ${commitment}`, from, to, line },
+                isTruedUp: kind === 'postpaid' && true_up !== 'none',
+            }),
+        ),
+        ...balances.filter(isEnded).map(({ id, from, to, of: { line } }) => ({
+            ...{ name: `grant ${id}`, from, to, line, isTruedUp: false },
+        })),
+    ];
 }
 
 const idOf = ({ contract }: Contract, id: string) => `${contract}/${id}`;

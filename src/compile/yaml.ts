@@ -65,13 +65,21 @@ export function parseYaml<S extends z.ZodType>(
 function flatten(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
     if (issue.code === 'invalid_union' && issue.errors.length) {
         const branches = [...issue.errors].sort(
-            (one, other) => strangers(one) - strangers(other) || one.length - other.length,
+            (one, other) =>
+                misfits(one) - misfits(other) ||
+                strangers(one) - strangers(other) ||
+                one.length - other.length,
         );
         return (branches[0] ?? []).flatMap((inner) =>
             flatten({ ...inner, path: [...issue.path, ...inner.path] }),
         );
     }
     return [issue];
+}
+
+/** Whether a branch wants another kind of value: one in which only something is wrong was meant. */
+function misfits(branch: readonly z.core.$ZodIssue[]): number {
+    return branch.filter(({ code, path }) => code === 'invalid_type' && path.length === 0).length;
 }
 
 /** How many keys of the value itself a branch does not know: few mistakes inside say less. */

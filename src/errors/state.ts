@@ -43,4 +43,11 @@ export const stateErrors = {
         (p) => `${p.period} was not closed: ${p.detail}`,
         (p) => p.remedy,
     ),
+    OPENINGS_REPLACED: defineError<{ period: string; before: string }>(
+        2,
+        (p) =>
+            `${p.period} opened with what the month before no longer closes with: ${p.before} was run since`,
+        (p) =>
+            `Run \`tieout run --period ${p.period}\`, then the months after it, in their order; one that is closed needs \`tieout reopen\` first.`,
+    ),
 };

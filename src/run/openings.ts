@@ -16,7 +16,7 @@ export const closingsFile = 'closings.csv';
 /**
  * The project with the openings of one period: those of its file that are of the period, or what the
  * run of the period before says.
- * @throws RunError CONTRACTS_INVALID
+ * @throws RunError CONTRACTS_INVALID, OPENINGS_REPLACED
  */
 export async function openPeriod(project: Project, period: string): Promise<Project> {
     if (project.config.openings !== previous) {
@@ -26,6 +26,7 @@ export async function openPeriod(project: Project, period: string): Promise<Proj
     const nothing = { ...noOpenings, previous: before };
     const file = await closingsOf(project, before);
     if (file === null) return { ...project, openings: nothing };
+    await requireKept(project.state, before);
     const text = readFileSync(file, 'utf8');
     const read = loadOpenings(relative(project.folder, file), text, project.contracts);
     if ('problems' in read) {
@@ -58,6 +59,24 @@ export async function openedBefore(
     const run = await latestNightly(state, before);
     if (run === null || readCertificate(run)?.outputs[closingsFile] === opened) return null;
     return run.runId;
+}
+
+/**
+ * Every run before the period opened with what the latest one before it closed with: else what was
+ * counted in a month that was run again would be counted nowhere after it.
+ * @throws RunError OPENINGS_REPLACED, for the earliest period of which that is not true
+ */
+async function requireKept(state: string, latest: string): Promise<void> {
+    const chain: { readonly period: string; readonly before: string }[] = [];
+    for (let period = latest; ; period = monthAfter(period, -1)) {
+        const run = await latestNightly(state, period);
+        const certificate = run && readCertificate(run);
+        if (certificate?.rules[closingsOfPeriod(monthAfter(period, -1))] === undefined) break;
+        const before = await openedBefore(state, certificate);
+        if (before !== null) chain.push({ period, before });
+    }
+    const first = chain.at(-1);
+    if (first) throw new RunError('OPENINGS_REPLACED', first);
 }
 
 /** What the rules of a run call the closings that it opened with. */

@@ -159,4 +159,14 @@ describe('openings of the run before', () => {
         close(september, closings.replace('49.70', '49.60'));
         expect(await type()).toMatchObject({ exit: 0, err: '' });
     });
+
+    test('of a run that opened with what was replaced since open nothing', async () => {
+        const november = () => project.run({ period: '2026-11' }).catch((error) => error.message);
+        close(september, closings);
+        expect(await november()).toContain(
+            `2026-10 opened with what the month before no longer closes with: ${september.run.runId} was run since`,
+        );
+        close(september, closings.replace('49.70', '49.60'));
+        expect(await november()).not.toContain('opened with');
+    });
 });

@@ -262,6 +262,16 @@ describe('the config', () => {
         ]);
     });
 
+    test('what is wrong within assets is told of assets, not that they could be a file', () => {
+        const problems = problemsOf((of) => {
+            of.assets = { TOK: { kind: 'unit', precision: 13, counts: 5 } };
+        });
+        expect(problems).toEqual([
+            'assets.TOK.precision CONFIG_INVALID: precision is 13',
+            'assets.TOK.counts CONFIG_INVALID: counts is 5, and has to be text',
+        ]);
+    });
+
     test('the same of a file, with its own line', () => {
         const of = [...assets.slice(0, 1), { ...assets[1], rates: wrongRates }, assets[2]];
         expect(problemsOf(() => undefined, of)[0]).toBe(

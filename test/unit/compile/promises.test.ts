@@ -587,4 +587,35 @@ describe('what a period cannot be computed with', () => {
         expect(payersOf(`from: 2026-10-01T00:00:00Z, to: ${moves}`)).toEqual(['org']);
         expect(payersOf(`from: ${moves}`)).toEqual(['unit']);
     });
+
+    const quarter = (row: Row, more: readonly Row[] = []): World => ({
+        commitments: ['commitment: c, amount: "1", every: quarter'],
+        accounts: [{ account_id: 'org' }, { account_id: 'unit', parent: 'org', ...row }, ...more],
+        ...{ account: 'unit', span: 'from: 2026-09-01T00:00:00Z', openings: [said('c', '0')] },
+    });
+    const window =
+        'contracts.yaml:4: PROMISE_PAYERS commitment c of contract deal is from 2026-09-01T00:00:00Z to 2026-12-01T00:00:00Z, and';
+
+    test('an account that is gone before its window ends: nobody would be billed what it lacks', () => {
+        for (const valid_to of ['2026-10-20T00:00:00Z', '2026-11-01T00:00:00Z']) {
+            expect(problemsOf(quarter({ valid_to }))).toEqual([
+                `${window} unit is gone at ${valid_to}: nobody would be billed what it lacks\n` +
+                    `    End the contract there: \`to: ${valid_to}\`.`,
+            ]);
+        }
+        expect(problemsOf(quarter({ valid_to: '2026-11-20T00:00:00Z' }))).toEqual([]);
+        const renamed = { account_id: 'unit', parent: 'org', valid_from: '2026-11-01T00:00:00Z' };
+        expect(problemsOf(quarter({ valid_to: '2026-11-01T00:00:00Z' }, [renamed]))).toEqual([]);
+    });
+
+    test.each(['2026-10-01T00:00:00Z', '2026-11-01T00:00:00Z'])(
+        'a payer that changes within a window, were it between two periods (%s)',
+        (at) => {
+            const next = { account_id: 'unit', parent: 'org', bill_to: 'self', valid_from: at };
+            const [problem, ...more] = problemsOf(quarter({ valid_to: at }, [next]));
+            expect(problem).toContain(window);
+            expect(problem).toMatch(/both (org and unit|unit and org) pay for unit in that time/);
+            expect(more).toEqual([]);
+        },
+    );
 });

@@ -1,4 +1,5 @@
 import type { FileProblem } from '../errors/index.ts';
+import { compare, parseAmount } from '../money/amount.ts';
 import { didYouMean } from '../schema/suggest.ts';
 import { formatInstant, type Instant } from '../time/instant.ts';
 import type { Contract } from './contracts.ts';
@@ -66,6 +67,26 @@ export function fineOpening(
             line: row.line,
             message: `grant ${of.holder} of contract ${contract.contract} opens with ${row.quantity} ${asset}, which has ${precision} decimals`,
             remedy: toCorrect(openings, 'Write what was left in whole last decimals.'),
+        },
+    ];
+}
+
+/** More than was given can't have been left: a slip of the pen would give money away. */
+export function givenOpening(
+    openings: Openings,
+    contract: Contract,
+    of: Opened,
+    given: string,
+): readonly FileProblem[] {
+    const row = of.isBefore ? rowOf(openings, contract, of) : undefined;
+    if (!row || compare(parseAmount(row.quantity), parseAmount(given)) <= 0) return [];
+    return [
+        {
+            code: 'OPENING_ABOVE',
+            file: openings.file,
+            line: row.line,
+            message: `grant ${of.holder} of contract ${contract.contract} opens with ${row.quantity}, and ${given} were given`,
+            remedy: toCorrect(openings, 'Write what was left of it: at most what was given.'),
         },
     ];
 }

@@ -5,7 +5,13 @@ import type { AccountPath } from './accounts.ts';
 import { type Commitment, type Payer, type Promised, promisedBy, sumOf } from './commitments.ts';
 import type { Contract, Contracts } from './contracts.ts';
 import { type Balance, balancesOf, prepaidBalances } from './grants.ts';
-import { fineOpening, type Opened, openingOf, openingProblems } from './holder-openings.ts';
+import {
+    fineOpening,
+    givenOpening,
+    type Opened,
+    openingOf,
+    openingProblems,
+} from './holder-openings.ts';
 import type { Openings } from './openings.ts';
 import {
     accountsBelow,
@@ -201,7 +207,10 @@ function rowsOf(
             return [];
         }
         const was = balanceOpened(of, payer);
-        problems.push(...fineOpening(openings, contract, was, worth));
+        problems.push(
+            ...fineOpening(openings, contract, was, worth),
+            ...(of.amount === null ? [] : givenOpening(openings, contract, was, of.amount)),
+        );
         return [grantRow(of, worth, contract, payer, before(was))];
     });
     const holders = [

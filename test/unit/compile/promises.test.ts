@@ -514,6 +514,14 @@ describe('what a period cannot be computed with', () => {
             [],
         ],
         [
+            'more left than was given',
+            { grants: ['grant: g, amount: "50.00"'], openings: [said('g', '500.00', 'grant')] },
+            [
+                'openings.csv:2: OPENING_ABOVE grant g of contract deal opens with 500.00, and 50.00 were given\n' +
+                    '    Write what was left of it: at most what was given.',
+            ],
+        ],
+        [
             'less left than its asset has decimals for',
             { grants: ['grant: g, amount: "1"'], openings: [said('g', '0.995', 'grant')] },
             [

@@ -253,7 +253,7 @@ describe('what lies in the folder of a run is not taken on trust', () => {
         // Even one that has everything: it was never given its name.
         cpSync(output, `${output}.partial`, { recursive: true });
         rmSync(output, { recursive: true });
-        rmSync(join(one.folder, '.tieout/latest'), { recursive: true });
+        rmSync(join(one.folder, '.tieout/commits'), { recursive: true });
         writeFileSync(join(`${output}.partial`, 'line_items.csv'), 'half a li');
         const { exit, err } = await tieout('report --period 2026-10', { cwd: one.folder });
         expect([exit, err]).toEqual([2, expect.stringMatching(/^RUN_NOT_FOUND/)]);

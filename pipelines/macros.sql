@@ -238,3 +238,12 @@ create or replace macro rate_change(instants, instant) as
 -- An amount in whole units of the 24th decimal: what exact_units undoes.
 create or replace macro amount_units(amount) as
     without_point(cast(amount as decimal(38, 24)));
+
+-- What usage fills the tiers of its rate with, beside its account: its pool, or its contract;
+-- nothing more where a rate has no terms.
+create or replace macro counted_in(tier_scope, pool_id, contract_id) as
+    case tier_scope
+        when 'pool' then pool_id
+        when 'contract_term' then coalesce(contract_id, '')
+        else ''
+    end;

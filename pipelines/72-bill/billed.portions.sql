@@ -40,11 +40,7 @@ used as (
     select
         usage.payer_id,
         usage.account_id,
-        case terms.tier_scope
-            when 'pool' then usage.pool_id
-            when 'contract_term' then coalesce(contracts.contract_id, '')
-            else ''
-        end as pool_id,
+        counted_in(terms.tier_scope, usage.pool_id, contracts.contract_id) as pool_id,
         usage.product,
         usage.meter,
         usage.attributes,

@@ -23,8 +23,11 @@ select
     end as counted,
     case
         when commitments.measure = 'amount'
-            then greatest(
-                commitments.committed - minor_amount(true_ups.counted, currencies.exponent), 0
+            then minor_amount(
+                greatest(
+                    minor_units(commitments.committed, currencies.exponent) - true_ups.counted, 0
+                ),
+                currencies.exponent
             )
         else units_quantity(true_ups.shortfall, 12)
     end as shortfall,

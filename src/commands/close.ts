@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { RunError } from '../errors/index.ts';
 import { entryOf, readStateLog } from '../run/books.ts';
 import { inspectOutput, type RunFolder, runFolder } from '../run/folders.ts';
-import { openedBefore } from '../run/openings.ts';
+import { closedWith, isReplaced, openedWith } from '../run/openings.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import type { RunNews } from '../schema/outcome.ts';
@@ -39,7 +39,7 @@ export async function close(flags: CloseFlags, context: CommandContext): Promise
     const run = runFolder(state, commit.run_id);
     const certificate = wholeOutput(run, commit);
     requireClosable(certificate, flags.withHeld ?? false);
-    await requireOpenings(state, certificate);
+    requireOpenings(state, log, certificate);
     const { by, reason = '' } = flags;
     const at = context.effects.now();
     const entry = { ...entryOf(run, certificate), kind: 'close', by, reason, at } as const;
@@ -121,15 +121,29 @@ function requireClosable(certificate: Certificate, withHeld: boolean): void {
     }
 }
 
-/** @throws RunError CLOSE_REFUSED where the month before was run again since */
-async function requireOpenings(state: string, certificate: Certificate): Promise<void> {
+/**
+ * What a month opened with has to be what the one before closed with, and stay it: that one is closed
+ * first.
+ * @throws RunError CLOSE_REFUSED
+ */
+function requireOpenings(state: string, log: CommitLog, certificate: Certificate): void {
     const { period } = certificate;
-    const before = await openedBefore(state, certificate);
+    const before = openedWith(certificate);
     if (before === null) return;
+    const closed = closedWith(state, log, before);
+    if (isReplaced(certificate, before, closed?.certificate ?? null)) {
+        const latest = closed?.run.runId ?? `the run of ${before}`;
+        throw new RunError('CLOSE_REFUSED', {
+            period,
+            detail: `what it opened with is not what ${latest}, the latest run of the month before, closed with`,
+            remedy: `Run it again from there: \`tieout run --period ${period}\`.`,
+        });
+    }
+    if (closedBy(log, before)) return;
     throw new RunError('CLOSE_REFUSED', {
         period,
-        detail: `what it opened with is not what ${before}, the latest run of the month before, closed with`,
-        remedy: `Run it again from there: \`tieout run --period ${period}\`.`,
+        detail: `it opened with what ${before} closed with, and ${before} may still change`,
+        remedy: `Close the months in their order: \`tieout close --period ${before}\`.`,
     });
 }
 

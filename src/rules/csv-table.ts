@@ -8,6 +8,8 @@ export interface CsvTable {
     readonly file: string;
     readonly text: string;
     readonly columns: readonly string[];
+    /** Those of them that may be left out: their cells are empty then. */
+    readonly optional?: readonly string[];
     /** The problem of a file that is no such table. */
     readonly code: string;
 }
@@ -26,7 +28,8 @@ export function readCsvTable(table: CsvTable, problems: Problems): readonly Tabl
     return rows.flatMap(({ line, cells }) => {
         const at = { file, line };
         if (cells.length === header.cells.length) {
-            const named = header.cells.map((name, index) => [name, cells[index] ?? ''] as const);
+            const cellOf = (name: string) => cells[header.cells.indexOf(name)] ?? '';
+            const named = table.columns.map((name) => [name, cellOf(name)] as const);
             return [{ at, cells: Object.fromEntries(named) }];
         }
         const counts = `${cells.length} cells, the header has ${header.cells.length}`;
@@ -38,14 +41,16 @@ export function readCsvTable(table: CsvTable, problems: Problems): readonly Tabl
 }
 
 function checkHeader(
-    { file, columns, code }: CsvTable,
+    { file, columns, optional = [], code }: CsvTable,
     { line, cells }: CsvRow,
     problems: Problems,
 ): boolean {
     const before = problems.list.length;
     const at = { file, line };
-    const remedy = `The columns are ${columns.join(', ')}.`;
-    for (const name of columns.filter((column) => !cells.includes(column))) {
+    const leftOut = optional.length ? `; ${optional.join(', ')} may be left out` : '';
+    const remedy = `The columns are ${columns.join(', ')}${leftOut}.`;
+    const needed = columns.filter((column) => !optional.includes(column));
+    for (const name of needed.filter((column) => !cells.includes(column))) {
         problems.add(at, code, `there is no column "${name}"`, { remedy });
     }
     cells.forEach((name, index) => {

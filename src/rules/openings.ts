@@ -12,8 +12,10 @@ import {
 } from '../schema/opening.ts';
 import { didYouMean } from '../schema/suggest.ts';
 import type { Place } from './card.ts';
-import { type CsvRow, readCsvRows } from './csv-rows.ts';
+import { readCsvTable, type TableRow } from './csv-table.ts';
 import { inFileOrder, Problems } from './problems.ts';
+
+const code = 'OPENING_INVALID';
 
 /** Cells by column; those of columns that the file leaves out are empty. */
 type Cells = Readonly<Record<OpeningColumn, string>>;
@@ -28,9 +30,9 @@ export function loadOpenings(
     contracts: Contracts,
 ): { readonly openings: Openings } | { readonly problems: readonly FileProblem[] } {
     const problems = new Problems();
-    const [header, ...rows] = readCsvRows({ file, text }, 'OPENING_INVALID', problems);
-    const isReadable = header !== undefined && checkHeader(file, header, problems);
-    const of = isReadable ? rows.flatMap((row) => cellsOf(file, header, row, problems) ?? []) : [];
+    const columns = { columns: openingColumns, optional: optionalOpeningColumns };
+    const rows = readCsvTable({ file, text, ...columns, code }, problems);
+    const of = rows.flatMap((row) => namedRow(row, problems) ?? []);
     const openings = {
         file,
         rows: of.flatMap((row) => readTerm(row, contracts, problems) ?? []),
@@ -41,53 +43,18 @@ export function loadOpenings(
     return problems.list.length ? { problems: inFileOrder(problems.list) } : { openings };
 }
 
-function checkHeader(file: string, { line, cells }: CsvRow, problems: Problems): boolean {
-    const before = problems.list.length;
-    const at = { file, line };
-    const remedy = `The columns are ${openingColumns.join(', ')}; ${optionalOpeningColumns.join(', ')} may be left out.`;
-    const isNeeded = (of: OpeningColumn) => !optionalOpeningColumns.includes(of);
-    for (const name of openingColumns.filter((of) => isNeeded(of) && !cells.includes(of))) {
-        problems.add(at, 'OPENING_INVALID', `there is no column "${name}"`, { remedy });
-    }
-    cells.forEach((name, index) => {
-        if (!openingColumns.some((known) => known === name)) {
-            problems.add(at, 'OPENING_INVALID', `column "${name}" is not known`, {
-                remedy: `${didYouMean(name, openingColumns)} ${remedy}`,
-            });
-        } else if (cells.indexOf(name) !== index) {
-            problems.add(at, 'OPENING_INVALID', `two columns are called "${name}"`, { remedy });
-        }
-    });
-    return problems.list.length === before;
-}
-
 interface Row {
     readonly at: Place;
     readonly cells: Cells;
 }
 
 /** A row that names one thing: a product with its meter, a commitment or a grant. */
-function cellsOf(
-    file: string,
-    header: CsvRow,
-    { line, cells }: CsvRow,
-    problems: Problems,
-): Row | null {
-    const at = { file, line };
-    if (cells.length !== header.cells.length) {
-        const counts = `${cells.length} cells, the header has ${header.cells.length}`;
-        problems.add(at, 'OPENING_INVALID', `this row has ${counts}`, {
-            remedy: 'Write one cell for each column; quote a cell with a comma in it.',
-        });
-        return null;
-    }
-    const of = Object.fromEntries(
-        openingColumns.map((name) => [name, cells[header.cells.indexOf(name)] ?? '']),
-    ) as Cells;
+function namedRow({ at, cells }: TableRow, problems: Problems): Row | null {
+    const of = cells as Cells;
     const named = [of.product || of.meter, of.commitment, of.grant].filter((name) => name !== '');
     if (named.length === 1) return { at, cells: of };
     const names = named.length ? `names ${named.join(' and ')}` : 'names nothing that opens';
-    problems.add(at, 'OPENING_INVALID', `this row ${names}`, {
+    problems.add(at, code, `this row ${names}`, {
         remedy: 'Write a product and its meter, or a commitment, or a grant.',
     });
     return null;
@@ -153,7 +120,7 @@ function parse<S extends z.ZodType>(
     for (const { path, message } of read.error.issues) {
         const more =
             path[0] === 'period' ? { remedy: 'Leave it empty for any period.' } : { remedy };
-        problems.add(at, 'OPENING_INVALID', message, { path: path.join('.'), ...more });
+        problems.add(at, code, message, { path: path.join('.'), ...more });
     }
     return null;
 }

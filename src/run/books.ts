@@ -30,8 +30,8 @@ export async function latestRun(state: string, period: string): Promise<RunFolde
 }
 
 /** The latest nightly run of a period: one that only reconciles bills nothing. Null without one. */
-export async function latestNightly(state: string, period: string): Promise<RunFolder | null> {
-    const commit = spokenFor(await readStateLog(state), period, 'nightly');
+export function latestNightly(state: string, log: CommitLog, period: string): RunFolder | null {
+    const commit = spokenFor(log, period, 'nightly');
     return commit && runFolder(state, commit.run_id);
 }
 

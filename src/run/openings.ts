@@ -5,9 +5,10 @@ import { sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
 import { loadOpenings } from '../rules/openings.ts';
 import type { Certificate } from '../schema/certificate.ts';
+import type { CommitLog } from '../state/commit-log.ts';
 import { monthAfter } from '../time/period.ts';
-import { latestNightly } from './books.ts';
-import { readCertificate } from './folders.ts';
+import { latestNightly, readStateLog } from './books.ts';
+import { type RunFolder, readCertificate } from './folders.ts';
 import { type Project, previous } from './project.ts';
 
 /** What a nightly run leaves for the period after it: its closings are openings. */
@@ -24,9 +25,13 @@ export async function openPeriod(project: Project, period: string): Promise<Proj
     }
     const before = monthAfter(period, -1);
     const nothing = { ...noOpenings, previous: before };
-    const file = await closingsOf(project, before);
-    if (file === null) return { ...project, openings: nothing };
-    await requireKept(project.state, before);
+    const log = await readStateLog(project.state);
+    const closed = closedWith(project.state, log, before);
+    if (closed?.certificate.outputs[closingsFile] === undefined) {
+        return { ...project, openings: nothing };
+    }
+    requireKept(project.state, log, closed.certificate);
+    const file = join(closed.run.output, closingsFile);
     const text = readFileSync(file, 'utf8');
     const read = loadOpenings(relative(project.folder, file), text, project.contracts);
     if ('problems' in read) {
@@ -45,20 +50,36 @@ export async function openPeriod(project: Project, period: string): Promise<Proj
     };
 }
 
-/**
- * The run of the period before that a run should have opened with, where it opened with the closings
- * of another; else null. What it counted is then no longer what was counted.
- */
-export async function openedBefore(
-    state: string,
-    { period, rules }: Pick<Certificate, 'period' | 'rules'>,
-): Promise<string | null> {
+/** The period whose closings a run opened with; null when it opened with none. */
+export function openedWith({
+    period,
+    rules,
+}: Pick<Certificate, 'period' | 'rules'>): string | null {
     const before = monthAfter(period, -1);
-    const opened = rules[closingsOfPeriod(before)];
-    if (opened === undefined) return null;
-    const run = await latestNightly(state, before);
-    if (run === null || readCertificate(run)?.outputs[closingsFile] === opened) return null;
-    return run.runId;
+    return rules[closingsOfPeriod(before)] === undefined ? null : before;
+}
+
+/**
+ * Whether a run opened with other closings than these of the period before: then what it counted is no
+ * longer what was counted.
+ */
+export function isReplaced(
+    { rules }: Pick<Certificate, 'rules'>,
+    before: string,
+    closed: Certificate | null,
+): boolean {
+    return closed?.outputs[closingsFile] !== rules[closingsOfPeriod(before)];
+}
+
+/** The certificate of the latest nightly run of a period, with that run; null without a whole one. */
+export function closedWith(
+    state: string,
+    log: CommitLog,
+    period: string,
+): { readonly run: RunFolder; readonly certificate: Certificate } | null {
+    const run = latestNightly(state, log, period);
+    const certificate = run && readCertificate(run);
+    return certificate && { run, certificate };
 }
 
 /**
@@ -66,26 +87,20 @@ export async function openedBefore(
  * counted in a month that was run again would be counted nowhere after it.
  * @throws RunError OPENINGS_REPLACED, for the earliest period of which that is not true
  */
-async function requireKept(state: string, latest: string): Promise<void> {
-    const chain: { readonly period: string; readonly before: string }[] = [];
-    for (let period = latest; ; period = monthAfter(period, -1)) {
-        const run = await latestNightly(state, period);
-        const certificate = run && readCertificate(run);
-        if (certificate?.rules[closingsOfPeriod(monthAfter(period, -1))] === undefined) break;
-        const before = await openedBefore(state, certificate);
-        if (before !== null) chain.push({ period, before });
+function requireKept(state: string, log: CommitLog, latest: Certificate): void {
+    const broken: { readonly period: string; readonly before: string }[] = [];
+    for (let later = latest; ; ) {
+        const before = openedWith(later);
+        const closed = before === null ? null : closedWith(state, log, before);
+        if (before === null || closed === null) break;
+        if (isReplaced(later, before, closed.certificate)) {
+            broken.push({ period: later.period, before: closed.run.runId });
+        }
+        later = closed.certificate;
     }
-    const first = chain.at(-1);
+    const first = broken.at(-1);
     if (first) throw new RunError('OPENINGS_REPLACED', first);
 }
 
 /** What the rules of a run call the closings that it opened with. */
 const closingsOfPeriod = (period: string): string => `${closingsFile} of ${period}`;
-
-/** The closings of the latest nightly run of a period; null without one that is whole. */
-async function closingsOf({ state }: Project, period: string): Promise<string | null> {
-    const run = await latestNightly(state, period);
-    if (run === null) return null;
-    const isSaid = readCertificate(run)?.outputs[closingsFile] !== undefined;
-    return isSaid ? join(run.output, closingsFile) : null;
-}

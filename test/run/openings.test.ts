@@ -157,7 +157,24 @@ describe('openings of the run before', () => {
             `what it opened with is not what ${september.run.runId}, the latest run of the month before, closed with`,
         );
         close(september, closings.replace('49.70', '49.60'));
-        expect(await type()).toMatchObject({ exit: 0, err: '' });
+        expect((await type()).err).toContain('2026-09 may still change');
+    });
+
+    test('make months close in their order', async () => {
+        const own = testProject(files, store);
+        try {
+            const type = async (period: string) => {
+                const line = `close --period ${period} --by ada --with-held`;
+                const { exit, err } = await tieout(line, { cwd: own.folder });
+                return exit === 0 ? 'closed' : err.split(':')[0];
+            };
+            for (const period of ['2026-09', '2026-10']) await own.run({ period });
+            expect(await type('2026-10')).toBe('CLOSE_REFUSED');
+            expect(await type('2026-09')).toBe('closed');
+            expect(await type('2026-10')).toBe('closed');
+        } finally {
+            own.remove();
+        }
     });
 
     test('of a run that opened with what was replaced since open nothing', async () => {

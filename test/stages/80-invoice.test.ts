@@ -76,6 +76,13 @@ describe('80-invoice: commitments in money', () => {
                                      c/year        | 1000      | 300            | 420     | 580       | 580     | 0
             then invoice.closings    contract`));
 
+    test('a shortfall says what is billed for it, however fine the promise is', () =>
+        check(`${usage}${promised('counted_before', '1000.005 | 300')}
+            ${lines(`${charged}
+                true_up | org | p | 580.01`)}
+            then invoice.commitments shortfall | true_up
+                                     580.01    | 580.01`));
+
     test('one that is not due waits, and the next period opens with what counted', () =>
         check(`${usage}${promised('counted_before | is_due | window_start | window_end', '1000 | 300 | false | 2026-07-01 | 2027-01-01')}
             ${lines(charged)}

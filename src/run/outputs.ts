@@ -170,7 +170,7 @@ async function suspenseCsv(engine: Engine): Promise<string> {
 
 /**
  * Usage that nothing prices, over the days it was metered on. A rate in another currency has a
- * product, and none prices what is UNRATED.
+ * product, and none prices what is UNRATED. Then fees that nothing prices: of no day and no event.
  */
 async function unratedCsv(engine: Engine): Promise<string> {
     const names = ['code', 'payer_id', 'account_id', 'product', 'meter', 'book_id', 'attributes'];
@@ -189,6 +189,9 @@ async function unratedCsv(engine: Engine): Promise<string> {
             and usage.attributes = choices.attributes
             and usage.segment_at = choices.segment_at
         group by all
+        union all
+        select code, payer_id, account_id, product, meter, '', '{}', unit, '', '', 1, '0'
+        from suspense.unpriced_fees
         order by payer_id, account_id, meter, book_id, attributes, product, code, unit`,
         [...names, 'unit', 'first_on', 'last_on', ...numbers],
         numbers,

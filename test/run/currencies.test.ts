@@ -208,6 +208,11 @@ describe('payers billed in other currencies than the card', () => {
         expect(result.certificate.suspense).toEqual([
             { code: 'CONVERSION_MISSING', row_count: '5' },
         ]);
+        const listed = csv(result, 'unrated.csv').map((of) =>
+            [of.payer_id, of.product, of.meter, of.quantity, of.event_count, of.code].join(' '),
+        );
+        expect(listed).toContain('ca support requests 1 0 CONVERSION_MISSING');
+        expect(new Set(listed.map((row) => row.split(' ')[0]))).toEqual(new Set(['ca', 'gb']));
         expect(result.certificate.result).toBe('held');
     });
 

@@ -182,6 +182,10 @@ create or replace macro units_quantity(units, scale) as
 create or replace macro is_usage_debit(entry_type) as
     entry_type in ('authorize', 'capture', 'release', 'expire', 'reverse', 'refund', 'decline');
 
+-- Orders entries by their number, those of one number by the time they were booked, latest first.
+create or replace macro numbered_at(sequence, booked_at) as
+    cast(sequence as hugeint) * 10000000000000000000 - epoch_us(booked_at);
+
 -- Whether an entry stands for all usage of a day: it says so, or names nothing but a meter.
 create or replace macro is_day_debit(aggregated, event_id, authorization_id, reversal_of, meter) as
     aggregated is not null

@@ -23,6 +23,8 @@ fates as (
     select object_no, count(*) as suspended_count from suspense.usage_rows group by object_no
     union all by name
     select object_no, count(*) as suspended_count from suspense.debit_rows group by object_no
+    union all by name
+    select object_no, line_count, record_count from carried.object_lines
 )
 
 select

@@ -26,3 +26,5 @@ select
     cast(to_json(content) as varchar) as content
 from compared
 where (object_no, line_no) <> (first_object_no, first_line_no)
+union all by name
+select * from carried.usage_repeats

@@ -1,6 +1,7 @@
 import type { EventShape } from '../../src/compile/shape.ts';
-import { count, defineStage } from '../../src/stage/define.ts';
+import { count, defineStage, sum } from '../../src/stage/define.ts';
 import { accountSpans, assets, rawObjects } from '../10-ingest/tables.ts';
+import * as carried from '../15-carry/tables.ts';
 import * as tables from './tables.ts';
 
 /** Validates, deduplicates and attributes stored rows. Depends on what the config declares of events. */
@@ -8,7 +9,12 @@ export const mediate = (shape: EventShape) =>
     defineStage({
         name: '20-mediate',
         folder: import.meta.dirname,
-        reads: [rawObjects, accountSpans, assets, tables.usageRows(shape), tables.debitRows],
+        reads: [
+            ...[rawObjects, accountSpans, assets, tables.usageRows(shape), tables.debitRows],
+            ...[carried.carriedUsageRepeats, carried.carriedDebitRepeats],
+            ...[carried.carriedSuspendedUsage, carried.carriedSuspendedDebits],
+            carried.carriedLines,
+        ],
         writes: [
             tables.usageChecked(shape),
             tables.usageRepeatKeys,
@@ -37,6 +43,8 @@ export const mediate = (shape: EventShape) =>
                     count(tables.debitEntries),
                     count(tables.debitRepeats),
                     count(tables.suspendedDebits),
+                    // Records that an earlier run found are not here again, only their count.
+                    sum('record_count', carried.carriedLines),
                 ],
             },
         ],

@@ -9,3 +9,5 @@ select
     coalesce(raw_text, cast(to_json(content) as varchar)) as raw_text
 from mediated.debit_doubts
 where suspense is not null
+union all by name
+select * from carried.suspended_debits

@@ -3,6 +3,7 @@ import { eventsViewSql, meteredViewSql, meterParts } from '../../src/compile/met
 import { eventShape, shapeNames } from '../../src/compile/shape.ts';
 import type { Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
+import { carriedUsage } from '../15-carry/tables.ts';
 import { usageEvents } from '../20-mediate/tables.ts';
 import { compiledEvents, compiledMetered, meteredUsage } from './tables.ts';
 
@@ -20,7 +21,7 @@ export function meter(
     return defineStage({
         name: '30-meter',
         folder: import.meta.dirname,
-        reads: [usageEvents(shape)],
+        reads: [usageEvents(shape), carriedUsage],
         compiled: [
             {
                 table: compiledEvents(shape, Object.keys(config.derived)),

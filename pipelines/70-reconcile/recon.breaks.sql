@@ -71,7 +71,7 @@ select
         when break_key like 'authorization:%' then substr(break_key, 15)
         when break_key like 'entry:%' then substr(break_key, 7)
         when code = 'OPEN_HOLD' and usage_account_id is null
-            then coalesce(holds.authorization_id, break_key)
+            then coalesce(authorization_id, break_key)
         else break_key
     end as break_key,
     payer_id,
@@ -83,19 +83,13 @@ select
     cast(money_amount as decimal(38, 24)) as money_amount,
     money_currency as currency,
     event_id,
-    holds.authorization_id,
+    authorization_id,
     entry_ids,
     first_at,
     date_diff('day', first_at, parameters.as_of) as age_days,
     detail
 from priced
 cross join run.parameters as parameters
-left join (
-    select entry_id, max(authorization_id) as authorization_id
-    from recon.entries
-    where authorization_id is not null
-    group by entry_id
-) as holds on split_part(priced.entry_ids, ' ', 1) = holds.entry_id
 
 union all
 

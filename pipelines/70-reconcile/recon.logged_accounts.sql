@@ -1,6 +1,6 @@
 -- Accounts that a debit log speaks of: without one, usage cannot be audited.
 -- Grain: account_id.
 select account_id
-from mediated.debit_entries
-where is_usage_debit(entry_type)
+from recon.log_totals
 group by account_id
+having sum(usage_entry_count) > 0

@@ -3,11 +3,18 @@ import { eventShape } from '../../src/compile/shape.ts';
 import type { Asset, Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
 import { accountPaths, assetRates, assets } from '../10-ingest/tables.ts';
+import {
+    carriedLogs,
+    carriedOutcomes,
+    carriedSequences,
+    carriedSides,
+} from '../15-carry/tables.ts';
 import { debitEntries, debitRepeats, debitRows, sharedEventIds } from '../20-mediate/tables.ts';
 import { compiledEvents } from '../30-meter/tables.ts';
 import { rateChoices, ratedUsage, unratedUsage } from '../40-rate/tables.ts';
 import { unpricedFees } from '../45-price/tables.ts';
 import { charges, payers } from '../50-roll-up/tables.ts';
+import * as logs from './logs.ts';
 import * as tables from './tables.ts';
 
 /** Ties metered usage out against the debits that were authorized for it. */
@@ -17,6 +24,10 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
         name: '70-reconcile',
         folder: import.meta.dirname,
         reads: [
+            carriedLogs,
+            carriedSequences,
+            carriedOutcomes,
+            carriedSides,
             accountPaths,
             assets,
             assetRates,
@@ -43,7 +54,8 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             tables.walletAssets,
             tables.dayReversals,
             tables.entries,
-            tables.loggedAccounts,
+            logs.logTotals,
+            logs.loggedAccounts,
             tables.kin,
             tables.sharedHolds,
             tables.busyIds,
@@ -54,7 +66,8 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             tables.groupOutcomes,
             tables.entryOutcomes,
             tables.outcomes,
-            tables.sequenceGaps,
+            logs.sequenceSpans,
+            logs.sequenceGaps,
             tables.breaks,
             tables.breakLegs,
             tables.matches,

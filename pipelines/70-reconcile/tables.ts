@@ -96,13 +96,6 @@ export const entries = defineTable('recon.entries', {
     },
 });
 
-/** Where nothing was ever debited, nothing can be missing. */
-export const loggedAccounts = defineTable('recon.logged_accounts', {
-    comment: 'One row per account that a debit log speaks of.',
-    grain: ['account_id'],
-    columns: { account_id: varchar('Account.') },
-});
-
 export const sharedHolds = defineTable('recon.shared_holds', {
     comment: 'One row per authorization with captures for more than one event.',
     grain: ['authorization_id'],
@@ -182,7 +175,7 @@ export const positions = defineTable('recon.positions', {
 });
 
 /** The shape every outcome has, so that all of them can be counted together. */
-const outcome = {
+const judged = {
     fate: varchar('match, break, closed, pending or unauditable.'),
     code: varchar('Rule that matched (R1..R5) or code of the break.'),
     break_key: varchar('What a person looks for; empty for matches, which are summed.'),
@@ -192,7 +185,8 @@ const outcome = {
     debit_payer_id: nullable(varchar('Payer of the debited account.')),
     debit_account_id: nullable(varchar('Account debited.')),
     debit_asset: nullable(varchar('Asset debited.')),
-    event_id: nullable(varchar('Event of a break.')),
+};
+const sums = {
     expected: exactAmount('What usage of the period says, in the asset.'),
     actual: exactAmount('What was debited in the period, in the asset.'),
     money: nullable(exactAmount('Worth of that usage in money.')),
@@ -202,27 +196,26 @@ const outcome = {
     rate_at: nullable(timestamp('Whose rate of the asset counts; null where there is one.')),
     usage_count: bigint('Usage events of the period.'),
     entry_count: bigint('Debit entries booked in the period.'),
-    first_at: timestamp('Earliest instant on either side.'),
+};
+const evidence = {
     entry_ids: varchar('Entries of a break.'),
     detail: varchar('The figures behind the code.'),
 };
+const outcome = {
+    ...judged,
+    event_id: nullable(varchar('Event of a break.')),
+    ...sums,
+    first_at: timestamp('Earliest instant on either side.'),
+    ...evidence,
+};
+const outcomeGrain = [
+    ...['fate', 'code', 'break_key', 'usage_payer_id', 'usage_account_id', 'usage_asset'],
+    ...['debit_payer_id', 'debit_account_id', 'debit_asset', 'currency', 'products', 'rate_at'],
+];
 const outcomeTable = (name: string, comment: string) =>
     defineTable(name, {
         comment,
-        grain: [
-            'fate',
-            'code',
-            'break_key',
-            'usage_payer_id',
-            'usage_account_id',
-            'usage_asset',
-            'debit_payer_id',
-            'debit_account_id',
-            'debit_asset',
-            'currency',
-            'products',
-            'rate_at',
-        ],
+        grain: outcomeGrain,
         columns: outcome,
     });
 
@@ -246,31 +239,15 @@ export const entryOutcomes = outcomeTable(
 export const outcomes = defineTable('recon.outcomes', {
     comment:
         'One row per outcome of any kind: the partition of all usage and debits of the period.',
-    grain: [
-        ...['fate', 'code', 'break_key', 'usage_account_id', 'debit_account_id', 'debit_asset'],
-        ...['products', 'rate_at'],
-    ],
-    storage: 'view',
+    grain: [...outcomeGrain, 'event_id', 'detail'],
     columns: {
-        ...outcome,
+        ...judged,
+        event_id: outcome.event_id,
+        authorization_id: nullable(varchar('Authorization of the first entry of a break.')),
+        ...sums,
+        first_at: nullable(timestamp('Earliest instant on either side of a break.')),
+        ...evidence,
         paid: exactAmount('What a prepaid wallet paid of that usage, in the asset.'),
-    },
-});
-
-export const sequenceGaps = defineTable('recon.sequence_gaps', {
-    comment: 'One row per wallet whose sequence numbers have holes: the log is not complete.',
-    grain: ['input', 'wallet_id'],
-    columns: {
-        input: varchar('Input.'),
-        wallet_id: varchar('Wallet.'),
-        account_id: varchar('Account whose wallet it is.'),
-        payer_id: nullable(varchar('Its payer.')),
-        asset: varchar('Asset.'),
-        first_sequence: bigint('Lowest seen.'),
-        last_sequence: bigint('Highest seen.'),
-        missing_count: bigint('Numbers that are missing.'),
-        missing: varchar('The first of them.'),
-        first_at: timestamp('Last entry before the first hole.'),
     },
 });
 

@@ -6,6 +6,7 @@ import {
     assetRates,
     assets,
 } from '../../pipelines/10-ingest/tables.ts';
+import { carried } from '../../pipelines/15-carry/tables.ts';
 import { channels } from '../../pipelines/35-sell/tables.ts';
 import {
     bookCards,
@@ -205,6 +206,8 @@ export async function prepare(
     const { config } = project;
     await loadMacros(engine);
     await createControl(engine);
+    // Until `carry` knows better, a run looks at all rows.
+    for (const table of carried) await replaceTable(engine, table, []);
     await fillPrices(engine, project, tree);
     await fillPromises(engine, promises);
     await replaceTable(engine, assets, assetRows(project));

@@ -8,9 +8,8 @@ wallets as (
 ),
 
 captured as (
-    select account_id, asset, cast(sum(amount) as decimal(38, 24)) as amount
-    from mediated.debit_entries
-    where entry_type = 'capture'
+    select account_id, asset, cast(sum(captured) as decimal(38, 24)) as amount
+    from recon.log_totals
     group by account_id, asset
     union all
     select debit_account_id as account_id, debit_asset as asset,

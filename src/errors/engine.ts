@@ -48,6 +48,17 @@ export const engineErrors = {
         () =>
             'Correct it in `meters`, `derived` or `counts` and run again; nothing of the stage was kept.',
     ),
+    LAKE_DAMAGED: defineError<{
+        file: string;
+        folder: string;
+        expected: string;
+        actual: string;
+    }>(
+        1,
+        (p) => `${p.file} is not what was written there: sha256 ${p.expected} was, ${p.actual} is`,
+        (p) =>
+            `Nothing was counted from it. Delete ${p.folder} and run again: its objects are read from the store anew.`,
+    ),
     ENGINE_LOCKED: defineError<{ file: string; detail: string }>(
         75,
         (p) =>

@@ -9,7 +9,7 @@ export interface RunFolder {
     readonly folder: string;
     /** The engine's file: aggregates, contracts and control totals of the run. */
     readonly database: string;
-    /** What objects hold, row by row, as Parquet: of event scale, and kept with the run. */
+    /** What objects hold, row by row, as Parquet: of event scale, shared by all runs. */
     readonly lake: string;
     /** Objects on their way into the lake; gone when the run ends. */
     readonly scratch: string;
@@ -24,7 +24,7 @@ export function runFolder(state: string, runId: string): RunFolder {
         runId,
         folder,
         database: join(folder, 'tables.duckdb'),
-        lake: join(folder, 'lake'),
+        lake: join(state, 'lake'),
         scratch: join(folder, 'scratch'),
         output: join(folder, 'output'),
     };

@@ -1,93 +1,45 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { rawObjects } from '../../pipelines/10-ingest/tables.ts';
 import { debitRows, usageRows } from '../../pipelines/20-mediate/tables.ts';
 import { debitFields } from '../compile/presets.ts';
-import type { InputFiles } from '../compile/rows.ts';
-import { debitRowsSql, linesTable, usageRowsSql } from '../compile/rows.ts';
 import { type EventShape, eventShape } from '../compile/shape.ts';
 import type { Engine } from '../duck/engine.ts';
-import { quoteList, quoteName, quoteTable, quoteText } from '../duck/sql.ts';
+import { quoteName, quoteTable, quoteText } from '../duck/sql.ts';
 import type { RowOf } from '../duck/table.ts';
 import type { Progress } from '../effects.ts';
-import { RunError } from '../errors/index.ts';
-import { visible } from '../report/visible.ts';
-import type { Config, DebitInput, UsageInput } from '../schema/config.ts';
-import type { ObjectEntry, ObjectStore } from '../store/object-store.ts';
-import { type SpooledObject, spoolObjects } from '../store/spool.ts';
-import type { RunFolder } from './folders.ts';
-import { parquetProblems } from './parquet.ts';
+import type { Config } from '../schema/config.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { makeFolders, type RunFolder } from './folders.ts';
+import {
+    type Batch,
+    type BatchSource,
+    basisOf,
+    type Input,
+    isTogether,
+    type Landed,
+    landedObjects,
+    ownFiles,
+    type Role,
+    rowsFile,
+    togetherSql,
+} from './lake.ts';
+import { landObjects, typedRows } from './landing.ts';
+import type { InputListing } from './listing.ts';
 import { replaceTable } from './prepare.ts';
 
-type Input = UsageInput | DebitInput;
-
-/** The objects of one input that a run reads, in key order. */
-export interface InputListing {
+/** An object of a run and where its rows are, numbered over all inputs. */
+export interface IngestedObject extends Landed {
+    readonly object_no: number;
     readonly input: Input;
-    readonly role: 'usage' | 'debits';
-    readonly entries: readonly ObjectEntry[];
+    readonly role: Role;
+    /** Landed by this very run, from bytes that it verified. */
+    readonly isNew: boolean;
 }
 
 /**
- * Lists what a run reads: every object of each input whose day is wanted.
- * @throws RunError STORE_PREFIX_EMPTY when usage has none, LIMIT_OBJECTS, STORE_*
- */
-export async function listInputs(
-    store: ObjectStore,
-    config: Config,
-    days: readonly string[],
-): Promise<readonly InputListing[]> {
-    const inputs = [
-        ...config.usage.map((input) => ({ input, role: 'usage' as const })),
-        ...config.debits.map((input) => ({ input, role: 'debits' as const })),
-    ];
-    const listings: InputListing[] = [];
-    for (const { input, role } of inputs) {
-        const entries: ObjectEntry[] = [];
-        for await (const entry of store.list(input.prefix)) {
-            if (entry.size > 0 && isWanted(entry.key, input, days)) entries.push(entry);
-        }
-        if (entries.length === 0) {
-            throw new RunError('STORE_PREFIX_EMPTY', {
-                store: store.address,
-                prefix: input.prefix,
-                pattern: input.dates ? `${input.dates} from ${days[0]} to ${days.at(-1)}` : '*',
-            });
-        }
-        if (entries.length > config.limits.objects) {
-            throw new RunError('LIMIT_OBJECTS', {
-                actual: entries.length,
-                limit: config.limits.objects,
-                prefix: input.prefix,
-            });
-        }
-        listings.push({ input, role, entries: entries.sort(byKey) });
-    }
-    return listings;
-}
-
-function byKey(one: ObjectEntry, other: ObjectEntry): number {
-    return Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
-}
-
-function isWanted(key: string, input: Input, days: readonly string[]): boolean {
-    if (key.endsWith('/')) return false;
-    if (!input.dates) return true;
-    const rest = key.slice(input.prefix.length);
-    return days.some((day) => rest.startsWith(input.dates?.replace('{date}', day) ?? ''));
-}
-
-/** An object in the spool, numbered over all inputs of the run. */
-export type IngestedObject = SpooledObject & { readonly role: string; readonly input: string };
-
-/** Of more Parquet objects than this, each scan would take longer to open them than to read. */
-const objectsReadInPlace = 200;
-
-/**
- * Brings every object here, verified, and makes its rows readable as raw.usage_rows and
- * raw.debit_rows, which the lake holds from then on: a Parquet object as it is, text as the typed
- * rows that it was parsed to. Whatever an earlier attempt left there is replaced by what was just
- * verified, under the same names.
+ * Brings every object here that is not in the lake yet, verified, and numbers all objects of the run
+ * by input and key: what numbers an object has does not depend on when it was read.
+ * @throws RunError OBJECT_*, CSV_HEADER_MISSING, CONFIG_INVALID, STORE_*
  */
 export async function ingest(
     engine: Engine,
@@ -97,30 +49,100 @@ export async function ingest(
     run: Pick<RunFolder, 'lake' | 'scratch'>,
     progress: Progress,
 ): Promise<readonly IngestedObject[]> {
-    const fetched = await fetchObjects(store, config, listings, run.scratch, progress);
-    const objects = fetched.map((object) => keepParquet(object, run.lake));
-    await engine.transaction(() => replaceTable(engine, rawObjects, objects.map(objectRow)));
-    progress.begin('read lines');
+    const shape = eventShape(config);
+    const objects: IngestedObject[] = [];
+    makeFolders(run.scratch);
     // Lines of text are only needed until they are parsed: they live in a file of their own.
     await engine.run(`attach ${quoteText(join(run.scratch, 'lines.duckdb'))} as scratch`);
-    const shape = eventShape(config);
-    const usage: string[] = [];
-    const debits: string[] = [];
-    const kept = new Set(objects.map(({ path }) => path));
-    for (const { input, role } of listings) {
-        const own = objects.filter((object) => object.input === input.name);
-        for (const files of byFormat(input.name, own)) {
-            await loadLines(engine, input, files, config.limits.line_bytes);
-            const sql = await typedRows(engine, input, role, files, shape);
-            const isInPlace =
-                files.format === 'parquet' && files.paths.length <= objectsReadInPlace;
-            const landed = join(run.lake, `${input.name}.${files.format}.parquet`);
-            if (!isInPlace) await landRows(engine, sql, landed);
-            kept.add(landed);
-            const part = isInPlace ? sql : `select * from read_parquet(${quoteText(landed)})`;
-            (role === 'usage' ? usage : debits).push(part);
+    for (const { input, role, entries } of listings) {
+        const basis = basisOf(config, input, role, shape, engine.version);
+        const landedBefore = landedObjects(run.lake, input.name, basis);
+        const missing = entries.filter((entry) => landedBefore(entry) === null);
+        const landing = { engine, store, config, shape, basis, progress, ...run };
+        const batches = missing.length ? await landObjects(landing, input, role, missing) : [];
+        const landedNow = new Map(batches.flatMap(landedOf));
+        for (const entry of entries) {
+            const landed = landedNow.get(entry.key) ?? landedBefore(entry);
+            if (!landed) throw new Error('what was not in the lake has just been landed');
+            const isNew = landedNow.has(entry.key);
+            objects.push({ object_no: objects.length + 1, input, role, isNew, ...landed });
         }
     }
+    await engine.run('detach scratch');
+    await engine.transaction(() => replaceTable(engine, rawObjects, objects.map(objectRow)));
+    return objects;
+}
+
+const landedOf = (batch: Batch) =>
+    batch.objects.map(({ key }, index) => [key, { batch, number: index + 1 }] as const);
+
+function objectRow({
+    object_no,
+    input,
+    role,
+    batch,
+    number,
+}: IngestedObject): RowOf<typeof rawObjects> {
+    const object = batch.objects[number - 1];
+    if (!object) throw new Error('a batch has the objects it is said to have');
+    const { key, size, etag, sha256, line_count, file } = object;
+    return {
+        object_no: BigInt(object_no),
+        input: input.name,
+        role,
+        key,
+        size: BigInt(size),
+        etag,
+        sha256,
+        format: batch.format,
+        path: join(batch.folder, file ?? rowsFile),
+        line_count: line_count === null ? null : BigInt(line_count),
+    };
+}
+
+/** Batches with the objects of a run that are in them. */
+export function sourcesOf(
+    objects: readonly IngestedObject[],
+): readonly (BatchSource & { readonly input: Input; readonly role: Role })[] {
+    return [...Map.groupBy(objects, ({ batch }) => batch.id).values()].flatMap((of) => {
+        const [first] = of;
+        if (!first) return [];
+        const { batch, input, role } = first;
+        const numbers = new Map(of.map(({ number, object_no }) => [number, object_no]));
+        return [{ batch, input, role, numbers }];
+    });
+}
+
+/** The selects that give the rows of objects, one for each batch. */
+export async function storedRows(
+    engine: Engine,
+    config: Config,
+    objects: readonly IngestedObject[],
+): Promise<Readonly<Record<Role, readonly string[]>>> {
+    const shape = eventShape(config);
+    const parts: Record<Role, string[]> = { usage: [], debits: [] };
+    for (const source of sourcesOf(objects)) {
+        const { batch, input, role } = source;
+        parts[role].push(
+            isTogether(batch)
+                ? togetherSql(source)
+                : await typedRows(engine, input, role, ownFiles(source), shape),
+        );
+    }
+    return parts;
+}
+
+/**
+ * Makes selects of rows those that the stages look at, as raw.usage_rows and raw.debit_rows.
+ * @param parts none of a role gives no rows.
+ */
+export async function lookAt(
+    engine: Engine,
+    config: Config,
+    parts: Readonly<Record<Role, readonly string[]>>,
+): Promise<void> {
+    const shape = eventShape(config);
+    const { usage, debits } = parts;
     await replaceView(engine, usageRows(shape).name, withContent(usage, usageContent(shape)));
     await replaceView(
         engine,
@@ -130,190 +152,12 @@ export async function ingest(
             debitFields.filter((field) => field !== 'entry_id'),
         ),
     );
-    for (const name of readdirSync(run.lake)) {
-        if (!kept.has(join(run.lake, name))) rmSync(join(run.lake, name), { recursive: true });
-    }
-    progress.end(`${objects.length} objects`);
-    return objects;
-}
-
-/** Parquet needs no reading to be rows: the verified object itself goes into the lake. */
-function keepParquet(object: IngestedObject, lake: string): IngestedObject {
-    if (object.format !== 'parquet') return object;
-    mkdirSync(lake, { recursive: true });
-    const path = join(lake, `${object.input}-${basename(object.path)}`);
-    renameSync(object.path, path);
-    return { ...object, path };
-}
-
-/** Writes typed rows with the text of their lines as one file of the lake, whole or not at all. */
-async function landRows(engine: Engine, sql: string, path: string): Promise<void> {
-    await engine.run('set preserve_insertion_order = false'); // rows carry their place
-    await engine.run(
-        `copy (${sql}) to ${quoteText(`${path}.partial`)} (format parquet, compression zstd)`,
-    );
-    await engine.run('set preserve_insertion_order = true');
-    renameSync(`${path}.partial`, path);
-}
-
-async function fetchObjects(
-    store: ObjectStore,
-    config: Config,
-    listings: readonly InputListing[],
-    scratch: string,
-    progress: Progress,
-): Promise<readonly IngestedObject[]> {
-    const objects: IngestedObject[] = [];
-    for (const { input, role, entries } of listings) {
-        const bytes = entries.reduce((sum, entry) => sum + entry.size, 0);
-        progress.begin(`fetch ${input.name}`, bytes);
-        const spooled = await spoolObjects({
-            store,
-            entries,
-            dir: join(scratch, 'spool', input.name),
-            format: input.format,
-            csv: { requiredColumns: csvColumns(input), delimiter: input.delimiter },
-            concurrency: config.engine.concurrency,
-            lineBytesLimit: config.limits.line_bytes,
-            onProgress: (at) => progress.advance(at.bytes, visible(at.key)),
-        });
-        progress.end(`${entries.length} objects`);
-        const offset = objects.length;
-        for (const object of spooled) {
-            const object_no = object.object_no + offset;
-            objects.push({ ...object, object_no, role, input: input.name });
-        }
-    }
-    return objects;
-}
-
-function objectRow(object: IngestedObject): RowOf<typeof rawObjects> {
-    return {
-        object_no: BigInt(object.object_no),
-        input: object.input,
-        role: object.role,
-        key: object.key,
-        size: BigInt(object.size),
-        etag: object.etag,
-        sha256: object.sha256,
-        format: object.format,
-        path: object.path,
-        line_count: object.line_count === null ? null : BigInt(object.line_count),
-    };
-}
-
-/** The select of typed rows, over lines of text or Parquet. */
-async function typedRows(
-    engine: Engine,
-    input: Input,
-    role: 'usage' | 'debits',
-    files: InputFiles,
-    shape: EventShape,
-): Promise<string> {
-    if (files.format === 'parquet') await requireParquetTypes(engine, input, role, files, shape);
-    return role === 'usage'
-        ? usageRowsSql(input as UsageInput, files, shape)
-        : debitRowsSql(input as DebitInput, files, await availableColumns(engine, files));
 }
 
 async function replaceView(engine: Engine, name: string, sql: string): Promise<void> {
+    const [schema = ''] = name.split('.');
+    await engine.run(`create schema if not exists ${quoteName(schema)}`);
     await engine.run(`create or replace view ${quoteTable(name)} as ${sql}`);
-}
-
-function csvColumns(input: Input): readonly string[] {
-    const mapped = Object.values(input.columns);
-    if (!('attributes' in input)) return mapped;
-    const quantities = Object.values(input.quantities).map(({ path }) => path);
-    return [...mapped, ...Object.values(input.attributes), ...quantities];
-}
-
-function byFormat(input: string, objects: readonly SpooledObject[]): readonly InputFiles[] {
-    return [...Map.groupBy(objects, (object) => object.format)].map(([format, of]) => ({
-        input,
-        format,
-        paths: of.map(({ path }) => path),
-        numbers: of.map(({ object_no }) => object_no),
-    }));
-}
-
-const reading = `auto_detect = false, header = false, columns = {'raw_text': 'VARCHAR'},
-    delim = E'\\x01', quote = '', escape = '', new_line = '\\n', filename = 'spool_path'`;
-
-/** Numbers the lines of text objects. A CSV is split into its columns, all of them text. */
-async function loadLines(
-    engine: Engine,
-    input: Input,
-    files: InputFiles,
-    lineBytes: number,
-): Promise<void> {
-    const table = linesTable(files);
-    if (files.format === 'ndjson') {
-        // The streaming row number follows the files in the order given; less the lines before.
-        await engine.run(`create or replace table ${table} as
-            select objects.object_no, lines.running_no - objects.lines_before as line_no, lines.raw_text
-            from (
-                select row_number() over () as running_no, raw_text, spool_path
-                from read_csv(${quoteList(files.paths)}, ${reading}, max_line_size = ${lineBytes})
-            ) as lines
-            inner join (
-                select object_no, path, line_count,
-                    sum(line_count) over (order by object_no) - line_count as lines_before
-                from raw.objects
-                where input = ${quoteText(files.input)} and format = 'ndjson'
-            ) as objects on lines.spool_path = objects.path`);
-    } else if (files.format === 'csv') {
-        await loadCsv(engine, input, files, table);
-    }
-}
-
-async function loadCsv(
-    engine: Engine,
-    input: Input,
-    files: InputFiles,
-    table: string,
-): Promise<void> {
-    const parts: string[] = [];
-    for (const path of files.paths) {
-        const options = `header = true, all_varchar = true, auto_detect = true, delim = ${quoteText(input.delimiter)}, quote = '"', escape = '"', new_line = '\\n'`;
-        const columns = await engine.describe(
-            `select * from read_csv(${quoteText(path)}, ${options}, sample_size = 1)`,
-        );
-        const named = columns.map(({ name }) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
-        parts.push(`select objects.object_no, row_number() over () + 1 as line_no,
-                to_json(lines)::varchar as raw_text, lines.*
-            from read_csv(${quoteText(path)}, header = true, auto_detect = false, columns = {${named}},
-                delim = ${quoteText(input.delimiter)}, quote = '"', escape = '"', new_line = '\\n', null_padding = true, parallel = false) as lines
-            inner join raw.objects as objects on objects.path = ${quoteText(path)}`);
-    }
-    await engine.run(`create or replace table ${table} as ${parts.join('\nunion all by name\n')}`);
-}
-
-/** Columns of a CSV or Parquet input; null where any path may be there (NDJSON). */
-async function availableColumns(
-    engine: Engine,
-    files: InputFiles,
-): Promise<ReadonlySet<string> | null> {
-    if (files.format === 'ndjson') return null;
-    const source =
-        files.format === 'csv'
-            ? linesTable(files)
-            : `read_parquet(${quoteList(files.paths)}, union_by_name = true)`;
-    const columns = await engine.describe(`select * from ${source}`);
-    return new Set(columns.map(({ name }) => name));
-}
-
-async function requireParquetTypes(
-    engine: Engine,
-    input: Input,
-    role: 'usage' | 'debits',
-    files: InputFiles,
-    shape: EventShape,
-): Promise<void> {
-    const columns = await engine.describe(
-        `select * from read_parquet(${quoteList(files.paths)}, union_by_name = true)`,
-    );
-    const problems = parquetProblems(input, role, columns, shape);
-    if (problems.length) throw new RunError('CONFIG_INVALID', { problems });
 }
 
 function usageContent(shape: EventShape): readonly string[] {

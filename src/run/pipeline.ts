@@ -16,7 +16,8 @@ import { commitRun, readStateLog, requireOpen } from './books.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
-import { type InputListing, ingest, listInputs } from './ingest.ts';
+import { type IngestedObject, ingest, lookAt, storedRows } from './ingest.ts';
+import { type InputListing, listInputs } from './listing.ts';
 import { openPeriod } from './openings.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
@@ -159,6 +160,7 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
     const { run, project, tree, options } = plan;
     const { config } = project;
     makeFolders(run.lake);
+    makeFolders(run.folder);
     const engine = await openTables(run, {
         memory: config.engine.memory,
         threads: config.engine.threads ?? availableParallelism(),
@@ -173,6 +175,7 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
         const objects = await inStage('10-ingest', () =>
             ingest(engine, store, config, plan.listings, run, effects.progress),
         );
+        await lookAt(engine, config, await storedRows(engine, config, objects));
         const { channels, ...accounts } = tree;
         let upstream = sha256(
             JSON.stringify([
@@ -180,7 +183,7 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
                 Object.entries(project.rules).sort(),
                 accounts,
                 channels.map(({ level_no, ...of }) => [`${level_no}`, of]),
-                objects.map(({ input, key, sha256 }) => [input, key, sha256]),
+                objects.map(pinnedAs),
             ]),
         );
         for (const [index, stage] of plan.stages.entries()) {
@@ -212,6 +215,12 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
         rmSync(join(run.folder, 'spill'), { recursive: true, force: true });
     }
 }
+
+/** What an object is to the result: of which input, under which name, with which bytes. */
+const pinnedAs = ({ input, batch, number }: IngestedObject) => {
+    const { key, sha256: hash } = batch.objects[number - 1] ?? {};
+    return [input.name, key, hash];
+};
 
 /** Everything the result depends on: the content of the inputs, rules, SQL, code and parameters. */
 function runFingerprint(plan: Plan, upstream: string): string {

@@ -107,6 +107,7 @@ export const debitChecked = defineTable('mediated.debit_checked', {
 
 const repeatKeys = (name: string) =>
     defineTable(name, {
+        isPartial: true,
         comment: 'One row per hash of an id that more than one usable row carries.',
         grain: ['key_hash'],
         columns: {
@@ -118,6 +119,7 @@ export const debitRepeatKeys = repeatKeys('mediated.debit_repeat_keys');
 
 const doubts = (name: string, what: string) =>
     defineTable(name, {
+        isPartial: true,
         comment: `One row per stored line of ${what} that may not count: unusable, or maybe a repeat.`,
         grain: ['object_no', 'line_no'],
         columns: {
@@ -152,6 +154,7 @@ export const usageRepeats = repeats('mediated.usage_repeats', 'an event');
 export const debitRepeats = repeats('mediated.debit_repeats', 'a debit entry');
 
 export const sharedEventIds = defineTable('mediated.shared_event_ids', {
+    isPartial: true,
     comment: 'One row per event_id that more than one source uses: no debit can name one of them.',
     grain: ['event_id'],
     columns: { event_id: varchar('Ambiguous id.') },
@@ -160,6 +163,7 @@ export const sharedEventIds = defineTable('mediated.shared_event_ids', {
 /** The events that count: unique, usable, of known accounts, in and around the period. */
 export const usageEvents = (shape: EventShape) =>
     defineTable('mediated.usage_events', {
+        isPartial: true,
         comment: 'One row per usage event that counts.',
         grain: ['source', 'event_id'],
         repeatable: { keys: 'mediated.usage_repeat_keys', hash: 'hash(event_id)' },
@@ -179,6 +183,7 @@ export const usageEvents = (shape: EventShape) =>
 
 /** The entries that count, each once. */
 export const debitEntries = defineTable('mediated.debit_entries', {
+    isPartial: true,
     comment: 'One row per debit entry that counts.',
     grain: ['input', 'entry_id'],
     repeatable: { keys: 'mediated.debit_repeat_keys', hash: 'hash(entry_id)' },

@@ -58,6 +58,7 @@ export const walletAssets = defineTable('recon.wallet_assets', {
 });
 
 export const dayReversals = defineTable('recon.day_reversals', {
+    isPartial: true,
     comment: 'One row per reversal of an entry that stands for a day.',
     grain: ['input', 'entry_id'],
     columns: {
@@ -97,6 +98,7 @@ export const entries = defineTable('recon.entries', {
 });
 
 export const sharedHolds = defineTable('recon.shared_holds', {
+    isPartial: true,
     comment: 'One row per authorization with captures for more than one event.',
     grain: ['authorization_id'],
     columns: { authorization_id: varchar('Authorization.') },
@@ -109,12 +111,14 @@ export const kin = defineTable('recon.kin', {
 });
 
 export const busyIds = defineTable('recon.busy_ids', {
+    isPartial: true,
     comment: 'One row per hash of an event id whose debits are more than one plain capture.',
     grain: ['key_hash'],
     columns: { key_hash: typed('UBIGINT', 'Hash of the event id.') },
 });
 
 export const histories = defineTable('recon.histories', {
+    isPartial: true,
     comment:
         'One row per entry that is not one plain capture of one event, with the life it belongs to.',
     grain: ['input', 'entry_id'],
@@ -169,6 +173,7 @@ const position = {
 };
 
 export const positions = defineTable('recon.positions', {
+    isPartial: true,
     comment: 'One row per life of debits: what was held, taken and given back in it.',
     grain: ['event_key'],
     columns: position,
@@ -215,6 +220,7 @@ const outcomeGrain = [
 const outcomeTable = (name: string, comment: string) =>
     defineTable(name, {
         comment,
+        isPartial: true,
         grain: outcomeGrain,
         columns: outcome,
     });

@@ -65,6 +65,11 @@ export interface Table<
      * among these rows only, which proves the same at a fraction of the cost.
      */
     readonly repeatable?: { readonly keys: string; readonly hash: string };
+    /**
+     * Holds what was found of the rows that this run looked at, which need not be all of the period:
+     * how much that is says nothing about the result.
+     */
+    readonly isPartial?: true;
     /** Columns that carry control totals, where the relation has them. */
     readonly totals?: { readonly quantity?: string; readonly amount?: string };
 }

@@ -100,10 +100,11 @@ function objectRow({
     };
 }
 
+/** A batch with how it is read. */
+export type SourceOf = BatchSource & Pick<IngestedObject, 'input' | 'role'>;
+
 /** Batches with the objects of a run that are in them. */
-export function sourcesOf(
-    objects: readonly IngestedObject[],
-): readonly (BatchSource & { readonly input: Input; readonly role: Role })[] {
+export function sourcesOf(objects: readonly IngestedObject[]): readonly SourceOf[] {
     return [...Map.groupBy(objects, ({ batch }) => batch.id).values()].flatMap((of) => {
         const [first] = of;
         if (!first) return [];

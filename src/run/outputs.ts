@@ -14,6 +14,7 @@ import { buildReport } from '../report/model.ts';
 import type { Break } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
+import { partial } from '../stage/totals.ts';
 import type { Evidence } from './certify.ts';
 import { lineOf, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
@@ -33,9 +34,9 @@ export async function writeOutputs(
     run: RunFolder,
     evidence: Evidence & { readonly run_fingerprint: string },
 ): Promise<Certificate> {
-    const partial = `${run.output}.partial`;
-    rmSync(partial, { recursive: true, force: true });
-    mkdirSync(partial, { recursive: true });
+    const unfinished = `${run.output}.partial`;
+    rmSync(unfinished, { recursive: true, force: true });
+    mkdirSync(unfinished, { recursive: true });
     const isNightly = evidence.pipeline === 'nightly';
     const lines = isNightly ? await readLines(engine) : [];
     const breaks = await readBreaks(engine);
@@ -53,14 +54,14 @@ export async function writeOutputs(
               }
             : {}),
     };
-    for (const [name, text] of Object.entries(texts)) write(join(partial, name), text);
+    for (const [name, text] of Object.entries(texts)) write(join(unfinished, name), text);
     const parquet = { 'breaks.parquet': parquetOf.breaks, 'tie_outs.parquet': parquetOf.tie_outs };
     const queries = isNightly
         ? { ...parquet, 'line_items.parquet': parquetOf.line_items }
         : parquet;
     for (const [name, query] of Object.entries(queries)) {
         await engine.run(
-            `copy (${query}) to ${quoteText(join(partial, name))} (format parquet, compression zstd)`,
+            `copy (${query}) to ${quoteText(join(unfinished, name))} (format parquet, compression zstd)`,
         );
     }
     const names = [...Object.keys(texts), ...Object.keys(queries)].sort();
@@ -68,18 +69,21 @@ export async function writeOutputs(
         ...evidence,
         run_digest: digestOf(evidence, texts),
         outputs: Object.fromEntries(
-            names.map((name) => [name, sha256(readFileSync(join(partial, name)))]),
+            names.map((name) => [name, sha256(readFileSync(join(unfinished, name)))]),
         ),
     };
     const statements = isNightly ? { statements: await readStatements(engine) } : {};
     const report = renderHtml(buildReport({ certificate, lines, breaks, ...statements }));
-    write(join(partial, 'report.html'), report);
+    write(join(unfinished, 'report.html'), report);
     const complete = {
         ...certificate,
         outputs: { ...certificate.outputs, 'report.html': sha256(report) },
     };
-    write(join(partial, certificateFile), `${canonicalJson(complete as unknown as JsonValue)}\n`);
-    renameSync(partial, run.output);
+    write(
+        join(unfinished, certificateFile),
+        `${canonicalJson(complete as unknown as JsonValue)}\n`,
+    );
+    renameSync(unfinished, run.output);
     return complete;
 }
 
@@ -104,7 +108,9 @@ function lineFiles(lines: readonly LineItem[]): Record<string, string> {
  * and the control totals of everything after mediation.
  */
 function digestOf(evidence: Evidence, texts: Readonly<Record<string, string>>): string {
-    const totals = evidence.totals.filter(({ stage }) => stage > '20-mediate');
+    const totals = evidence.totals.filter(
+        ({ stage, slice }) => stage > '20-mediate' && slice !== partial,
+    );
     return sha256(
         JSON.stringify([
             texts['line_items.csv'] ?? '',

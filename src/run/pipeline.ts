@@ -8,11 +8,14 @@ import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import { boundariesOf, sorted, sqlTimestamp } from '../rules/card.ts';
 import type { Certificate } from '../schema/certificate.ts';
+import type { Commit } from '../schema/commit.ts';
 import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
+import type { CommitLog } from '../state/commit-log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
+import { carry } from './carry.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
@@ -118,7 +121,8 @@ export async function runPipeline(
         const plan = await planRun(project, store, options);
         const { run, finished } = plan;
         requireOpen(log, options.period, run.runId);
-        const certificate = finished ?? (await execute(effects, store, plan));
+        const certificate =
+            finished ?? (await execute(effects, store, plan, before(project, log, plan)));
         await commitRun(project.state, log, run, certificate, effects.now());
         return { run, certificate, isReused: finished !== null };
     } catch (error) {
@@ -156,7 +160,12 @@ function engineSentence(error: unknown): string | null {
     return (error as RunError<'ENGINE_FAILED'>).params.detail.split('\n')[0] ?? null;
 }
 
-async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promise<Certificate> {
+async function execute(
+    effects: Effects,
+    store: ObjectStore,
+    plan: Plan,
+    previous: RunFolder | null,
+): Promise<Certificate> {
     const { run, project, tree, options } = plan;
     const { config } = project;
     makeFolders(run.lake);
@@ -175,13 +184,20 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
         const objects = await inStage('10-ingest', () =>
             ingest(engine, store, config, plan.listings, run, effects.progress),
         );
-        await lookAt(engine, config, await storedRows(engine, config, objects));
+        const history = await inStage('15-carry', () =>
+            carry({
+                ...{ engine, project, objects, previous },
+                stages: plan.stages,
+                lake: run.lake,
+            }),
+        );
         const { channels, ...accounts } = tree;
         let upstream = sha256(
             JSON.stringify([
                 options,
                 Object.entries(project.rules).sort(),
                 accounts,
+                history,
                 channels.map(({ level_no, ...of }) => [`${level_no}`, of]),
                 objects.map(pinnedAs),
             ]),
@@ -200,10 +216,13 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
             upstream = fingerprint;
             effects.progress.end();
         }
+        // From here on all rows can be looked up again, by those who ask why.
+        await lookAt(engine, config, await storedRows(engine, config, objects));
         effects.progress.begin('write');
         const certificate = await inStage('write', async () =>
             writeOutputs(engine, run, {
                 ...(await certify(engine, project, options, run.runId)),
+                history,
                 run_fingerprint: runFingerprint(plan, upstream),
             }),
         );
@@ -214,6 +233,14 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(join(run.folder, 'spill'), { recursive: true, force: true });
     }
+}
+
+/** The run that spoke for the period before this one. */
+function before({ state }: Project, log: CommitLog, { options, run }: Plan): RunFolder | null {
+    const { commits } = log;
+    const isOther = (of: Commit) => of.kind === 'run' && of.period === options.period;
+    const commit = commits.findLast((of) => isOther(of) && of.run_id !== run.runId);
+    return commit ? runFolder(state, commit.run_id) : null;
 }
 
 /** What an object is to the result: of which input, under which name, with which bytes. */

@@ -81,6 +81,10 @@ export interface Certificate {
     readonly margins?: readonly Margin[];
     /** What prices were converted by, or could not be; only in a run with such payers. */
     readonly conversions?: readonly Conversion[];
+    /** The run that this one went on from, and how many rows it looked at; or why it looked at all. */
+    readonly history?:
+        | { readonly from: string; readonly looked_at: string }
+        | { readonly from: null; readonly because: string };
     readonly outputs: Readonly<Record<string, string>>;
     readonly result: 'clean' | 'held';
 }

@@ -241,6 +241,8 @@ export const configSchema = strict({
         memory: z.string().default('6GB'),
         threads: count.optional(),
         concurrency: count.default(8),
+        /** Whether a run goes on from the one before it of its period. */
+        incremental: z.boolean().default(true),
     }).prefault({}),
     /** Who is told of runs, reconciliations and closings. */
     notify: notifySchema.optional(),

@@ -113,6 +113,23 @@ export async function runStage(
     return { fingerprint };
 }
 
+/**
+ * Fills what a stage makes, without audits, totals or a transaction: to see what it would find of
+ * other rows. Nothing of it may leave the run.
+ * @param isWanted by name of the relation.
+ */
+export async function fillTables(
+    stage: Stage,
+    engine: Engine,
+    isWanted: (name: string) => boolean,
+): Promise<void> {
+    const { selects } = readStageSql(stage);
+    for (const { table, sql } of stage.compiled ?? []) await fill(stage, table, sql, engine);
+    for (const table of stage.writes.filter(({ name }) => isWanted(name))) {
+        await fill(stage, table, selects[table.name] ?? '', engine);
+    }
+}
+
 async function isComplete(stage: Stage, fingerprint: string, engine: Engine): Promise<boolean> {
     const rows = await engine.rows('select fingerprint from control.stages where stage = $stage', {
         stage: stage.name,

@@ -4,6 +4,9 @@ import type { RowOf, Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
 import { controlTotals } from './control.ts';
 
+/** Slice of the totals of a relation that need not hold all of the period. */
+export const partial = 'looked at';
+
 /**
  * Records the control totals of the relations of a stage: count, quantity, amount and hash, each of
  * which catches what the others miss. Checks that required columns have no null.
@@ -41,7 +44,7 @@ async function totalsOf(
         stage,
         relation: table.name,
         side: 'out',
-        slice: 'all',
+        slice: table.isPartial ? partial : 'all',
         row_count: row.row_count as bigint,
         quantity: row.quantity as string | null,
         amount: row.amount as string | null,

@@ -92,6 +92,10 @@ function program(
         .configureOutput({ writeOut: terminal.out, writeErr: () => {} });
     const context = () => contextOf(cli, terminal);
     const period = new Option('--period <yyyy-MM>', 'billing period').makeOptionMandatory();
+    const acceptGone = new Option(
+        '--accept-gone',
+        'objects that were counted and can no longer be read count no more',
+    );
     const asOf = new Option('--as-of <instant>', 'what was known (default: today, 00:00 UTC)');
 
     cli.command('init <dir>')
@@ -104,11 +108,13 @@ function program(
         .description('print what a run would read and do; touches nothing')
         .addOption(period)
         .addOption(asOf)
+        .addOption(acceptGone)
         .action((flags: RunFlags) => answer(plan(flags, context())));
     cli.command('run [pipeline]')
         .description('run the nightly pipeline for a period')
         .addOption(period)
         .addOption(asOf)
+        .addOption(acceptGone)
         .action((pipeline: string | undefined, flags: RunFlags) => {
             if (pipeline !== undefined && pipeline !== 'nightly') {
                 throw new RunError('USAGE', {
@@ -121,6 +127,7 @@ function program(
         .description('metered against authorized, without invoicing')
         .addOption(period)
         .addOption(asOf)
+        .addOption(acceptGone)
         .action((flags: RunFlags) => answer(run('reconcile', flags, context())));
     cli.command('report')
         .description('the reconciliation report of a period')

@@ -14,7 +14,7 @@ import { compiledEvents } from '../30-meter/tables.ts';
 import { rateChoices, ratedUsage, unratedUsage } from '../40-rate/tables.ts';
 import { unpricedFees } from '../45-price/tables.ts';
 import { charges, payers } from '../50-roll-up/tables.ts';
-import * as logs from './logs.ts';
+import * as logs from './log-tables.ts';
 import * as tables from './tables.ts';
 
 /** Ties metered usage out against the debits that were authorized for it. */

@@ -14,7 +14,7 @@ import {
 } from '../run/pipeline.ts';
 import type { RunOptions } from '../run/prepare.ts';
 import type { TieOut } from '../schema/break.ts';
-import type { Certificate } from '../schema/certificate.ts';
+import type { Certificate, History } from '../schema/certificate.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
 import { daysOf, isPeriod } from '../time/period.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
@@ -22,6 +22,8 @@ import { type Answer, type CommandContext, projectOf } from './command.ts';
 export interface RunFlags {
     readonly period: string;
     readonly asOf?: string;
+    /** Objects that were counted and can no longer be read count no more. */
+    readonly acceptGone?: boolean;
 }
 
 /** @throws RunError PERIOD_INVALID */
@@ -38,7 +40,7 @@ export function requirePeriod(period: string): string {
  */
 function optionsOf(
     pipeline: RunOptions['pipeline'],
-    { period, asOf }: RunFlags,
+    { period, asOf, acceptGone }: RunFlags,
     now: string,
 ): RunOptions {
     requirePeriod(period);
@@ -50,7 +52,7 @@ function optionsOf(
             detail: `it has not begun as of ${as_of}`,
         });
     }
-    return { pipeline, period, as_of };
+    return { pipeline, period, as_of, ...(acceptGone ? { accept_gone: true as const } : {}) };
 }
 
 function requireInstant(asOf: string): string {
@@ -103,6 +105,8 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
             'read',
             `${counted(inputs.length, 'object')}; ${figure(suspended.toString())} rows in suspense`,
         ],
+        ['looked at', lookedAt(certificate.history)],
+        ...changedText(certificate.history),
         ...(certificate.pipeline === 'nightly'
             ? ([
                   [
@@ -135,6 +139,23 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
     return `${rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}\n`;
 }
 
+function lookedAt({ from, because, looked_at }: History): string {
+    if (from === null) return `all rows: ${because}`;
+    return `${figure(looked_at ?? '0')} rows; the rest is as in ${from}`;
+}
+
+/** What a person has to know of objects that are not what they were. */
+function changedText({ overwritten, gone }: History): readonly (readonly [string, string])[] {
+    const some = (keys: readonly string[]) =>
+        `${keys.slice(0, 3).map(visible).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}`;
+    return [
+        ...(overwritten
+            ? ([['rewritten', `${some(overwritten)}: counted as now stored`]] as const)
+            : []),
+        ...(gone ? ([['gone', `${some(gone)}: counted as they were read`]] as const) : []),
+    ];
+}
+
 /** `tieout plan`: what a run would read and do. Touches nothing. */
 export async function plan(flags: RunFlags, context: CommandContext): Promise<Answer> {
     const project = projectOf(context);
@@ -155,8 +176,8 @@ function bytesOf(entries: readonly { readonly size: number }[]): number {
 function planText(planned: Plan, address: string): string {
     const { options, listings, stages, run, finished, tree } = planned;
     const inputs = listings.map(
-        ({ input, entries }) =>
-            `  ${input.name.padEnd(14)} ${counted(entries.length, 'object').padStart(14)} ${figure(String(bytesOf(entries))).padStart(16)} bytes  ${address}/${input.prefix}`,
+        ({ input, entries, landed_count }) =>
+            `  ${input.name.padEnd(14)} ${counted(entries.length, 'object').padStart(14)} (${landed_count} in the lake) ${figure(String(bytesOf(entries))).padStart(16)} bytes  ${address}/${input.prefix}`,
     );
     const steps = describeStages(stages).map(
         ({ stage, outputs, sql_sha256 }) =>
@@ -194,10 +215,11 @@ function planJson({ options, listings, stages, run, fingerprint, finished, tree 
         run_id: run.runId,
         ...options,
         fingerprint,
-        inputs: listings.map(({ input, role, entries }) => ({
+        inputs: listings.map(({ input, role, entries, landed_count }) => ({
             input: input.name,
             role,
             object_count: entries.length,
+            landed_count,
             bytes: bytesOf(entries),
             objects: entries,
         })),

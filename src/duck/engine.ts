@@ -7,6 +7,7 @@ import {
     DuckDBStructValue,
     DuckDBTimestampValue,
     type DuckDBValue,
+    version,
 } from '@duckdb/node-api';
 import { RunError } from '../errors/index.ts';
 import { quoteTable, quoteText } from './sql.ts';
@@ -24,6 +25,9 @@ export interface EngineOptions {
     readonly spill: string;
     readonly readOnly?: boolean;
 }
+
+/** The version of the engine, as it says of itself in SQL. */
+export const engineVersion: string = version();
 
 /**
  * The one door to DuckDB. Every value leaves it exact: DECIMAL as text, BIGINT as bigint,

@@ -39,6 +39,13 @@ export const storeErrors = {
         () =>
             'Check the network and the endpoint, then run the same command again; nothing was written.',
     ),
+    OBJECT_GONE: defineError<{ store: string; key: string; run: string }>(
+        1,
+        (p) =>
+            `${p.store}/${p.key} is gone, and so is what was read of it: run ${p.run} counted it`,
+        () =>
+            'Bring the object back, or say that it no longer counts: run with --accept-gone. Nothing was changed.',
+    ),
     STORE_PREFIX_EMPTY: defineError<{ store: string; prefix: string; pattern: string }>(
         2,
         (p) => `no object under ${p.store}/${p.prefix} matches ${p.pattern}`,

@@ -4,6 +4,7 @@ import { isAdditiveMeter } from '../compile/whole-meters.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable, quoteText } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
+import type { History } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
 import { fillTables, readStageSql } from '../stage/run.ts';
 import { keysView } from './carry-keys.ts';
@@ -22,11 +23,6 @@ import type { Project } from './project.ts';
  * rows that are looked at again, and what is found of them and of the new rows is added. What was
  * found of them is not remembered: it is computed again, by the same SQL, as the earlier run would.
  */
-
-/** What a run is carried on from, or why it looked at all rows. */
-export type History =
-    | { readonly from: string; readonly looked_at: string }
-    | { readonly from: null; readonly because: string };
 
 export interface Carrying {
     readonly engine: Engine;
@@ -49,7 +45,7 @@ export async function carry(of: Carrying): Promise<History> {
         const history = await carryOn(of);
         if (history.from !== null) return history;
         await emptyCarried(of.engine);
-        return lookAtAll(of, history.because);
+        return lookAtAll(of, history.because ?? '');
     }
     return lookAtAll(of, because);
 }
@@ -127,7 +123,7 @@ async function splitObjects({ engine, objects }: Pick<Carrying, 'engine' | 'obje
     const rows = await engine.rows(`
         select objects.object_no
         from raw.objects as objects
-        semi join previous.raw.objects as before using (input, key, size, etag, sha256)`);
+        semi join previous.raw.objects as before using (input, key, sha256)`);
     const known = new Set(rows.map(({ object_no }) => object_no));
     const isOld = ({ object_no }: IngestedObject) => known.has(BigInt(object_no));
     return { old: objects.filter(isOld), fresh: objects.filter((object) => !isOld(object)) };
@@ -167,7 +163,7 @@ const knownBooks = 'where book_id in (select book_id from previous.rules.book_ca
 /** Sentence to a select of what makes it true. */
 const changes: Readonly<Record<string, string>> = {
     'an object was overwritten or is gone': `select key from previous.raw.objects
-        anti join raw.objects as objects using (input, key, size, etag, sha256)`,
+        anti join raw.objects as objects using (input, key, sha256)`,
     'inputs changed their order': `select object_no from (
             select objects.object_no,
                 lag(objects.object_no) over (order by before.object_no) as number_before

@@ -1,6 +1,6 @@
 import type { Engine, Row } from '../duck/engine.ts';
 import type { BreakTotal, PayerTotal, TieOut } from '../schema/break.ts';
-import type { Certificate, Conversion } from '../schema/certificate.ts';
+import type { Certificate, Conversion, History } from '../schema/certificate.ts';
 import { version } from './code.ts';
 import { money, trimmed, trimmedOrNull } from './decimals.ts';
 import type { RunOptions } from './prepare.ts';
@@ -18,6 +18,7 @@ export async function certify(
     project: Project,
     options: RunOptions,
     runId: string,
+    history: History,
 ): Promise<Evidence> {
     const hasLines = options.pipeline === 'nightly';
     const payers = await payerTotals(engine, hasLines);
@@ -35,6 +36,7 @@ export async function certify(
         engine_version: engine.version,
         inputs: await inputs(engine),
         rules: Object.fromEntries(Object.entries(project.rules).sort()),
+        history,
         stages: await stages(engine),
         totals: await totals(engine),
         suspense: await suspense(engine),

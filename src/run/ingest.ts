@@ -12,6 +12,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { makeFolders, type RunFolder } from './folders.ts';
 import {
     type Batch,
+    type BatchObject,
     type BatchSource,
     basisOf,
     type Input,
@@ -76,6 +77,13 @@ export async function ingest(
 const landedOf = (batch: Batch) =>
     batch.objects.map(({ key }, index) => [key, { batch, number: index + 1 }] as const);
 
+/** What was pinned of an object when it was read. */
+export function pinOf({ batch, number }: Landed): BatchObject {
+    const object = batch.objects[number - 1];
+    if (!object) throw new Error('a batch has the objects it is said to have');
+    return object;
+}
+
 function objectRow({
     object_no,
     input,
@@ -83,9 +91,7 @@ function objectRow({
     batch,
     number,
 }: IngestedObject): RowOf<typeof rawObjects> {
-    const object = batch.objects[number - 1];
-    if (!object) throw new Error('a batch has the objects it is said to have');
-    const { key, size, etag, sha256, line_count, file } = object;
+    const { key, size, etag, sha256, line_count, file } = pinOf({ batch, number });
     return {
         object_no: BigInt(object_no),
         input: input.name,

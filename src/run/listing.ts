@@ -1,23 +1,39 @@
 import { RunError } from '../errors/index.ts';
+import type { Certificate } from '../schema/certificate.ts';
 import type { Config } from '../schema/config.ts';
 import type { ObjectEntry, ObjectStore } from '../store/object-store.ts';
-import type { Input, Role } from './lake.ts';
+import type { Input, landedObjects, Role } from './lake.ts';
 
 /** The objects of one input that a run reads, in key order. */
 export interface InputListing {
     readonly input: Input;
     readonly role: Role;
     readonly entries: readonly ObjectEntry[];
+    /** Those of them that are no longer in the store: the lake has what they held. */
+    readonly gone: readonly string[];
+    /** How many of them are in the lake. */
+    readonly landed_count: number;
+}
+
+/** What a run is told of objects beside the store. */
+export interface Known {
+    /** Certificate of the run that spoke for the period before; null for none. */
+    readonly before: Pick<Certificate, 'run_id' | 'inputs'> | null;
+    readonly landed: (input: Input, role: Role) => ReturnType<typeof landedObjects>;
+    /** Objects that were counted, and that neither the store nor the lake has, count no more. */
+    readonly accept_gone: boolean;
 }
 
 /**
- * Lists what a run reads: every object of each input whose day is wanted.
- * @throws RunError STORE_PREFIX_EMPTY when usage has none, LIMIT_OBJECTS, STORE_*
+ * Lists what a run reads: every object of each input whose day is wanted, also one that the store has
+ * no more, as long as the lake has it: what was counted once does not go away by itself.
+ * @throws RunError STORE_PREFIX_EMPTY when an input has none, LIMIT_OBJECTS, OBJECT_GONE, STORE_*
  */
 export async function listInputs(
     store: ObjectStore,
     config: Config,
     days: readonly string[],
+    known: Known,
 ): Promise<readonly InputListing[]> {
     const inputs = [
         ...config.usage.map((input) => ({ input, role: 'usage' as const })),
@@ -29,6 +45,18 @@ export async function listInputs(
         for await (const entry of store.list(input.prefix)) {
             if (entry.size > 0 && isWanted(entry.key, input, days)) entries.push(entry);
         }
+        const landed = known.landed(input, role);
+        const gone = goneEntries(known, input, entries, days).filter((entry) => {
+            if (landed(entry) !== null) return true;
+            if (known.accept_gone) return false;
+            const { key } = entry;
+            throw new RunError('OBJECT_GONE', {
+                store: store.address,
+                key,
+                run: known.before?.run_id ?? '',
+            });
+        });
+        entries.push(...gone);
         if (entries.length === 0) {
             throw new RunError('STORE_PREFIX_EMPTY', {
                 store: store.address,
@@ -43,9 +71,28 @@ export async function listInputs(
                 prefix: input.prefix,
             });
         }
-        listings.push({ input, role, entries: entries.sort(byKey) });
+        listings.push({
+            ...{ input, role },
+            entries: entries.sort(byKey),
+            gone: gone.map(({ key }) => key),
+            landed_count: entries.filter((entry) => landed(entry) !== null).length,
+        });
     }
     return listings;
+}
+
+/** Objects that were counted before and are not listed any more. */
+function goneEntries(
+    { before }: Known,
+    input: Input,
+    listed: readonly ObjectEntry[],
+    days: readonly string[],
+): readonly ObjectEntry[] {
+    const keys = new Set(listed.map(({ key }) => key));
+    return (before?.inputs ?? [])
+        .filter((of) => of.input === input.name && !keys.has(of.key))
+        .filter(({ key }) => key.startsWith(input.prefix) && isWanted(key, input, days))
+        .map(({ key, size, etag }) => ({ key, size, etag }));
 }
 
 function byKey(one: ObjectEntry, other: ObjectEntry): number {

@@ -3,15 +3,17 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { resell } from '../../pipelines/85-resell/stage.ts';
 import { nightly, reconciliation } from '../../pipelines/nightly.ts';
+import { eventShape } from '../compile/shape.ts';
+import { engineVersion } from '../duck/engine.ts';
 import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import { boundariesOf, sorted, sqlTimestamp } from '../rules/card.ts';
-import type { Certificate } from '../schema/certificate.ts';
+import type { Certificate, History } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
-import type { CommitLog } from '../state/commit-log.ts';
+import { type CommitLog, spokenFor } from '../state/commit-log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
@@ -19,7 +21,8 @@ import { carry } from './carry.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
-import { type IngestedObject, ingest, lookAt, storedRows } from './ingest.ts';
+import { type IngestedObject, ingest, lookAt, pinOf, storedRows } from './ingest.ts';
+import { basisOf, landedObjects } from './lake.ts';
 import { type InputListing, listInputs } from './listing.ts';
 import { openPeriod } from './openings.ts';
 import { writeOutputs } from './outputs.ts';
@@ -68,14 +71,27 @@ export async function planRun(
     store: ObjectStore,
     options: RunOptions,
 ): Promise<Plan> {
+    const log = await readStateLog(opened.state);
     const text = await readAccounts(opened, store);
     const project = await openPeriod(opened, options.period);
     const { tree, promises } = compilePeriod(project, text, options);
     requireConvertible(project, tree.conversions);
+    const shape = eventShape(project.config);
+    const { lake } = runFolder(project.state, '');
     const listings = await listInputs(
         store,
         project.config,
         daysOf(options.period, new Date(options.as_of)),
+        {
+            before: certificateBefore(project, log, options),
+            landed: (input, role) =>
+                landedObjects(
+                    lake,
+                    input.name,
+                    basisOf(project.config, input, role, shape, engineVersion),
+                ),
+            accept_gone: options.accept_gone ?? false,
+        },
     );
     const inputs = {
         config: project.config,
@@ -122,7 +138,7 @@ export async function runPipeline(
         const { run, finished } = plan;
         requireOpen(log, options.period, run.runId);
         const certificate =
-            finished ?? (await execute(effects, store, plan, before(project, log, plan)));
+            finished ?? (await execute(effects, store, plan, runBefore(project, log, plan)));
         await commitRun(project.state, log, run, certificate, effects.now());
         return { run, certificate, isReused: finished !== null };
     } catch (error) {
@@ -221,8 +237,10 @@ async function execute(
         effects.progress.begin('write');
         const certificate = await inStage('write', async () =>
             writeOutputs(engine, run, {
-                ...(await certify(engine, project, options, run.runId)),
-                history,
+                ...(await certify(engine, project, options, run.runId, {
+                    ...history,
+                    ...changedObjects(plan.listings, previous, objects),
+                })),
                 run_fingerprint: runFingerprint(plan, upstream),
             }),
         );
@@ -235,18 +253,49 @@ async function execute(
     }
 }
 
+/** Objects that are not what they were when they were counted before; nothing is said of none. */
+function changedObjects(
+    listings: readonly InputListing[],
+    previous: RunFolder | null,
+    objects: readonly IngestedObject[],
+): Pick<History, 'overwritten' | 'gone'> {
+    const now = new Map(objects.map((of) => [JSON.stringify([of.input.name, pinOf(of).key]), of]));
+    const overwritten = (previous && readCertificate(previous)?.inputs) ?? [];
+    const changed = overwritten
+        .filter((of) => {
+            const object = now.get(JSON.stringify([of.input, of.key]));
+            return object !== undefined && pinOf(object).sha256 !== of.sha256;
+        })
+        .map(({ key }) => key);
+    const gone = listings.flatMap((listing) => listing.gone);
+    return {
+        ...(changed.length ? { overwritten: changed } : {}),
+        ...(gone.length ? { gone } : {}),
+    };
+}
+
 /** The run that spoke for the period before this one. */
-function before({ state }: Project, log: CommitLog, { options, run }: Plan): RunFolder | null {
+function runBefore({ state }: Project, log: CommitLog, { options, run }: Plan): RunFolder | null {
     const { commits } = log;
     const isOther = (of: Commit) => of.kind === 'run' && of.period === options.period;
     const commit = commits.findLast((of) => isOther(of) && of.run_id !== run.runId);
     return commit ? runFolder(state, commit.run_id) : null;
 }
 
+/** What spoke for the period last, whatever it was: what it counted is not lost silently. */
+function certificateBefore(
+    { state }: Project,
+    log: CommitLog,
+    { period }: RunOptions,
+): Certificate | null {
+    const commit = spokenFor(log, period);
+    return commit && readCertificate(runFolder(state, commit.run_id));
+}
+
 /** What an object is to the result: of which input, under which name, with which bytes. */
-const pinnedAs = ({ input, batch, number }: IngestedObject) => {
-    const { key, sha256: hash } = batch.objects[number - 1] ?? {};
-    return [input.name, key, hash];
+const pinnedAs = (object: IngestedObject) => {
+    const { key, sha256: hash } = pinOf(object);
+    return [object.input.name, key, hash];
 };
 
 /** Everything the result depends on: the content of the inputs, rules, SQL, code and parameters. */

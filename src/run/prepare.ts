@@ -45,6 +45,8 @@ export interface RunOptions {
     readonly period: string;
     /** ISO instant: ages are counted to here, and objects of later days are not read. */
     readonly as_of: string;
+    /** Objects that were counted and can no longer be read count no more. */
+    readonly accept_gone?: true;
 }
 
 /** The macros that every select may use. */

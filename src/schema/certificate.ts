@@ -45,12 +45,28 @@ export interface Conversion {
     readonly evidence: string | null;
 }
 
+/** How a run came about. Nothing in it changes the result. */
+export interface History {
+    /** The run that it went on from; null when it looked at all rows. */
+    readonly from: string | null;
+    /** Why it looked at all rows. */
+    readonly because?: string;
+    /** How many rows it looked at, where that is not all. */
+    readonly looked_at?: string;
+    /** Keys of objects that held something else when they were counted before. */
+    readonly overwritten?: readonly string[];
+    /** Keys of objects that the store has no more; they count as they were read. */
+    readonly gone?: readonly string[];
+}
+
 /** The evidence of one run: what went in, what came out, and the proofs in between. */
 export interface Certificate {
     readonly run_id: string;
     readonly pipeline: 'nightly' | 'reconcile';
     readonly period: string;
     readonly as_of: string;
+    /** Said on the command line: objects that can no longer be read count no more. */
+    readonly accept_gone?: true;
     /** sha256 over inputs, rules, SQL, code version and parameters. */
     readonly run_fingerprint: string;
     /** sha256 over lines, breaks and control totals: equal inputs give equal digests. */
@@ -81,10 +97,7 @@ export interface Certificate {
     readonly margins?: readonly Margin[];
     /** What prices were converted by, or could not be; only in a run with such payers. */
     readonly conversions?: readonly Conversion[];
-    /** The run that this one went on from, and how many rows it looked at; or why it looked at all. */
-    readonly history?:
-        | { readonly from: string; readonly looked_at: string }
-        | { readonly from: null; readonly because: string };
+    readonly history: History;
     readonly outputs: Readonly<Record<string, string>>;
     readonly result: 'clean' | 'held';
 }

@@ -95,7 +95,7 @@ async function agree({ world, linesAPiece, nights, isLateKnown }: Arrival): Prom
             sequence.write('accounts.json', known['accounts.json'] ?? '');
             last = await sequence.run({ period, as_of });
             const { history } = last.certificate;
-            said.push(history?.from === null ? history.because : 'carried');
+            said.push(history.because ?? 'carried');
         }
         const once = await whole.run({ period, as_of: asOf });
         if (!last) throw new Error('there is a night');

@@ -175,7 +175,11 @@ describe('one month in every shape', () => {
         }
         const result = await run(objects, { format: 'parquet', isFlat: true });
         expect(said(result)).toEqual(said(reference));
-        expect(readdirSync(result.run.lake)).toContain('gateway.parquet.parquet');
+        const [batch = ''] = readdirSync(join(result.run.lake, 'gateway'));
+        expect(readdirSync(join(result.run.lake, 'gateway', batch))).toEqual([
+            'batch.json',
+            'rows.parquet',
+        ]);
     });
 
     test('CSV and Parquet by turns: every row keeps its object and line', async () => {

@@ -149,6 +149,7 @@ export function certificate(over: Partial<Certificate> = {}): Certificate {
         run_fingerprint: 'aa'.repeat(32),
         run_digest: 'bb'.repeat(32),
         tieout_version: '0.1.0',
+        history: { from: null, because: 'it is the first run of the period' },
         engine_version: 'v1.5.6',
         inputs: [
             {

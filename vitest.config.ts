@@ -2,9 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 /** Suites that run whole nights by the dozen: `npm run test:slow`, and in .ci/run. */
 export const slow = [
+    'test/oracle/nights.test.ts',
     'test/oracle/pipeline.test.ts',
     'test/properties/**/*.test.ts',
     'test/run/cases-threads.test.ts',
+    'test/run/nights.test.ts',
     'test/run/resume.test.ts',
     'test/run/price-list.test.ts',
 ];

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -6,6 +5,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { Engine } from '../src/duck/engine.ts';
 import { benchProject, floorQueries, generateQueries } from './support/bench-data.ts';
+import { type NightTiming, type Timing, timedNight } from './support/timed-night.ts';
 
 const USAGE = `npm run bench -- [--events 10000000] [--runs 1] [--dir .bench] [--keep] [--json]
 
@@ -13,20 +13,6 @@ Makes Parquet usage events and as many debits, measures the bare engine doing th
 must do (scan, dedupe, group by meter key and day, full join on the event id), then the whole
 \`tieout run\` as a process of its own, and prints the ratio. Nothing is asserted.
 `;
-
-interface Timing {
-    readonly name: string;
-    readonly seconds: number;
-}
-
-interface NightTiming {
-    readonly seconds: number;
-    readonly peakBytes: number;
-    readonly parts: readonly Timing[];
-    readonly digest: string;
-}
-
-const cli = join(import.meta.dirname, '..', 'src', 'cli.ts');
 
 async function main(): Promise<number> {
     const { values } = parseArgs({
@@ -50,7 +36,8 @@ async function main(): Promise<number> {
     const nights: NightTiming[] = [];
     for (let run = 0; run < Number.parseInt(values.runs, 10); run += 1) {
         floors.push(await measureFloor(folder));
-        nights.push(await measureNight(folder));
+        rmSync(join(folder, '.tieout'), { recursive: true, force: true });
+        nights.push(await timedNight(folder, '2026-11-05T00:00:00Z'));
     }
     process.stdout.write(
         values.json
@@ -90,65 +77,6 @@ async function measureFloor(folder: string): Promise<readonly Timing[]> {
     }
     duck.close();
     return timings;
-}
-
-/** One night in a fresh state folder, with the parts that its log records tell. */
-function measureNight(folder: string): Promise<NightTiming> {
-    rmSync(join(folder, '.tieout'), { recursive: true, force: true });
-    const args = ['run', '--period', '2026-10', '--as-of', '2026-11-05T00:00:00Z', '--json'];
-    const start = performance.now();
-    const child = spawn(process.execPath, [cli, ...args], {
-        cwd: folder,
-        stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const out: Buffer[] = [];
-    const log: Buffer[] = [];
-    let peakBytes = 0;
-    const watch = setInterval(() => {
-        peakBytes = Math.max(peakBytes, residentPeak(child.pid));
-    }, 100);
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => log.push(chunk));
-    return new Promise((done, fail) => {
-        child.on('error', fail);
-        child.on('close', (code) => {
-            clearInterval(watch);
-            const text = Buffer.concat(out).toString('utf8');
-            if (code !== 0 && code !== 1) {
-                fail(new Error(`tieout run ended with ${code}: ${text}`));
-                return;
-            }
-            done({
-                seconds: (performance.now() - start) / 1000,
-                peakBytes,
-                parts: partsOf(Buffer.concat(log).toString('utf8')),
-                digest: JSON.parse(text).certificate.run_digest,
-            });
-        });
-    });
-}
-
-/** The most memory the process ever held, as Linux counts it. */
-function residentPeak(pid: number | undefined): number {
-    try {
-        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-        return Number.parseInt(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? '0', 10) * 1024;
-    } catch {
-        return 0;
-    }
-}
-
-function partsOf(log: string): readonly Timing[] {
-    const started = new Map<string, number>();
-    const parts: Timing[] = [];
-    for (const line of log.split('\n').filter((text) => text.startsWith('{'))) {
-        const { part, msg, time } = JSON.parse(line);
-        if (msg === 'begin') started.set(part, Date.parse(time));
-        if (msg !== 'end') continue;
-        const seconds = (Date.parse(time) - (started.get(part) ?? Date.parse(time))) / 1000;
-        parts.push({ name: part, seconds });
-    }
-    return parts;
 }
 
 function median(values: readonly number[]): number {

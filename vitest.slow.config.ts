@@ -1,12 +1,7 @@
 import { defineConfig } from 'vitest/config';
-import { slow } from './vitest.config.ts';
+import { common } from './vitest.config.ts';
 
+/** Suites that run whole nights by the dozen. Both this and `npm test` are in .ci/run. */
 export default defineConfig({
-    test: {
-        include: slow,
-        testTimeout: 180_000,
-        hookTimeout: 60_000,
-        maxWorkers: 2,
-        pool: 'forks',
-    },
+    test: { ...common, include: ['test/**/*.slow.test.ts'], testTimeout: 180_000 },
 });

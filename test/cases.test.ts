@@ -7,7 +7,7 @@ import { amountFigure, sum } from '../src/report/figures.ts';
 
 /*
  * Whole projects with every figure worked out by hand: fixtures/cases. `npm run cases:update` writes
- * what they give now. With eight threads: test/run/cases-threads.test.ts, among the slow ones.
+ * what they give now. With eight threads: test/run/cases-threads.slow.test.ts.
  */
 describe.each(caseNames)('case %s', (name) => {
     const out = expectedFiles(name);

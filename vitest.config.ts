@@ -1,24 +1,23 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites that run whole nights by the dozen: `npm run test:slow`, and in .ci/run. */
-export const slow = [
-    'test/oracle/nights.test.ts',
-    'test/oracle/pipeline.test.ts',
-    'test/properties/**/*.test.ts',
-    'test/run/cases-threads.test.ts',
-    'test/run/nights.test.ts',
-    'test/run/resume.test.ts',
-    'test/run/price-list.test.ts',
-];
+/** What suites have in common. */
+export const common = {
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    // DuckDB starts its own threads: one test file per core is enough.
+    maxWorkers: 2,
+    // Files of a worker share what they import, which is half of the time of a small file. So whoever
+    // changes something of the process (environment, spies, time) puts it back.
+    isolate: false,
+    restoreMocks: true,
+} as const;
 
+/** `npm test`. Suites that run whole nights by the dozen are `*.slow.test.ts`: `npm run test:slow`. */
 export default defineConfig({
     test: {
+        ...common,
         include: ['test/**/*.test.ts'],
-        exclude: slow,
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
-        // DuckDB starts its own threads: one test file per core is enough.
-        maxWorkers: 2,
-        pool: 'forks',
+        exclude: ['test/**/*.slow.test.ts'],
     },
 });

@@ -1,10 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { common } from './vitest.config.ts';
 
 /** The suites that speak S3, against the server of TIEOUT_TEST_S3_ENDPOINT. */
 export default defineConfig({
-    test: {
-        include: ['test/unit/store/s3.test.ts'],
-        testTimeout: 60_000,
-        pool: 'forks',
-    },
+    test: { ...common, include: ['test/unit/store/s3.test.ts'] },
 });

@@ -8,7 +8,7 @@ import { settledLines } from '../support/settlements.ts';
 import { settledQuote } from './slow-draw-down.ts';
 
 /** Random commitments and grants through the stages and through the oracle, which share nothing. */
-const runs = Number(process.env.TIEOUT_ORACLE_LINES ?? '1500');
+const runs = Number(process.env.TIEOUT_ORACLE_LINES ?? '500');
 let engine: Engine;
 
 beforeAll(async () => {

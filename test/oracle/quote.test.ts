@@ -7,7 +7,7 @@ import { exponents, type QuoteLine, quoteLines } from '../support/charges.ts';
 import { quote } from './slow-pricer.ts';
 
 /** Random lines through the pricing stage and through the oracle, which share nothing. */
-const runs = Number(process.env.TIEOUT_ORACLE_LINES ?? '1500');
+const runs = Number(process.env.TIEOUT_ORACLE_LINES ?? '500');
 let engine: Engine;
 
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import { type Charge, cutAt, drawInOrder, type Grant } from './slow-draw-down.ts
  * The stage against the oracle, owner by owner, and laws that hold of both. Worlds are small and
  * full of ties: few sizes, few days, few products, so that orders and windows decide.
  */
-const runs = Number(process.env.TIEOUT_ORACLE_LINES ?? '1500');
+const runs = Number(process.env.TIEOUT_ORACLE_LINES ?? '500');
 let engine: Engine;
 
 beforeAll(async () => {

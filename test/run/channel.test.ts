@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse as parseCsv } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { Engine } from '../../src/duck/engine.ts';
 import { silent } from '../../src/effects.ts';
-import { type RunResult, runPipeline } from '../../src/run/pipeline.ts';
+import { runPipeline } from '../../src/run/pipeline.ts';
 import { openProject } from '../../src/run/project.ts';
-import { memoryStore } from '../support/memory-store.ts';
-import { defaults, type TestProject, testProject } from '../support/project.ts';
-import { lines, tieout, tinyFiles, usageLine } from '../support/terminal.ts';
+import { besideTiny, csvOf, oneNight, storeOfDay, within } from '../support/night.ts';
+import { defaults, testProject } from '../support/project.ts';
+import { tieout, usageLine } from '../support/terminal.ts';
 
 /*
  * The operator sells to dist, dist to three resellers, and they to their customers. Input tokens only:
@@ -76,10 +75,10 @@ const contracts = [
     contract('retail-d', 'd', 'r3', 'retail-r3', '2026-10-15T00:00:00Z'),
 ];
 
-const tiny = tinyFiles();
+const beside = besideTiny();
 const files = {
-    ...Object.fromEntries(Object.entries(tiny).filter(([name]) => !name.startsWith('data/'))),
-    'tieout.yaml': `${(tiny['tieout.yaml'] ?? '').replace('accounts: acme', 'accounts: dist')}contracts: contracts.yaml\n`,
+    ...beside,
+    'tieout.yaml': `${(beside['tieout.yaml'] ?? '').replace('accounts: acme', 'accounts: dist')}contracts: contracts.yaml\n`,
     'accounts.json': JSON.stringify(accounts),
     'contracts.yaml': stringify({ contracts }),
     'cards/wholesale.yaml': card('wholesale', '1'),
@@ -91,28 +90,11 @@ const debits = events.map(({ id, subject, time }) => ({
     ...{ entry_id: `ent-${id}`, entry_type: 'capture', asset: 'USD', amount: '0.1' },
     ...{ account_id: subject, booked_at: time, event_id: id },
 }));
-const store = memoryStore({
-    'usage/dt=2026-10-01/0.ndjson': Buffer.from(lines(events)),
-    'debits/dt=2026-10-01/0.ndjson': Buffer.from(lines(debits)),
-});
+const store = storeOfDay('2026-10-01', events, debits);
 
-let project: TestProject;
-let result: RunResult;
-let engine: Engine;
-beforeAll(async () => {
-    project = testProject(files, store);
-    result = await project.run();
-    engine = await Engine.open({
-        ...{ file: result.run.database, memory: '1GB', threads: 2, spill: '/tmp', readOnly: true },
-    });
-});
-afterAll(() => {
-    engine?.close();
-    project?.remove();
-});
+const night = oneNight(() => testProject(files, store));
 
-const csv = (name: string): readonly Readonly<Record<string, string>>[] =>
-    parseCsv(readFileSync(join(result.run.output, name), 'utf8'), { columns: true, bom: true });
+const csv = (name: string) => csvOf(night.result, name);
 
 describe('a distributor, three resellers and their customers', () => {
     test('the operator bills the distributor alone, at its wholesale price', () => {
@@ -130,9 +112,9 @@ describe('a distributor, three resellers and their customers', () => {
                 'r1 1.00',
             ]),
         );
-        expect(readFileSync(join(result.run.output, 'stripe-requests.json'), 'utf8')).not.toContain(
-            'retail',
-        );
+        expect(
+            readFileSync(join(night.result.run.output, 'stripe-requests.json'), 'utf8'),
+        ).not.toContain('retail');
     });
 
     test('each buyer is billed by its seller, at that price', () => {
@@ -170,18 +152,18 @@ describe('a distributor, three resellers and their customers', () => {
             'r2 tokens USD 6 0 12 6',
             'r3 tokens USD 4 0 5 1',
         ]);
-        expect(result.certificate.margins?.map(({ margin }) => margin)).toEqual([
+        expect(night.result.certificate.margins?.map(({ margin }) => margin)).toEqual([
             ...['9', '6', '6', '1'],
         ]);
     });
 
     test('only what the operator bills is reconciled with the wallets', async () => {
-        const open = await engine.rows(
+        const open = await night.engine.rows(
             "select account_id from recon.tie_outs where unexplained <> 0 or status <> 'tied'",
         );
         expect(open).toEqual([]);
-        expect(await engine.rows('select break_id from recon.breaks')).toEqual([]);
-        expect(result.certificate.payers.map(({ payer_id }) => payer_id)).toEqual(['dist']);
+        expect(await night.engine.rows('select break_id from recon.breaks')).toEqual([]);
+        expect(night.result.certificate.payers.map(({ payer_id }) => payer_id)).toEqual(['dist']);
     });
 
     test('charge models by pool and by event come to the same, level by level', async () => {
@@ -210,12 +192,8 @@ describe('a distributor, three resellers and their customers', () => {
             },
             store,
         );
-        try {
-            const { certificate } = await other.run();
-            expect(certificate.margins).toEqual(result.certificate.margins);
-        } finally {
-            other.remove();
-        }
+        const { certificate } = await within(other, ({ run }) => run());
+        expect(certificate.margins).toEqual(night.result.certificate.margins);
     });
 
     test('what the card of a seller lacks is listed, and sold at no price', async () => {
@@ -270,7 +248,7 @@ describe('a distributor, three resellers and their customers', () => {
                 'CONVERSION_MISSING,r3,d,d,seats,{},month,1',
                 expect.stringMatching(/^CONVERSION_MISSING,r3,d,d,tokens,.*,token,1000000$/),
             ]);
-            expect(without?.certificate.payers).toEqual(result.certificate.payers);
+            expect(without?.certificate.payers).toEqual(night.result.certificate.payers);
         } finally {
             known?.remove();
             late?.remove();
@@ -281,8 +259,8 @@ describe('a distributor, three resellers and their customers', () => {
         const other = testProject(files, store);
         try {
             const again = await other.run();
-            expect(again.certificate.run_digest).toBe(result.certificate.run_digest);
-            expect(again.certificate.outputs).toEqual(result.certificate.outputs);
+            expect(again.certificate.run_digest).toBe(night.result.certificate.run_digest);
+            expect(again.certificate.outputs).toEqual(night.result.certificate.outputs);
         } finally {
             other.remove();
         }
@@ -300,7 +278,7 @@ describe('a distributor, three resellers and their customers', () => {
                 const cut = { ...other.effects, progress: { ...silent, begin } };
                 await expect(runPipeline(opened, cut, defaults)).rejects.toThrow('cut off');
                 const { certificate } = await other.run();
-                expect(certificate.outputs).toEqual(result.certificate.outputs);
+                expect(certificate.outputs).toEqual(night.result.certificate.outputs);
             } finally {
                 other.remove();
             }
@@ -310,16 +288,15 @@ describe('a distributor, three resellers and their customers', () => {
     test('two databases are open at once, and together have the memory of one', async () => {
         const opened = vi.spyOn(Engine, 'open');
         const said = vi.spyOn(Engine.prototype, 'run');
-        await project.run({ as_of: '2026-11-06T00:00:00Z' });
+        await night.project.run({ as_of: '2026-11-06T00:00:00Z' });
         const limits = said.mock.calls.flatMap(([sql]) => /memory_limit.*/.exec(sql) ?? []);
         expect(opened.mock.calls.map(([of]) => of.memory)).toEqual(['512MB', '256MB']);
         expect(limits).toEqual(["memory_limit = '256MB'", "memory_limit = '512MB'"]);
-        vi.restoreAllMocks();
     });
 
     test('a diff of a card does not pass over what sellers sell by it', async () => {
-        const cwd = { cwd: project.folder, store };
-        project.write('cards/dearer.yaml', card('retail', '9'));
+        const cwd = { cwd: night.project.folder, store };
+        night.project.write('cards/dearer.yaml', card('retail', '9'));
         const sold = await tieout(
             'rules diff cards/retail.yaml cards/dearer.yaml --period 2026-10',
             cwd,
@@ -336,11 +313,11 @@ describe('a distributor, three resellers and their customers', () => {
     });
 
     test('the report has a table of margins', async () => {
-        const said = await tieout('report --period 2026-10', { cwd: project.folder, store });
+        const said = await tieout('report --period 2026-10', { cwd: night.project.folder, store });
         expect(said.out).toMatch(
             /Margins, rounded .*\n.*seller.*product.*bought.*\n.*dist .*tokens .*10.00.* 9.00/,
         );
-        const page = readFileSync(join(result.run.output, 'report.html'), 'utf8');
+        const page = readFileSync(join(night.result.run.output, 'report.html'), 'utf8');
         const cells = page.slice(page.indexOf('id="margins"')).replaceAll(/<[^>]*>\s*/g, ' ');
         expect(cells).toMatch(/dist +tokens +10 +1 +18 +9 +USD/);
     });

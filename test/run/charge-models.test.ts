@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { Engine } from '../../src/duck/engine.ts';
 import { priceLines, type QuoteResult } from '../../src/quote/price.ts';
@@ -9,6 +9,7 @@ import { sum } from '../../src/report/figures.ts';
 import type { RateDiff } from '../../src/report/rate-diff.ts';
 import type { RunResult } from '../../src/run/pipeline.ts';
 import { memoryStore } from '../support/memory-store.ts';
+import { oneNight } from '../support/night.ts';
 import { generatedWorld, type TestProject, testProject } from '../support/project.ts';
 import { tieout } from '../support/terminal.ts';
 
@@ -106,16 +107,8 @@ function project(threads: number): TestProject {
     return made;
 }
 
-let result: RunResult;
-let engine: Engine;
-beforeAll(async () => {
-    result = await project(1).run();
-    engine = await Engine.open({
-        ...{ file: result.run.database, memory: '1GB', threads: 2, spill: '/tmp', readOnly: true },
-    });
-});
+const night = oneNight(() => project(1));
 afterAll(() => {
-    engine?.close();
     for (const one of projects) one.remove();
 });
 
@@ -134,7 +127,7 @@ async function quoted(lines: readonly object[]): Promise<readonly QuoteResult[]>
 
 describe('a night with every charge model', () => {
     test('invoices each of them', async () => {
-        const lines = await engine.rows(
+        const lines = await night.engine.rows(
             'select product, count(*)::varchar as lines, sum(amount)::varchar as amount from invoice.line_items group by product order by product',
         );
         expect(lines.map(({ product }) => product)).toEqual(
@@ -143,7 +136,7 @@ describe('a night with every charge model', () => {
     });
 
     test('bills what a quote says of the same usage', async () => {
-        const lines = await engine.rows(`
+        const lines = await night.engine.rows(`
             select lines.line_id, lines.quantity::varchar as quantity, lines.currency,
                 lines.numerator::varchar as numerator, lines.denominator::varchar as denominator,
                 rates.terms, amounts.amount::varchar as amount, rates.meter,
@@ -154,7 +147,7 @@ describe('a night with every charge model', () => {
             order by lines.line_id`);
         expect(lines.length).toBeGreaterThan(20);
         const events = Map.groupBy(
-            await engine.rows(
+            await night.engine.rows(
                 'select line_id, value::varchar as value from pricing.events order by line_id, event_no',
             ),
             ({ line_id }) => String(line_id),
@@ -194,11 +187,11 @@ describe('a night with every charge model', () => {
     });
 
     test('and everything ties out, to the last digit', async () => {
-        const open = await engine.rows(
+        const open = await night.engine.rows(
             'select account_id, asset, unexplained from recon.tie_outs where unexplained <> 0',
         );
         expect(open).toEqual([]);
-        const repriced = await engine.rows(
+        const repriced = await night.engine.rows(
             'select asset, sum(repriced)::varchar as repriced from recon.tie_outs group by asset order by asset',
         );
         expect(repriced.find(({ asset }) => asset === 'USD')?.repriced).not.toBe('0');
@@ -208,7 +201,7 @@ describe('a night with every charge model', () => {
         const [own] = projects;
         if (!own) throw new Error('no project');
         const stepsOf = async (product: string) => {
-            const { line_key } = await engine.one(
+            const { line_key } = await night.engine.one(
                 `select line_key from invoice.line_items where product = $product
                  order by quantity, line_key limit 1`,
                 { product },
@@ -233,7 +226,7 @@ describe('a night with every charge model', () => {
         const [own] = projects;
         if (!own) throw new Error('no project');
         const explained = async (product: string) => {
-            const { line_key } = await engine.one(
+            const { line_key } = await night.engine.one(
                 `select line_items.line_key from invoice.line_items as line_items
                  where product = $product order by quantity desc, line_key limit 1`,
                 { product },
@@ -249,7 +242,7 @@ describe('a night with every charge model', () => {
         expect(pooled).toContain(': the quantity of the line');
         expect(await explained('shared')).toContain('the line is a fee');
         expect(await explained('llm-tokens')).not.toContain('priced');
-        const tiersCsv = readFileSync(join(result.run.output, 'charge_tiers.csv'), 'utf8');
+        const tiersCsv = readFileSync(join(night.result.run.output, 'charge_tiers.csv'), 'utf8');
         expect(tiersCsv.split(/\r?\n/)[0]).toBe(
             'payer_id,account_id,product,rate_id,line_id,tier_no,from_quantity,to_quantity,quantity,unit_price,flat_fee,amount',
         );
@@ -270,7 +263,7 @@ describe('a night with every charge model', () => {
         });
         expect(said).toMatchObject({ exit: 0, err: '' });
         const diff = JSON.parse(said.out) as RateDiff;
-        const rows = await engine.rows(
+        const rows = await night.engine.rows(
             `select payer_id, product, sum(amount)::varchar as amount from rolled.charges
              group by payer_id, product order by payer_id, product`,
         );
@@ -292,6 +285,6 @@ describe('a night with every charge model', () => {
         const other = await project(8).run();
         const text = ({ run }: RunResult) =>
             readFileSync(join(run.output, 'line_items.csv'), 'utf8');
-        expect(text(other)).toBe(text(result));
+        expect(text(other)).toBe(text(night.result));
     });
 });

@@ -6,8 +6,9 @@ import { parse, stringify } from 'yaml';
 import { sum } from '../../src/report/figures.ts';
 import type { RunResult } from '../../src/run/pipeline.ts';
 import { memoryStore } from '../support/memory-store.ts';
+import { besideTiny } from '../support/night.ts';
 import { type TestProject, testProject } from '../support/project.ts';
-import { lines, tieout, tinyFiles, usageLine } from '../support/terminal.ts';
+import { lines, tieout, usageLine } from '../support/terminal.ts';
 
 /*
  * Requests of north and north-app count together over the term of a contract that begins on
@@ -65,10 +66,10 @@ const contracts = `contracts:
     cards: [{ card: term }]
 `;
 
-const tiny = tinyFiles();
-const config = parse(tiny['tieout.yaml'] ?? '');
+const beside = besideTiny();
+const config = parse(beside['tieout.yaml'] ?? '');
 const files = {
-    ...Object.fromEntries(Object.entries(tiny).filter(([name]) => !name.startsWith('data/'))),
+    ...beside,
     'tieout.yaml': stringify({
         ...config,
         wallets: [{ accounts: 'north', asset: 'USD', shape: 'instant' }],

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { Engine } from '../../src/duck/engine.ts';
-import type { RunResult } from '../../src/run/pipeline.ts';
 import { runPipeline } from '../../src/run/pipeline.ts';
 import { openProject } from '../../src/run/project.ts';
-import { memoryStore } from '../support/memory-store.ts';
-import { defaults, type TestProject, testProject } from '../support/project.ts';
-import { lines, tieout, tinyFiles, usageLine } from '../support/terminal.ts';
+import { besideTiny, oneNight, storeOfDay } from '../support/night.ts';
+import { defaults, testProject } from '../support/project.ts';
+import { tieout, usageLine } from '../support/terminal.ts';
 
 /*
  * The same usage under three cards: 100,000 tokens in and 10,000 out cost
@@ -75,37 +73,21 @@ const contracts = `contracts:
       - card: cards/lab.yaml
 `;
 
-const tiny = tinyFiles();
+const beside = besideTiny();
 const files = {
-    ...Object.fromEntries(Object.entries(tiny).filter(([name]) => !name.startsWith('data/'))),
-    'tieout.yaml': `${(tiny['tieout.yaml'] ?? '').replace('accounts: acme', 'accounts: north')}contracts: contracts.yaml\n`,
+    ...beside,
+    'tieout.yaml': `${(beside['tieout.yaml'] ?? '').replace('accounts: acme', 'accounts: north')}contracts: contracts.yaml\n`,
     'accounts.json': JSON.stringify(accounts),
     'contracts.yaml': contracts,
     'cards/north.yaml': card('north', { input: '2', output: '10' }),
     'cards/lab.yaml': card('lab', { input: '1' }),
 };
-const store = memoryStore({
-    'usage/dt=2026-10-15/0.ndjson': Buffer.from(lines(events)),
-    'debits/dt=2026-10-15/0.ndjson': Buffer.from(lines(debits)),
-});
+const store = storeOfDay('2026-10-15', events, debits);
 
-let project: TestProject;
-let result: RunResult;
-let engine: Engine;
-beforeAll(async () => {
-    project = testProject(files, store);
-    result = await project.run();
-    engine = await Engine.open({
-        ...{ file: result.run.database, memory: '1GB', threads: 2, spill: '/tmp', readOnly: true },
-    });
-});
-afterAll(() => {
-    engine?.close();
-    project?.remove();
-});
+const night = oneNight(() => testProject(files, store));
 
 async function rowsOf(query: string): Promise<readonly string[]> {
-    const rows = await engine.rows(query);
+    const rows = await night.engine.rows(query);
     return rows.map((row) =>
         Object.values(row)
             .map((cell) =>
@@ -165,7 +147,9 @@ describe('a night with contracts', () => {
     });
 
     test('unrated usage holds its payer, debit log or not, and is in a file of its own', async () => {
-        expect(readFileSync(join(result.run.output, 'unrated.csv'), 'utf8').split('\n')).toEqual([
+        expect(
+            readFileSync(join(night.result.run.output, 'unrated.csv'), 'utf8').split('\n'),
+        ).toEqual([
             'code,payer_id,account_id,product,meter,book_id,attributes,unit,first_on,last_on,quantity,event_count',
             'UNRATED,north-lab,north-lab,,tokens,lab,"{""context_band"":""standard"",""model"":""m1"",""token_class"":""output""}",token,2026-10-15,2026-10-15,20000,2',
             '',
@@ -174,7 +158,7 @@ describe('a night with contracts', () => {
             await rowsOf(`select payer_id, break_count, unrated_count, recon_status
                 from recon.holds order by payer_id`),
         ).toEqual(['north | 0 | 0 | clear', 'north-lab | 0 | 1 | held', 'plain | 0 | 0 | clear']);
-        const said = await tieout('run --period 2026-10', { cwd: project.folder, store });
+        const said = await tieout('run --period 2026-10', { cwd: night.project.folder, store });
         expect(said.exit).toBe(1);
         expect(said.out).toMatch(/^no price {3}some usage of held payers; .*unrated\.csv$/m);
     });
@@ -195,12 +179,15 @@ describe('a night with contracts', () => {
     });
 
     test('a line is explained by the events of its own book', async () => {
-        const { line_key } = await engine.one(
+        const { line_key } = await night.engine.one(
             `select line_key from invoice.line_items
              where account_id = 'north' and card = 'north'
                 and (attributes ->> 'token_class') = 'input'`,
         );
-        const said = await tieout(`explain ${line_key} --json`, { cwd: project.folder, store });
+        const said = await tieout(`explain ${line_key} --json`, {
+            cwd: night.project.folder,
+            store,
+        });
         expect(said).toMatchObject({ exit: 0, err: '' });
         const { event_count, events: shown } = JSON.parse(said.out);
         expect({ event_count, ids: shown.map((of: { event_id: string }) => of.event_id) }).toEqual({
@@ -210,25 +197,25 @@ describe('a night with contracts', () => {
     });
 
     test('cards and contracts are part of what a run is', async () => {
-        expect(Object.keys(openProject(`${project.folder}/tieout.yaml`).rules)).toEqual(
+        expect(Object.keys(openProject(`${night.project.folder}/tieout.yaml`).rules)).toEqual(
             expect.arrayContaining(['contracts.yaml', 'cards/lab.yaml', 'cards/north.yaml']),
         );
-        project.write('cards/lab.yaml', card('lab', { input: '1', output: '4' }));
-        const opened = openProject(`${project.folder}/tieout.yaml`);
-        const again = await runPipeline(opened, project.effects, defaults);
+        night.project.write('cards/lab.yaml', card('lab', { input: '1', output: '4' }));
+        const opened = openProject(`${night.project.folder}/tieout.yaml`);
+        const again = await runPipeline(opened, night.project.effects, defaults);
         expect(again.isReused).toBe(false);
-        expect(again.run.runId).not.toBe(result.run.runId);
-        project.write('cards/lab.yaml', files['cards/lab.yaml']);
-        expect((await project.run()).isReused).toBe(true);
+        expect(again.run.runId).not.toBe(night.result.run.runId);
+        night.project.write('cards/lab.yaml', files['cards/lab.yaml']);
+        expect((await night.project.run()).isReused).toBe(true);
     });
 
     test('commands know the cards of contracts', async () => {
-        const options = { cwd: project.folder, store };
+        const options = { cwd: night.project.folder, store };
         expect((await tieout('rules check', options)).out).toBe(
             'rates.yaml: 6 rates for 1 product; no overlap, gap or tie\n' +
                 'contracts.yaml: 2 contracts, 3 cards in 3 books; no gap, overlap or tie\n',
         );
-        project.write(
+        night.project.write(
             'cards/north.specs.yaml',
             `specs:
   - { name: a million in, at: ${begins}, meter: tokens, attributes: { token_class: input, model: m1, context_band: standard }, quantity: "1000000", expect: { amount: "2" } }
@@ -243,11 +230,11 @@ describe('a night with contracts', () => {
     });
 
     test('a diff of a card is over the usage that it prices', async () => {
-        project.write('cards/dearer.yaml', card('north', { input: '3', output: '10' }));
+        night.project.write('cards/dearer.yaml', card('north', { input: '3', output: '10' }));
         const said = await tieout(
             'rules diff cards/north.yaml cards/dearer.yaml --period 2026-10 --json',
             {
-                cwd: project.folder,
+                cwd: night.project.folder,
                 store,
             },
         );

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse as parseCsv } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { Engine } from '../../src/duck/engine.ts';
 import type { RunResult } from '../../src/run/pipeline.ts';
-import { memoryStore } from '../support/memory-store.ts';
-import { type TestProject, testProject } from '../support/project.ts';
-import { lines, tieout, tinyFiles, usageLine } from '../support/terminal.ts';
+import { besideTiny, csvOf, oneNight, storeOfDay, within } from '../support/night.ts';
+import { testProject } from '../support/project.ts';
+import { tieout, usageLine } from '../support/terminal.ts';
 
 /*
  * One card in USD: 3 a million tokens in, 15 out, and 50 a month for every account. A request of
@@ -78,16 +76,16 @@ USD,JPY,2026-10-01,150,BOJ
 USD,GBP,2026-08-30,0.78,ECB
 `;
 
-const tiny = tinyFiles();
+const beside = besideTiny();
 const config = (change: (of: Record<string, unknown>) => object) => {
-    const of = parse(tiny['tieout.yaml'] ?? '');
+    const of = parse(beside['tieout.yaml'] ?? '');
     of.meters.push({ ...of.meters[0], meter: 'requests', aggregation: 'count', unit: 'request' });
     for (const key of ['token_classes', 'attributes']) delete of.meters[1][key];
     of.wallets[0].accounts = 'us';
     return stringify({ ...of, ...change(of) });
 };
 const files = {
-    ...Object.fromEntries(Object.entries(tiny).filter(([name]) => !name.startsWith('data/'))),
+    ...beside,
     'tieout.yaml': config(() => ({ currency_rates: 'fx.csv' })),
     'accounts.json': JSON.stringify(accounts),
     'assets.json': JSON.stringify([
@@ -99,43 +97,18 @@ const files = {
     'rates.yaml': card(),
     'fx.csv': rates,
 };
-const store = memoryStore({
-    'usage/dt=2026-10-15/0.ndjson': Buffer.from(lines(events)),
-    'debits/dt=2026-10-15/0.ndjson': Buffer.from(lines(debits)),
-});
+const store = storeOfDay('2026-10-15', events, debits);
 
-let project: TestProject;
-let result: RunResult;
-let engine: Engine;
-beforeAll(async () => {
-    project = testProject(files, store);
-    result = await project.run();
-    engine = await Engine.open({
-        ...{ file: result.run.database, memory: '1GB', threads: 2, spill: '/tmp', readOnly: true },
-    });
-});
-afterAll(() => {
-    engine?.close();
-    project?.remove();
-});
-
-const csv = ({ run }: RunResult, name: string): readonly Readonly<Record<string, string>>[] =>
-    parseCsv(readFileSync(join(run.output, name), 'utf8'), { columns: true, bom: true });
+const night = oneNight(() => testProject(files, store));
 
 /** Runs the same with other files, and gives what was made of it. */
-async function otherwise<T>(other: object, read: (made: RunResult) => T | Promise<T>): Promise<T> {
-    const own = testProject({ ...files, ...other }, store);
-    try {
-        return await read(await own.run());
-    } finally {
-        own.remove();
-    }
-}
+const otherwise = <T>(other: object, read: (made: RunResult) => T | Promise<T>): Promise<T> =>
+    within(testProject({ ...files, ...other }, store), async (own) => read(await own.run()));
 
 describe('payers billed in other currencies than the card', () => {
     test('lines are in the currency of the payer, rounded to its digits', () => {
         expect(
-            csv(result, 'line_items.csv')
+            csvOf(night.result, 'line_items.csv')
                 .filter(({ line_type }) => line_type !== 'wallet_settlement')
                 .map((of) =>
                     [of.account_id, of.product, of.unit_price, of.amount, of.currency].join(' '),
@@ -158,7 +131,7 @@ describe('payers billed in other currencies than the card', () => {
     });
 
     test('a converted rate has an id of its own; card and version stay', () => {
-        const ids = csv(result, 'line_items.csv')
+        const ids = csvOf(night.result, 'line_items.csv')
             .filter(({ account_id }) => account_id === 'jp' || account_id === 'us')
             .map((of) => [of.rate_id, of.card, of.card_version].join(' '));
         expect(ids).toEqual(
@@ -170,7 +143,9 @@ describe('payers billed in other currencies than the card', () => {
     });
 
     test('debits in the same currency tie out, to the last digit', () => {
-        const ties = result.certificate.tie_outs.filter(({ account_id }) => account_id !== 'gb');
+        const ties = night.result.certificate.tie_outs.filter(
+            ({ account_id }) => account_id !== 'gb',
+        );
         expect(
             ties.map((of) =>
                 [
@@ -190,9 +165,9 @@ describe('payers billed in other currencies than the card', () => {
 
     test('without a rate usage and fees are in suspense, and the payer is held', async () => {
         expect(
-            result.certificate.payers.map((of) => [of.payer_id, of.recon_status].join(' ')),
+            night.result.certificate.payers.map((of) => [of.payer_id, of.recon_status].join(' ')),
         ).toEqual(['ca held', 'eu clear', 'gb held', 'jp clear', 'us clear']);
-        const evidence = await engine.rows(
+        const evidence = await night.engine.rows(
             `select payer_id, 'usage' as what, code, evidence from suspense.unrated_usage group by all
              union all
              select payer_id, 'fee' as what, code, evidence from suspense.unpriced_fees
@@ -205,19 +180,19 @@ describe('payers billed in other currencies than the card', () => {
             `gb | fee | CONVERSION_MISSING | ${stale}`,
             `gb | usage | CONVERSION_MISSING | ${stale}`,
         ]);
-        expect(result.certificate.suspense).toEqual([
+        expect(night.result.certificate.suspense).toEqual([
             { code: 'CONVERSION_MISSING', row_count: '5' },
         ]);
-        const listed = csv(result, 'unrated.csv').map((of) =>
+        const listed = csvOf(night.result, 'unrated.csv').map((of) =>
             [of.payer_id, of.product, of.meter, of.quantity, of.event_count, of.code].join(' '),
         );
         expect(listed).toContain('ca support requests 1 0 CONVERSION_MISSING');
         expect(new Set(listed.map((row) => row.split(' ')[0]))).toEqual(new Set(['ca', 'gb']));
-        expect(result.certificate.result).toBe('held');
+        expect(night.result.certificate.result).toBe('held');
     });
 
     test('the certificate and the report say what was converted by what', async () => {
-        const { conversions = [] } = result.certificate;
+        const { conversions = [] } = night.result.certificate;
         expect(conversions.map(({ evidence: _, ...of }) => Object.values(of).join(' '))).toEqual(
             [
                 ['USD CAD', '', '', ''].join(' '),
@@ -226,18 +201,18 @@ describe('payers billed in other currencies than the card', () => {
                 'USD JPY 150 2026-10-01 BOJ',
             ].map((text) => expect.stringContaining(text.trim())),
         );
-        const said = await tieout('report --period 2026-10', { cwd: project.folder, store });
+        const said = await tieout('report --period 2026-10', { cwd: night.project.folder, store });
         expect(said.out).toMatch(
             /Conversions\n.*\n *USD +CAD +none .*of any date\n *USD +EUR +0.92/,
         );
         expect(said.out).toContain('held: ca: a break or a fee has no price in CAD');
-        expect(readFileSync(join(result.run.output, 'report.html'), 'utf8')).toContain(
+        expect(readFileSync(join(night.result.run.output, 'report.html'), 'utf8')).toContain(
             'id="conversions"',
         );
     });
 
     test('a plan says so before the night', async () => {
-        const said = await tieout('plan --period 2026-10', { cwd: project.folder, store });
+        const said = await tieout('plan --period 2026-10', { cwd: night.project.folder, store });
         expect(said.out).toContain(
             '\nconverts prices in USD to EUR x 0.92 (ECB, 2026-09-30)\n' +
                 'converts prices in USD to JPY x 150 (BOJ, 2026-10-01)\n' +
@@ -247,10 +222,10 @@ describe('payers billed in other currencies than the card', () => {
 
     test('explain shows the price as it is written, and what made this one of it', async () => {
         const explained = async (account_id: string, unit_price: string) => {
-            const line = csv(result, 'line_items.csv').find(
+            const line = csvOf(night.result, 'line_items.csv').find(
                 (of) => of.account_id === account_id && of.unit_price === unit_price,
             );
-            const options = { cwd: project.folder, store };
+            const options = { cwd: night.project.folder, store };
             return (await tieout(`explain ${line?.line_key}`, options)).out;
         };
         expect(await explained('eu', '0.00000276')).toContain(
@@ -266,12 +241,12 @@ describe('payers billed in other currencies than the card', () => {
     });
 
     test('a diff of the card shows what moves for them, in their own money', async () => {
-        project.write(
+        night.project.write(
             'dearer.yaml',
             card().replace('price: "3"', 'price: "4"').replace('50', '60'),
         );
         const said = await tieout('rules diff rates.yaml dearer.yaml --period 2026-10 --json', {
-            ...{ cwd: project.folder, store },
+            ...{ cwd: night.project.folder, store },
         });
         expect(said).toMatchObject({ exit: 0, err: '' });
         const { rows, unrated } = JSON.parse(said.out);
@@ -298,8 +273,8 @@ describe('payers billed in other currencies than the card', () => {
             { 'tieout.yaml': threads },
             ({ certificate }) => certificate,
         );
-        expect(run_digest).toBe(result.certificate.run_digest);
-        expect(outputs['line_items.csv']).toBe(result.certificate.outputs['line_items.csv']);
+        expect(run_digest).toBe(night.result.certificate.run_digest);
+        expect(outputs['line_items.csv']).toBe(night.result.certificate.outputs['line_items.csv']);
     });
 
     test('without currency rates nothing is converted, and no fee goes missing silently', () =>

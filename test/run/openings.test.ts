@@ -6,8 +6,9 @@ import { sha256 } from '../../src/duck/sql.ts';
 import { certificateFile } from '../../src/run/folders.ts';
 import type { RunResult } from '../../src/run/pipeline.ts';
 import { memoryStore } from '../support/memory-store.ts';
+import { besideTiny } from '../support/night.ts';
 import { type TestProject, testProject } from '../support/project.ts';
-import { debitLine, lines, tieout, tinyFiles, usageLine } from '../support/terminal.ts';
+import { debitLine, lines, tieout, usageLine } from '../support/terminal.ts';
 
 /*
  * Acme promised 1200.00 a quarter from September 16th and got 50.00 then, for good. October reads what
@@ -24,10 +25,10 @@ const contracts = (more = '') => `contracts:
 const header = 'contract,product,meter,commitment,grant,period,quantity\n';
 const closings = `${header}acme-1,,,spend,,2026-10,0.30\nacme-1,,,,hello,2026-10,49.70\n`;
 
-const tiny = tinyFiles();
+const beside = besideTiny();
 const files = {
-    ...Object.fromEntries(Object.entries(tiny).filter(([name]) => !name.startsWith('data/'))),
-    'tieout.yaml': `${tiny['tieout.yaml']}contracts: contracts.yaml\nopenings: previous\n`,
+    ...beside,
+    'tieout.yaml': `${beside['tieout.yaml']}contracts: contracts.yaml\nopenings: previous\n`,
     'contracts.yaml': contracts(),
 };
 const days = ['2026-09-15', '2026-09-16', '2026-10-02'];

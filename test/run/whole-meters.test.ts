@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { Engine } from '../../src/duck/engine.ts';
 import type { RunResult } from '../../src/run/pipeline.ts';
 import { memoryStore } from '../support/memory-store.ts';
+import { oneNight } from '../support/night.ts';
 import { generatedWorld, type TestProject, testProject } from '../support/project.ts';
 
 /**
@@ -64,22 +64,14 @@ function project(threads: number): TestProject {
     return made;
 }
 
-let result: RunResult;
-let engine: Engine;
-beforeAll(async () => {
-    result = await project(1).run();
-    engine = await Engine.open({
-        ...{ file: result.run.database, memory: '1GB', threads: 2, spill: '/tmp', readOnly: true },
-    });
-});
+const night = oneNight(() => project(1));
 afterAll(() => {
-    engine?.close();
     for (const one of projects) one.remove();
 });
 
 describe('meters that cannot be added up', () => {
     test('are invoiced at their rates', async () => {
-        const lines = await engine.rows(
+        const lines = await night.engine.rows(
             `select meter from invoice.line_items where line_type = 'usage'
             group by meter order by meter`,
         );
@@ -89,11 +81,11 @@ describe('meters that cannot be added up', () => {
     });
 
     test('and everything ties out, to the last digit', async () => {
-        const open = await engine.rows(
+        const open = await night.engine.rows(
             'select account_id, asset, unexplained from recon.tie_outs where unexplained <> 0',
         );
         expect(open).toEqual([]);
-        const rated = await engine.rows(
+        const rated = await night.engine.rows(
             "select count(*)::varchar as parts from recon.tie_outs where asset = 'USD' and rated > 0",
         );
         expect(rated).not.toEqual([{ parts: '0' }]);
@@ -103,6 +95,6 @@ describe('meters that cannot be added up', () => {
         const other = await project(8).run();
         const text = ({ run }: RunResult) =>
             readFileSync(join(run.output, 'line_items.csv'), 'utf8');
-        expect(text(other)).toBe(text(result));
+        expect(text(other)).toBe(text(night.result));
     });
 });

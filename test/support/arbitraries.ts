@@ -588,7 +588,7 @@ export function pricedWorlds(): Arbitrary<World> {
 
 /**
  * The world without what the pipeline is known to get wrong, each with its own test in
- * test/oracle/pipeline.test.ts that is marked as failing: whoever mends one takes it out here.
+ * test/oracle/pipeline.slow.test.ts that is marked as failing: whoever mends one takes it out here.
  */
 export function withoutKnownDefects(world: World): World {
     return legible(steady(settled(world)));

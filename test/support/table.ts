@@ -79,13 +79,15 @@ function withText(table: Table): Table {
     return { ...table, columns: Object.fromEntries(columns) };
 }
 
+/** Comments of columns are half of the time of a table, and no test reads them. */
+const tableSql = (table: Table) => createTableSql(withText(table)).slice(0, 2);
+
 async function fill(engine: Engine, of: Table, given: TextTable | undefined): Promise<void> {
     const table = withText(of);
-    // Comments of columns are half of the time, and no test reads them.
-    await engine.runAll(createTableSql(table).slice(0, 2));
+    await engine.runAll(tableSql(table));
     const unknown = given?.columns.filter((name) => !(name in table.columns)) ?? [];
     if (unknown.length) throw new Error(`${table.name} has no column ${unknown.join(', ')}`);
-    for (const [index, row] of (given?.rows ?? []).entries()) {
+    const rows = (given?.rows ?? []).map((row, index) => {
         const values = Object.entries(table.columns).map(([name, of]) => {
             const at = given?.columns.indexOf(name) ?? -1;
             if (at >= 0) return literal(row[at] ?? '', of.type);
@@ -95,7 +97,10 @@ async function fill(engine: Engine, of: Table, given: TextTable | undefined): Pr
                 return quoteText(`${index + 1}`);
             return `cast(${filler[of.type] ?? String(index + 1)} as ${of.type})`;
         });
-        await engine.run(`insert into ${quoteTable(table.name)} values (${values.join(', ')})`);
+        return `(${values.join(', ')})`;
+    });
+    if (rows.length) {
+        await engine.run(`insert into ${quoteTable(table.name)} values ${rows.join(', ')}`);
     }
 }
 
@@ -114,6 +119,35 @@ async function open(): Promise<Engine> {
     await loadMacros(engine);
     await createControl(engine);
     return engine;
+}
+
+/** One for all tests of a process: to open it and define its macros takes longer than a small test. */
+const shared = open();
+let last: Promise<unknown> = Promise.resolve();
+
+/** Works in the engine of all tests, one at a time, and leaves it as it was found. */
+function inEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+    const turn = last.then(async () => {
+        const engine = await shared;
+        try {
+            return await work(engine);
+        } finally {
+            await clear(engine);
+        }
+    });
+    last = turn.catch(() => {});
+    return turn;
+}
+
+async function clear(engine: Engine): Promise<void> {
+    const made = await engine.rows(
+        `select schema_name from duckdb_schemas()
+         where not internal and schema_name not in ('main', 'control')`,
+    );
+    const drops = made.map(
+        ({ schema_name }) => `drop schema ${quoteName(String(schema_name))} cascade`,
+    );
+    await engine.runAll([...drops, 'delete from control.totals', 'delete from control.stages']);
 }
 
 /** Makes every relation a stage reads, compiles or writes: given ones as given, outputs by SQL. */
@@ -144,7 +178,7 @@ async function runSelects(
             await engine.run(`create view ${quoteTable(table.name)} as ${text}`);
             continue;
         }
-        await engine.runAll(createTableSql(withText(table)));
+        await engine.runAll(tableSql(table));
         await engine.run(`insert into ${quoteTable(table.name)} by name ${text}`);
     }
 }
@@ -153,17 +187,14 @@ async function runSelects(
 export async function check(stage: Stage, text: string): Promise<void> {
     const tables = parseTables(text);
     const given = [...parseTables(parameters), ...tables.filter(({ role }) => role === 'given')];
-    const engine = await open();
-    try {
+    await inEngine(async (engine) => {
         await runSelects(engine, stage, latest(given));
         for (const expected of tables.filter(({ role }) => role === 'then')) {
             expect(await actualRows(engine, stage, expected), expected.name).toEqual(
                 expected.rows.map((row) => row.join(' | ')).sort(),
             );
         }
-    } finally {
-        engine.close();
-    }
+    });
 }
 
 /** Runs stages over given tables one after the other as a run does, with audits and equations. */
@@ -181,8 +212,7 @@ export async function runTogether<T>(
     );
     const unknown = given.filter(({ name }) => !inputs.has(name)).map(({ name }) => name);
     if (unknown.length) throw new Error(`no stage reads ${unknown}`);
-    const engine = await open();
-    try {
+    return inEngine(async (engine) => {
         for (const table of inputs.values()) {
             const rows = given.find(({ name }) => name === table.name);
             await fill(engine, table, rows);
@@ -190,10 +220,8 @@ export async function runTogether<T>(
         for (const [position, stage] of stages.entries()) {
             await runStage(stage, { engine, upstream: '', position });
         }
-        return await read(engine);
-    } finally {
-        engine.close();
-    }
+        return read(engine);
+    });
 }
 
 /** The same, and compares what `then` names of any of them. */
@@ -245,12 +273,9 @@ async function actualRows(
 
 /** The rows an audit finds over the given tables; an audit that holds finds none. */
 export async function auditRows(stage: Stage, audit: string, text: string): Promise<number> {
-    const engine = await open();
-    try {
+    return inEngine(async (engine) => {
         await runSelects(engine, stage, latest([...parseTables(parameters), ...parseTables(text)]));
         const sql = readFileSync(join(stage.folder, 'audits', `${audit}.sql`), 'utf8');
         return (await engine.rows(stripComments(sql))).length;
-    } finally {
-        engine.close();
-    }
+    });
 }

@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { Engine } from '../../src/duck/engine.ts';
+import { asGenerated, converted, folder, run, said, texts, usageSelect } from './formats.world.ts';
+
+const reference = asGenerated();
+
+describe('one month in every shape', () => {
+    test.each([
+        ['plain', '', (text: string) => Buffer.from(text)],
+        ['zstd', '.zst', (text: string) => zstdCompressSync(text)],
+        ['gzip without its ending', '.ndjson', (text: string) => gzipSync(text)],
+        ['no line end at the end', '', (text: string) => Buffer.from(text.trimEnd())],
+    ])('NDJSON: %s', async (_name, ending, write) => {
+        const objects = Object.fromEntries(
+            texts.map(([key, text]) => [key.replace('.gz', ending), write(text)]),
+        );
+        expect(said(await run(objects))).toEqual(said(reference()));
+    });
+
+    test('CSV', async () => {
+        const objects = await converted('csv', 'format csv, header');
+        expect(said(await run(objects, { format: 'csv', isFlat: true }))).toEqual(
+            said(reference()),
+        );
+    });
+
+    test('CSV, gzip', async () => {
+        const plain = await converted('csv', 'format csv, header');
+        const objects = Object.fromEntries(
+            Object.entries(plain).map(([key, bytes]) => [`${key}.gz`, gzipSync(bytes)]),
+        );
+        expect(said(await run(objects, { isFlat: true }))).toEqual(said(reference()));
+    });
+
+    test('Parquet in more objects than are read in place', async () => {
+        const objects = await converted('parquet', 'format parquet');
+        const [first = ''] = Object.keys(objects).filter((key) => key.startsWith('usage/'));
+        const engine = await Engine.open({
+            file: ':memory:',
+            memory: '1GB',
+            threads: 1,
+            spill: folder,
+        });
+        const to = join(folder, 'none.parquet');
+        writeFileSync(join(folder, 'none.ndjson'), '{}');
+        const none = usageSelect(join(folder, 'none.ndjson'));
+        await engine.run(`copy (${none} limit 0) to '${to}' (format parquet)`);
+        engine.close();
+        for (let at = 0; at <= 200; at += 1) {
+            objects[first.replace('.parquet', `.${at}.parquet`)] = readFileSync(to);
+        }
+        const result = await run(objects, { format: 'parquet', isFlat: true });
+        expect(said(result)).toEqual(said(reference()));
+        const [batch = ''] = readdirSync(join(result.run.lake, 'gateway'));
+        expect(readdirSync(join(result.run.lake, 'gateway', batch))).toEqual([
+            'batch.json',
+            'rows.parquet',
+        ]);
+    });
+});

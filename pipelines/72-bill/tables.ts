@@ -60,11 +60,20 @@ export const grants = defineTable('rules.grants', {
         contract_id: varchar('Contract that gives it.'),
         account_id: varchar('It is for this account and all below it that the payer pays for.'),
         commitment_id: nullable(varchar('The prepaid commitment whose balance it is; else null.')),
-        asset: varchar('What it holds.'),
+        meter: nullable(
+            varchar(
+                'Meter of the units it holds: they pay its lines at what those cost; else null.',
+            ),
+        ),
+        asset: varchar('What it holds; of units of a meter, its name.'),
         precision: bigint('Decimals of the asset.'),
         opening: amount('Balance before the period.'),
         granted: amount('Given in the period.'),
-        rate: amount('Money of one unit in the currency of the payer; 1 for that currency.'),
+        rate: nullable(
+            amount(
+                'Money of one unit in the currency of the payer, 1 for that; null with a meter.',
+            ),
+        ),
         currency: varchar('ISO 4217: that of the payer.'),
         priority: bigint('Lower draws first.'),
         is_rollover: boolean('Carried over from another grant.'),
@@ -263,6 +272,18 @@ export const countedParts = defineTable('billed.counted_parts', {
         ...chargeNo,
         measure: varchar('amount or quantity: it may count towards one of each.'),
         commitment_id: varchar('The one with the deepest account, then the fewest products.'),
+    },
+});
+
+export const unitDraws = defineTable('billed.unit_draws', {
+    comment: 'One row per part of a line and balance of prepaid units that pays of it.',
+    grain: ['payer_id', 'charge_no', 'grant_id'],
+    columns: {
+        ...payer,
+        ...chargeNo,
+        grant_id: varchar('Balance of a prepaid commitment in units of the meter.'),
+        drawn: hugeint('Units, in 10^-12. Above 0.'),
+        amount_minor: hugeint('What they cost in the line, in minor units.'),
     },
 });
 

@@ -315,7 +315,7 @@ export const drawingCharges = defineTable('drawing.charges', {
         last_at: nullable(timestamp('Last instant it is for, inclusive.')),
         commitment_id: nullable(varchar('The commitment it counts towards, if any.')),
         size: hugeint('What it comes to at its own price.'),
-        paid: hugeint('Of what it comes to, paid before any grant; at most all of it.'),
+        paid: hugeint('Paid before any grant; at most all of it at its own price.'),
         beyond: hugeint('More of it, which is overage of a commitment counted elsewhere; else 0.'),
         within_factor: hugeint('Size up to the commitment x this is exact.'),
         above_factor: hugeint('Size above the commitment x this is exact: what overage costs.'),

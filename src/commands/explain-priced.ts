@@ -4,10 +4,11 @@ import { figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { trimmed } from '../run/decimals.ts';
 import type { LineItem } from '../schema/line-item.ts';
+import { type QuantityTrace, quantityText, quantityTrace } from './explain-quantity.ts';
 import { type PriceStep, priceSteps } from './explain-steps.ts';
 
 /** What a line was priced together with, and the tiers that all of it entered. */
-export interface PricedTrace {
+export interface PricedTrace extends QuantityTrace {
     readonly terms: string;
     readonly quantity: string;
     readonly amount: string;
@@ -54,6 +55,7 @@ async function pricedTrace(engine: Engine, line_id: string, terms: string): Prom
         amount: trimmed(whole.amount),
         rounded: trimmed(whole.rounded),
         line_count: String(whole.line_count),
+        ...(await quantityTrace(engine, line_id, terms)),
         tiers: await engine.rows(
             `select tier_no, from_quantity, to_quantity, quantity, unit_price, flat_fee, amount
             from rolled.charge_tiers where line_id = $line_id order by tier_no`,
@@ -74,6 +76,7 @@ export function pricedText(line: LineItem, priced: PricedTrace): readonly string
               ];
     return [
         `priced     ${visible(priced.terms)}`,
+        ...quantityText(priced),
         ...priced.tiers.map((tier) => {
             const bound =
                 tier.to_quantity === null ? 'up' : `to ${figure(trimmed(tier.to_quantity))}`;

@@ -169,6 +169,11 @@ create or replace macro share_cut(amount, part, whole) as
     + share_step(share_rest_5(amount, part, whole), amount, 1000000, part) // whole * 1000000
     + share_step(share_rest_6(amount, part, whole), amount, 1, part) // whole;
 
+-- amount x part / whole, rounded half up.
+create or replace macro share_rounded(amount, part, whole) as
+    share_cut(amount, part, whole)
+    + case when share_rest(amount, part, whole) * 2 >= whole then 1 else 0 end;
+
 -- A quantity that is a whole number of ten to minus `scale`, of at most 12 decimals.
 create or replace macro units_quantity(units, scale) as
     cast(

@@ -1,6 +1,18 @@
 -- Parts of lines as charges: their money under the payer, and their quantity once more where it
 -- counts towards a commitment of units.
--- Grain: owner_id, charge_no. A factor is a whole number of its twelfth decimals.
+-- Grain: owner_id, charge_no. A factor is a whole number of its twelfth decimals. What wallets and
+-- prepaid units paid of a part is paid before any grant.
+with
+paid as (
+    select payer_id, charge_no, sum(paid) as paid
+    from (
+        select payer_id, charge_no, paid from billed.paid_parts
+        union all
+        select payer_id, charge_no, amount_minor as paid from billed.unit_draws
+    )
+    group by payer_id, charge_no
+)
+
 select
     parts.payer_id as owner_id,
     parts.charge_no,
@@ -11,7 +23,7 @@ select
     parts.span_end - interval 1 microsecond as last_at,
     counted.commitment_id,
     parts.amount_minor as size,
-    coalesce(paid_parts.paid, cast(0 as hugeint)) as paid,
+    cast(coalesce(paid.paid, 0) as hugeint) as paid,
     cast(0 as hugeint) as beyond,
     case
         when commitments.overage_factor is null then cast(1 as hugeint)
@@ -28,9 +40,9 @@ select
     'half_away' as rounding_mode
 from billed.parts as parts
 inner join billed.lines as lines on parts.line_key = lines.line_key
-left join billed.paid_parts as paid_parts
-    on parts.payer_id = paid_parts.payer_id
-    and parts.charge_no = paid_parts.charge_no
+left join paid
+    on parts.payer_id = paid.payer_id
+    and parts.charge_no = paid.charge_no
 left join billed.counted_parts as counted
     on parts.payer_id = counted.payer_id
     and parts.charge_no = counted.charge_no

@@ -4,7 +4,7 @@
 -- begins above both.
 with
 carried as (
-    select payer_id, commitment_id, sum(opening + granted) as amount
+    select payer_id, commitment_id, sum(opening + granted) as size
     from rules.grants
     where is_rollover
     group by payer_id, commitment_id
@@ -20,10 +20,12 @@ select
     case
         when commitments.measure = 'amount'
             then minor_units(
-                cast(commitments.committed + coalesce(carried.amount, 0) as decimal(38, 12)),
+                cast(commitments.committed + coalesce(carried.size, 0) as decimal(38, 12)),
                 currencies.exponent
             )
-        else without_point(commitments.committed)
+        else without_point(
+            cast(commitments.committed + coalesce(carried.size, 0) as decimal(38, 12))
+        )
     end as committed,
     case
         when commitments.measure = 'amount'

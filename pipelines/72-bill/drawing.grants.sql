@@ -1,4 +1,4 @@
--- Grants in minor units of their payers: they pay rounded charges.
+-- Grants in minor units of their payers: they pay rounded charges. Prepaid units have paid before.
 -- Grain: owner_id, grant_id. What is less than a minor unit can pay nothing and stays in the asset.
 with
 sized as (
@@ -20,6 +20,7 @@ sized as (
     from rules.grants as grants
     inner join rules.currencies as currencies on grants.currency = currencies.currency
     inner join rolled.payers as payers on grants.payer_id = payers.payer_id
+    where grants.meter is null
 )
 
 select

@@ -4,6 +4,7 @@ with
 owners as (
     select payer_id
     from rules.grants
+    where meter is null
     group by payer_id
 )
 

@@ -23,3 +23,4 @@ inner join held
     and grants.grant_id = held.holder_id
 inner join paid_for on grants.payer_id = paid_for.payer_id
 where held.account_count < paid_for.account_count
+    and grants.meter is null

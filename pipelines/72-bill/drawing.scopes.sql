@@ -5,3 +5,4 @@ from rules.grants as grants
 inner join rules.holder_products as products
     on grants.payer_id = products.payer_id
     and grants.grant_id = products.holder_id
+where grants.meter is null

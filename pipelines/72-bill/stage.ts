@@ -38,6 +38,7 @@ export const bill = defineStage({
         tables.settlements,
         tables.paidParts,
         tables.countedParts,
+        tables.unitDraws,
         tables.drawingCharges,
         tables.drawingCommitments,
         tables.drawingGrants,

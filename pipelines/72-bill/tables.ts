@@ -60,11 +60,20 @@ export const grants = defineTable('rules.grants', {
         contract_id: varchar('Contract that gives it.'),
         account_id: varchar('It is for this account and all below it that the payer pays for.'),
         commitment_id: nullable(varchar('The prepaid commitment whose balance it is; else null.')),
-        asset: varchar('What it holds.'),
+        meter: nullable(
+            varchar(
+                'Meter of the units it holds: they pay its lines at what those cost; else null.',
+            ),
+        ),
+        asset: varchar('What it holds; of units of a meter, its name.'),
         precision: bigint('Decimals of the asset.'),
         opening: amount('Balance before the period.'),
         granted: amount('Given in the period.'),
-        rate: amount('Money of one unit in the currency of the payer; 1 for that currency.'),
+        rate: nullable(
+            amount(
+                'Money of one unit in the currency of the payer, 1 for that; null with a meter.',
+            ),
+        ),
         currency: varchar('ISO 4217: that of the payer.'),
         priority: bigint('Lower draws first.'),
         is_rollover: boolean('Carried over from another grant.'),
@@ -266,6 +275,18 @@ export const countedParts = defineTable('billed.counted_parts', {
     },
 });
 
+export const unitDraws = defineTable('billed.unit_draws', {
+    comment: 'One row per part of a line and balance of prepaid units that pays of it.',
+    grain: ['payer_id', 'charge_no', 'grant_id'],
+    columns: {
+        ...payer,
+        ...chargeNo,
+        grant_id: varchar('Balance of a prepaid commitment in units of the meter.'),
+        drawn: hugeint('Units, in 10^-12. Above 0.'),
+        amount_minor: hugeint('What they cost in the line, in minor units.'),
+    },
+});
+
 /**
  * Sizes are whole numbers in `drawing.*`, in units that whoever fills these tables chooses so that
  * nothing has to be rounded before the one rounding of a charge: units of a quantity, minor units, or
@@ -294,7 +315,7 @@ export const drawingCharges = defineTable('drawing.charges', {
         last_at: nullable(timestamp('Last instant it is for, inclusive.')),
         commitment_id: nullable(varchar('The commitment it counts towards, if any.')),
         size: hugeint('What it comes to at its own price.'),
-        paid: hugeint('Of what it comes to, paid before any grant; at most all of it.'),
+        paid: hugeint('Paid before any grant; at most all of it at its own price.'),
         beyond: hugeint('More of it, which is overage of a commitment counted elsewhere; else 0.'),
         within_factor: hugeint('Size up to the commitment x this is exact.'),
         above_factor: hugeint('Size above the commitment x this is exact: what overage costs.'),

@@ -29,7 +29,9 @@ select
                 ),
                 currencies.exponent
             )
-        else units_quantity(true_ups.shortfall, 12)
+        else units_quantity(
+            greatest(without_point(commitments.committed) - true_ups.counted, 0), 12
+        )
     end as shortfall,
     minor_amount(true_ups.rounded, currencies.exponent) as true_up,
     minor_amount(

@@ -33,6 +33,7 @@ export const invoice = defineStage({
         bill.billedParts,
         bill.settlements,
         bill.countedParts,
+        bill.unitDraws,
         bill.drawingCharges,
         drawn.parts,
         drawn.settled,

@@ -117,7 +117,7 @@ export const balances = defineTable('invoice.balances', {
         rolled_over: amount('The part of that which goes to its rollover.'),
         closing: amount('What is left for later.'),
         ...currency,
-        rate: amount('Money of one unit.'),
+        rate: nullable(amount('Money of one unit; null where that is what its line says.')),
     },
 });
 

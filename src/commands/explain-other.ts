@@ -29,8 +29,17 @@ export async function otherTrace(
                   `select statements.*, commitments.measure, commitments.meter,
                       commitments.shortfall_price, commitments.overage_factor,
                       commitments.overage_unit_price,
-                      statements.counted
-                          - greatest(statements.committed, statements.counted_before) as above
+                      statements.counted - greatest(
+                          statements.committed + coalesce(
+                              (select sum(grants.opening + grants.granted)
+                              from rules.grants as grants
+                              where grants.payer_id = statements.payer_id
+                                  and grants.commitment_id = statements.commitment_id
+                                  and grants.is_rollover),
+                              0
+                          ),
+                          statements.counted_before
+                      ) as above
                   from invoice.commitments as statements
                   inner join rules.commitments as commitments using (payer_id, commitment_id)
                   where statements.payer_id = $payer_id

@@ -29,6 +29,8 @@ export interface Commitment extends Holder {
     /** Promised in each whole window: money, or units of the meter. */
     readonly size: string;
     readonly meter: string | null;
+    /** Of a prepaid quantity: what a whole window of it costs. */
+    readonly fee: string | null;
     readonly shortfall_price: string | null;
     readonly overage_factor: string | null;
     readonly overage_unit_price: string | null;
@@ -53,15 +55,17 @@ export interface Payer {
 /** A window with what was promised in it. */
 export interface Promised extends Window {
     readonly size: string;
+    /** What is billed for it in advance, of a prepaid one. */
+    readonly fee: string | null;
 }
 
 /** The windows of a commitment that begin before the period of its payer ends, in order. */
 export function promisedBy(
-    { every, is_prorated, measure, size }: Commitment,
+    { every, is_prorated, measure, size, kind, fee }: Commitment,
     contract: TimeSpan,
     { currency, time_zone: zone, period }: Payer,
 ): readonly Promised[] {
-    const scale = measure === 'amount' ? (currencyExponent(currency) ?? 0) : 12;
+    const cents = currencyExponent(currency) ?? 0;
     return windowsOf(every, contract, { zone, until: period.to }).map((window) => {
         const { from, to, whole } = window;
         const isCut = from > whole.from || to < whole.to;
@@ -69,7 +73,14 @@ export function promisedBy(
             isCut && is_prorated
                 ? [civilDays(from, to, zone), civilDays(whole.from, whole.to, zone)]
                 : [1n, 1n];
-        return { ...window, size: formatAmount(roundShare(parseAmount(size), days, of, scale)) };
+        const part = (whole: string, scale: number) =>
+            formatAmount(roundShare(parseAmount(whole), days, of, scale));
+        const money = measure === 'amount' ? size : fee;
+        return {
+            ...window,
+            size: part(size, measure === 'amount' ? cents : 12),
+            fee: kind === 'prepaid' && money !== null ? part(money, cents) : null,
+        };
     });
 }
 

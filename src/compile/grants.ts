@@ -28,6 +28,8 @@ export interface Balance extends TimeSpan {
     /** What it begins with. What went on of another begins with what was left of that. */
     readonly amount: string | null;
     readonly asset: string | null;
+    /** Of a prepaid quantity: the meter whose units it holds, instead of an asset. */
+    readonly meter: string | null;
     readonly priority: string;
     readonly cost_basis: string;
     readonly of: Holder;
@@ -39,7 +41,7 @@ export interface Balance extends TimeSpan {
 export function balancesOf(grant: Grant, contract: TimeSpan, payer: Payer): readonly Balance[] {
     const { every, from, to, amount, asset, priority, cost_basis, months } = grant;
     const { time_zone: zone, period } = payer;
-    const own = { commitment: null, amount, asset, priority, cost_basis, of: grant };
+    const own = { commitment: null, amount, asset, meter: null, priority, cost_basis, of: grant };
     if (every === 'once') return withRest({ ...own, id: grant.grant, from, to }, zone);
     return windowsOf(every, contract, { zone, until: period.to }).flatMap((window) => {
         const { from: begin, month, date } = window;
@@ -57,12 +59,13 @@ export function prepaidBalances(
 ): readonly Balance[] {
     if (commitment.kind === 'postpaid') return [];
     const zone = payer.time_zone;
-    return promisedBy(commitment, contract, payer).flatMap(({ from, to, date, size }) =>
+    return promisedBy(commitment, contract, payer).flatMap(({ from, to, date, size, fee }) =>
         withRest(
             {
                 id: `${commitment.commitment}@${date}`,
                 ...{ commitment: commitment.commitment, of: commitment, from, to },
-                ...{ amount: size, asset: null, priority: '0', cost_basis: size },
+                ...{ amount: size, asset: null, meter: commitment.meter },
+                ...{ priority: '0', cost_basis: fee ?? size },
             },
             zone,
         ),

@@ -40,6 +40,17 @@ export const owner = [
     'channel_id',
 ] as const;
 
+/** Whose lines usage is in: those of the operator, or those of the sales of a channel. */
+export interface LineSide {
+    /** The events, with who pays for them and by which book. */
+    readonly events: string;
+    /** Where the tables of those lines are: nothing, or the name of another database. */
+    readonly tables: string;
+}
+
+/** What the operator bills. */
+export const operatorSide: LineSide = { events: 'compiled.events', tables: '' };
+
 /** Accounts that a line of an account shows: itself, and those it sums up. */
-export const lineAccounts = `select account_id from billed.line_accounts
+export const lineAccounts = (tables = '') => `select account_id from ${tables}billed.line_accounts
     where payer_id = $payer_id and line_account_id = $account_id`;

@@ -2,7 +2,16 @@ import { type NamedSelect, quoteName, quoteText } from '../duck/sql.ts';
 import type { Asset, Config, Meter } from '../schema/config.ts';
 import { derivedEventsSql } from './derived.ts';
 import { compileExpression } from './expression.ts';
-import { beginning, filterSql, keyName, lineAccounts, owner, segmentSql } from './meter-parts.ts';
+import {
+    beginning,
+    filterSql,
+    keyName,
+    type LineSide,
+    lineAccounts,
+    operatorSide,
+    owner,
+    segmentSql,
+} from './meter-parts.ts';
 import { type EventShape, shapeNames } from './shape.ts';
 import {
     isAdditiveMeter,
@@ -315,10 +324,11 @@ export function lineEventsSql(
     shape: EventShape,
     meter: Meter,
     attributes: string,
+    side: LineSide = operatorSide,
 ): string {
     const columns = shapeNames(shape, Object.keys(config.derived));
     if (!isAdditiveMeter(meter)) {
-        return wholeLineEventsSql(meter, { meters: config.meters, columns }, attributes);
+        return wholeLineEventsSql(meter, { meters: config.meters, columns }, attributes, side);
     }
     const wanted = JSON.parse(attributes) as Readonly<Record<string, string | null>>;
     const classes = meterClasses(meter, columns);
@@ -334,13 +344,13 @@ export function lineEventsSql(
         stored.object_no, stored.line_no
     from (
         select *, cast(${quantity} as decimal(38,12)) as quantity
-        from compiled.events
-        where is_in_period and payer_id = $payer_id and account_id in (${lineAccounts})
+        from ${side.events}
+        where is_in_period and payer_id = $payer_id and account_id in (${lineAccounts(side.tables)})
             and ${filterSql(meter, columns)} and (${quantity}) <> 0
     ) as events
     inner join mediated.usage_events as stored
         on events.source = stored.source and events.event_id = stored.event_id
-    inner join rated.rate_choices as choices
+    inner join ${side.tables}rated.rate_choices as choices
         on choices.meter = ${quoteText(meter.meter)}
         and choices.attributes = ${quoteText(attributes)}
         and choices.segment_at = events.segment_at

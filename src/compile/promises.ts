@@ -58,6 +58,7 @@ export interface GrantRow extends Worth {
     readonly contract_id: string;
     readonly account_id: string;
     readonly commitment_id: string | null;
+    readonly meter: string | null;
     readonly opening: string;
     readonly granted: string;
     readonly currency: string;
@@ -296,7 +297,7 @@ function commitmentRow(
         shortfall_price: commitment.shortfall_price,
         overage_factor: commitment.overage_factor,
         overage_unit_price: commitment.overage_unit_price,
-        fee: kind === 'prepaid' && window.from >= period.from ? window.size : null,
+        fee: window.from >= period.from ? window.fee : null,
         product: commitment.product,
         description: commitment.description,
     };
@@ -309,7 +310,7 @@ function grantRow(
     { payer_id, currency, period }: Payer,
     opening: string,
 ): GrantRow {
-    const { id, commitment, amount, from, of, next } = balance;
+    const { id, commitment, amount, meter, from, of, next } = balance;
     const isGiven = amount !== null && from >= period.from;
     return {
         payer_id,
@@ -317,6 +318,7 @@ function grantRow(
         contract_id: contract.contract,
         account_id: contract.account,
         commitment_id: commitment === null ? null : idOf(contract, commitment),
+        meter,
         ...worth,
         opening,
         granted: isGiven ? amount : '0',

@@ -4,7 +4,15 @@ import { type Aggregation, aggregateSql, isAdditive, isCarried } from './aggrega
 import { conversionSql } from './exact.ts';
 import { compileExpression } from './expression.ts';
 import { compileFormula } from './formula.ts';
-import { beginning, filterSql, keyName, lineAccounts, owner, segmentSql } from './meter-parts.ts';
+import {
+    beginning,
+    filterSql,
+    keyName,
+    type LineSide,
+    lineAccounts,
+    owner,
+    segmentSql,
+} from './meter-parts.ts';
 
 /**
  * Meters whose days cannot be added: they are computed over the whole period, from its events, once
@@ -252,6 +260,7 @@ export function wholeLineEventsSql(
     meter: Meter,
     { meters, columns }: WholeContext,
     attributes: string,
+    { events, tables }: LineSide,
 ): string {
     const wanted = JSON.parse(attributes) as Readonly<Record<string, string | null>>;
     const conditions = meter.attributes.map(
@@ -265,8 +274,8 @@ export function wholeLineEventsSql(
         const { kind, window, value, filter } = meterAggregation(part, columns);
         const isNumber = value !== null && (window?.of ?? kind) !== 'unique_count';
         return `select events.*, cast(${isNumber ? value : '1'} as decimal(38,12)) as quantity
-        from compiled.events as events
-        where is_in_period and payer_id = $payer_id and account_id in (${lineAccounts})
+        from ${events} as events
+        where is_in_period and payer_id = $payer_id and account_id in (${lineAccounts(tables)})
             and ${filter} and (${value ?? '1'}) is not null${conditions.join('')}`;
     });
     return `select events.source, events.event_id, events.event_at, events.quantity,
@@ -282,7 +291,7 @@ export function wholeLineEventsSql(
     ) as segments
         on events.event_at >= segments.segment_at
         and events.event_at < coalesce(segments.segment_end, timestamp '9999-12-31 00:00:00')
-    inner join rated.rate_choices as choices
+    inner join ${tables}rated.rate_choices as choices
         on choices.meter = ${quoteText(meter.meter)}
         and choices.attributes = ${quoteText(attributes)}
         and choices.segment_at = segments.segment_at

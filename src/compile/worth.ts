@@ -11,7 +11,8 @@ import type { Balance } from './grants.ts';
 export interface Worth {
     readonly asset: string;
     readonly precision: bigint;
-    readonly rate: string;
+    /** Money of one of it; null for units of a meter, which pay what they cost in their line. */
+    readonly rate: string | null;
 }
 
 /**
@@ -19,7 +20,7 @@ export interface Worth {
  * begin of the period, or of the balance where that is later. Never a guess.
  */
 export function worthOf(
-    { id, asset: written, amount, from, of }: Balance,
+    { id, asset: written, meter, amount, from, of }: Balance,
     {
         file,
         contract: { contract },
@@ -32,6 +33,7 @@ export function worthOf(
         readonly assets: Readonly<Record<string, Asset>>;
     },
 ): Worth | { readonly problem: FileProblem } {
+    if (meter !== null) return { asset: meter, precision: 12n, rate: null };
     const asset = written ?? currency;
     const wrong = (code: string, message: string, remedy: string) => ({
         problem: { code, file, line: of.line, message, remedy },

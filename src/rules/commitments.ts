@@ -34,6 +34,7 @@ export function readCommitment(
         ...{ commitment, kind, size },
         measure: amount === undefined ? 'quantity' : 'amount',
         meter: text.meter ?? null,
+        fee: text.fee ?? null,
         shortfall_price: text.shortfall_price ?? null,
         overage_factor: text.overage_factor ?? null,
         overage_unit_price: text.overage_unit_price ?? null,
@@ -57,16 +58,14 @@ function lintSize({ amount, quantity }: CommitmentText, wrong: Wrong): void {
         'commitment',
         'COMMITMENT_SIZE',
         `it has ${has}`,
-        'Promise money by amount, or units of a meter by quantity, meter and shortfall_price.',
+        'Promise money by amount, or units by quantity and meter, with a shortfall_price or a fee.',
     );
 }
 
 /** Keys that only one of the two measures has. */
-function lintQuantity(
-    { amount, quantity, meter, shortfall_price, true_up, overage_unit_price }: CommitmentText,
-    wrong: Wrong,
-): void {
-    const ofQuantity = { meter, shortfall_price, overage_unit_price };
+function lintQuantity(text: CommitmentText, wrong: Wrong): void {
+    const { amount, quantity, meter, fee, shortfall_price, overage_unit_price } = text;
+    const ofQuantity = { meter, fee, shortfall_price, overage_unit_price };
     if (quantity === undefined) {
         const [key] = Object.entries(ofQuantity).find(([, value]) => value !== undefined) ?? [];
         if (amount === undefined || key === undefined) return;
@@ -82,7 +81,23 @@ function lintQuantity(
         const remedy = 'Name the meter whose units it promises.';
         wrong('quantity', 'COMMITMENT_MEASURE', 'a quantity needs a meter', remedy);
     }
-    const isTruedUp = true_up !== 'none';
+    lintPrices(text, wrong);
+}
+
+/** What pays for a quantity: a fee in advance, or a price of what is missing. */
+function lintPrices({ kind, fee, shortfall_price, true_up }: CommitmentText, wrong: Wrong): void {
+    const isPrepaid = kind === 'prepaid';
+    if ((fee === undefined) === isPrepaid) {
+        wrong(
+            isPrepaid ? 'quantity' : 'fee',
+            'COMMITMENT_MEASURE',
+            isPrepaid ? 'a prepaid quantity needs a fee' : 'a fee is of a prepaid quantity',
+            isPrepaid
+                ? 'Write what the units of a window cost, billed when it begins.'
+                : 'Take it out, or make it `kind: prepaid`.',
+        );
+    }
+    const isTruedUp = !isPrepaid && true_up !== 'none';
     if ((shortfall_price === undefined) !== isTruedUp) return;
     wrong(
         isTruedUp ? 'quantity' : 'shortfall_price',
@@ -97,18 +112,10 @@ function lintQuantity(
 }
 
 function lintKind(
-    { kind, quantity, true_up, rollover, overage_factor, overage_unit_price }: CommitmentText,
+    { kind, true_up, rollover, overage_factor, overage_unit_price }: CommitmentText,
     wrong: Wrong,
 ): void {
     if (kind === 'prepaid') {
-        if (quantity !== undefined) {
-            wrong(
-                'kind',
-                'COMMITMENT_KIND',
-                'a quantity cannot be prepaid yet',
-                'Promise an amount, or give a grant in units.',
-            );
-        }
         if (true_up !== undefined && true_up !== 'none') {
             wrong(
                 'true_up',

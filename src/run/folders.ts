@@ -9,6 +9,8 @@ export interface RunFolder {
     readonly folder: string;
     /** The engine's file: aggregates, contracts and control totals of the run. */
     readonly database: string;
+    /** The same of the sales of channels, where there are any. */
+    readonly sales: string;
     /** What objects hold, row by row, as Parquet: of event scale, shared by all runs. */
     readonly lake: string;
     /** Objects on their way into the lake; gone when the run ends. */
@@ -24,6 +26,7 @@ export function runFolder(state: string, runId: string): RunFolder {
         runId,
         folder,
         database: join(folder, 'tables.duckdb'),
+        sales: join(folder, 'sales.duckdb'),
         lake: join(state, 'lake'),
         scratch: join(folder, 'scratch'),
         output: join(folder, 'output'),

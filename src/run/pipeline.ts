@@ -221,7 +221,7 @@ async function execute(
         for (const [index, stage] of plan.stages.entries()) {
             effects.progress.begin(stage.name);
             if (stage === resell) {
-                await inStage('sales', () => priceSales(engine, project, tree, run.folder));
+                await inStage('sales', () => priceSales(engine, project, tree, run));
             }
             const { fingerprint } = await runStage(stage, {
                 engine,

@@ -25,6 +25,7 @@ import type { Table } from '../duck/table.ts';
 import { formatAmount, parseAmount } from '../money/amount.ts';
 import { runParameters } from '../stage/control.ts';
 import { runStage } from '../stage/run.ts';
+import type { RunFolder } from './folders.ts';
 import {
     createControl,
     fillBilling,
@@ -45,12 +46,11 @@ export async function priceSales(
     engine: Engine,
     project: Project,
     tree: AccountTree,
-    folder: string,
+    { scratch, sales: file }: RunFolder,
 ): Promise<void> {
     // Beside the spool of the run: it may be as large, and goes with it when the run is cut off.
-    const exchange = join(folder, 'scratch', 'sales');
+    const exchange = join(scratch, 'sales');
     mkdirSync(exchange, { recursive: true });
-    const file = join(folder, 'sales.duckdb');
     for (const old of [file, `${file}.wal`]) rmSync(old, { force: true });
     const { memory, threads = availableParallelism() } = project.config.engine;
     // Two databases are open at once, and together have what the config gives to one.
@@ -60,7 +60,7 @@ export async function priceSales(
     try {
         await fill(own, project, tree);
         await carry(engine, own, meteredUsage, exchange, salesSql);
-        await carry(engine, own, pricedEvents, exchange, eventsSql);
+        await carry(engine, own, pricedEvents, exchange, saleEventsSql('compiled.priced_events'));
         await carry(engine, own, runParameters, exchange, 'select * from run.parameters');
         for (const [index, stage] of [rate, priceUsage, rollUp].entries()) {
             const at = { upstream: 'sales', position: index + 1 };
@@ -138,11 +138,12 @@ const kept: readonly (readonly [Table, string])[] = [
 
 const salesSql = 'select * exclude (level_no, seller_id, buyer_id) from metered.sales';
 
-const eventsSql = `select events.* replace (
+/** Events as those of each sale of their channel: its two parties are the payer, by its book. */
+export const saleEventsSql = (events: string) => `select events.* replace (
         channels.sale_id as payer_id, channels.pool_id as pool_id,
         channels.currency as currency, channels.book_id as book_id
     )
-    from compiled.priced_events as events
+    from ${events} as events
     inner join accounts.channels as channels on events.channel_id = channels.channel_id`;
 
 /** The wallet layer is between the operator and who it bills: no sale is ever held for it. */

@@ -51,6 +51,9 @@ const commitment = strict({
     amount: positive('amount').optional().describe('Money that is promised in each window.'),
     quantity: positive('quantity').optional().describe('Units of `meter` instead of money.'),
     meter: text('meter').optional().describe('The meter whose units count, of a quantity.'),
+    fee: positive('fee')
+        .optional()
+        .describe('Of a prepaid quantity: what each window costs, billed when it begins.'),
     shortfall_price: positive('shortfall_price')
         .optional()
         .describe('Of a quantity: what each unit that is missing costs.'),
@@ -63,8 +66,8 @@ const commitment = strict({
     kind: choice('kind', ['postpaid', 'prepaid'])
         .default('postpaid')
         .describe(
-            'postpaid: what is missing is billed when a window ends; prepaid: the amount is billed ' +
-                'when it begins, and usage draws on it.',
+            'postpaid: what is missing is billed when a window ends; prepaid: the amount, or the fee ' +
+                'of a quantity, is billed when it begins, and usage draws on it.',
         ),
     true_up: choice('true_up', ['window', 'cumulative', 'none'])
         .optional()

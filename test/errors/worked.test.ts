@@ -279,7 +279,7 @@ describe('a finished run', () => {
         const said = await fails('LINE_NOT_FOUND', 2, { line: 'explain abcdef', ...finishedAnd() });
         expect(said).toMatchInlineSnapshot(`
           "LINE_NOT_FOUND: no line of 2026-10-nightly-RUN has a key that begins with abcdef
-            -> Take the key from line_items.csv; a prefix of it is enough if it is unique.
+            -> Take the key from line_items.csv or sale_lines.csv; a prefix of it is enough if it is unique.
           "
         `);
     });
@@ -288,7 +288,7 @@ describe('a finished run', () => {
         const said = await fails('USAGE', 2, { line: ['explain', ''], ...finishedAnd() });
         expect(said).toMatchInlineSnapshot(`
           "USAGE: "" is the beginning of 6 line keys
-            -> Write more of the key, as it is in line_items.csv.
+            -> Write more of the key, as it is in line_items.csv or sale_lines.csv.
           "
         `);
     });

@@ -14,6 +14,7 @@ import {
     type Holder,
     type Line,
     otherLines,
+    type Prepaid,
     type World,
 } from './slow-biller.ts';
 
@@ -75,6 +76,18 @@ const grants = fc
         { maxLength: 4 },
     )
     .map((all) => all.map(([of, rest], at): Grant => ({ ...held(`g/${at}`, of), ...rest })));
+const units = fc
+    .array(
+        fc.record({
+            of: holder,
+            window: whole(0, 300),
+            carried: fc.option(whole(0, 60)),
+        }),
+        { maxLength: 3 },
+    )
+    .map((all) =>
+        all.map(({ of, ...rest }, at): Prepaid => ({ ...held(`c/u${at}`, of), ...rest })),
+    );
 const payments = fc.uniqueArray(
     fc.record({
         account: fc.constantFrom('a', 'b'),
@@ -84,7 +97,7 @@ const payments = fc.uniqueArray(
     { maxLength: 3, selector: ({ account, product }) => account + product },
 );
 /** A payment without an amount is of all that there is. */
-const worlds = fc.record({ lines, commitments, grants, payments }).map(
+const worlds = fc.record({ lines, commitments, grants, units, payments }).map(
     (world): World => ({
         ...world,
         payments: world.payments
@@ -107,7 +120,13 @@ const table = (head: string, rows: readonly (readonly unknown[])[]) =>
     `given ${head}\n${rows.map((row) => row.join(' | ')).join('\n')}`;
 
 function textOf({ lines: all, ...world }: World): string {
-    const held = [...world.commitments, ...world.grants];
+    const balances = world.units.flatMap((of) => [
+        { ...of, id: `${of.id}@w`, of: of.id, size: of.window, isCarried: false },
+        ...(of.carried === null
+            ? []
+            : [{ ...of, id: `${of.id}@r`, of: of.id, size: of.carried, isCarried: true }]),
+    ]);
+    const held = [...world.commitments, ...world.grants, ...world.units, ...balances];
     const name = ({ key }: Line) => `{"n":"${key}"}`;
     return [
         table(
@@ -132,20 +151,33 @@ function textOf({ lines: all, ...world }: World): string {
             ),
         ),
         table(
-            'rules.commitments commitment_id | depth | committed | counted_before | overage_factor | is_due | window_start | window_end',
-            world.commitments.map((of) => [
-                ...[of.id, of.accounts.length > 1 ? 0 : 1, decimal(of.committed, 2)],
-                ...[decimal(of.before, 2), of.factor === null ? '_' : decimal(of.factor, 2)],
-                ...[of.isDue, day(of.from), day(of.to)],
-            ]),
+            'rules.commitments commitment_id | depth | committed | counted_before | overage_factor | is_due | window_start | window_end | kind | measure | meter',
+            [
+                ...world.commitments.map((of) => [
+                    ...[of.id, of.accounts.length > 1 ? 0 : 1, decimal(of.committed, 2)],
+                    ...[decimal(of.before, 2), of.factor === null ? '_' : decimal(of.factor, 2)],
+                    ...[of.isDue, day(of.from), day(of.to), 'postpaid', 'amount', '_'],
+                ]),
+                ...world.units.map((of) => [
+                    ...[of.id, of.accounts.length > 1 ? 0 : 1, of.window, 0, '_', false],
+                    ...[day(of.from), day(of.to), 'prepaid', 'quantity', 'tokens'],
+                ]),
+            ],
         ),
         table(
-            'rules.grants grant_id | asset | precision | granted | rate | priority | is_rollover | cost_basis | starts_at | expires_at',
-            world.grants.map((of) => [
-                ...[of.id, 'TOK', of.precision, decimal(of.size, of.precision)],
-                ...[decimal(of.rate, 5), of.priority, of.isRollover, of.isPaid ? 1 : 0],
-                ...[day(of.from), day(of.to)],
-            ]),
+            'rules.grants grant_id | asset | precision | granted | rate | priority | is_rollover | cost_basis | starts_at | expires_at | commitment_id | meter',
+            [
+                ...world.grants.map((of) => [
+                    ...[of.id, 'TOK', of.precision, decimal(of.size, of.precision)],
+                    ...[decimal(of.rate, 5), of.priority, of.isRollover, of.isPaid ? 1 : 0],
+                    ...[day(of.from), day(of.to), '_', '_'],
+                ]),
+                ...balances.map(({ id, of, size, isCarried, from, to }) => [
+                    ...[id, 'tokens', 12, size, '_', 0, isCarried, 1],
+                    ...(isCarried ? [day(1), day(40)] : [day(from), day(to)]),
+                    ...[of, 'tokens'],
+                ]),
+            ],
         ),
         table(
             'rules.holder_accounts holder_id | account_id',
@@ -176,7 +208,7 @@ async function agrees(world: World): Promise<void> {
         );
         const keyOf = new Map(keys.map((row) => [row.name, String(row.line_key)]));
         const known = world.lines.map((of) => ({ ...of, key: keyOf.get(of.key) ?? '' }));
-        const expected = otherLines({ ...world, lines: known });
+        const { lines: expected, units } = otherLines({ ...world, lines: known });
         const rows = await engine.rows(`
                     select line_type || ' | ' || product || ' | ' || case line_type
                             when 'wallet_settlement' then account_id else source_id
@@ -185,6 +217,17 @@ async function agrees(world: World): Promise<void> {
         const actual = rows.map((of) => [String(of.name), of.amount_minor] as const);
         expect(new Map(actual.sort())).toEqual(new Map([...expected].sort()));
         const balances = await engine.rows('select * from invoice.balances');
+        const ofUnits = balances.filter(({ rate }) => rate === null);
+        expect(
+            new Map(ofUnits.map((of) => [of.grant_id, decimalText(parse(String(of.drawn)))])),
+        ).toEqual(
+            new Map(
+                ofUnits.map((of) => [
+                    of.grant_id,
+                    decimal(units.get(String(of.grant_id)) ?? 0n, 12),
+                ]),
+            ),
+        );
         for (const grant of world.grants) {
             const cents = [...expected]
                 .filter(([name]) => name.endsWith(` | ${grant.id}`))

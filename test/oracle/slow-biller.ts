@@ -13,6 +13,8 @@
  * | paid parts | the settlement, at most the line, by what was paid for them in 10^-12; beyond a part, in order |
  * | grants | charge by charge: priority, fresh last, cost last, fewest products, fewest accounts, expiry, id |
  * | asset | drawn over rate, rounded half away at its precision; all with the last cent |
+ * | prepaid units | after wallets, before grants: what went on, then the window; of what no wallet paid, in proportion |
+ * | units count | as money does, among themselves; outside of any window the first that went on pays |
  */
 export interface Holder {
     readonly id: string;
@@ -42,6 +44,12 @@ export interface Grant extends Holder {
     readonly isPaid: boolean;
 }
 
+/** Units that are paid in advance: of a window, and of what went on to the month. */
+export interface Prepaid extends Holder {
+    readonly window: bigint;
+    readonly carried: bigint | null;
+}
+
 export interface Line {
     readonly key: string;
     readonly account: string;
@@ -56,6 +64,7 @@ export interface World {
     readonly lines: readonly Line[];
     readonly commitments: readonly Commitment[];
     readonly grants: readonly Grant[];
+    readonly units: readonly Prepaid[];
     /** Tenths of a cent by account and product. */
     readonly payments: readonly {
         readonly account: string;
@@ -96,14 +105,15 @@ interface Part {
     readonly from: number;
     readonly to: number;
     readonly size: bigint;
+    readonly quantity: bigint;
     /** What it used at its price, in tenths of a cent. */
     readonly price: bigint;
     paid: bigint;
     charged: bigint;
 }
 
-function partsOf({ lines, commitments, grants }: World): readonly Part[] {
-    const edges = [...commitments, ...grants].flatMap(({ from, to }) => [from, to]);
+function partsOf({ lines, commitments, grants, units }: World): readonly Part[] {
+    const edges = [...commitments, ...grants, ...units].flatMap(({ from, to }) => [from, to]);
     const starts = [...new Set([1, ...edges.filter((day) => day > 1 && day < 32)])].sort(
         (a, b) => a - b,
     );
@@ -127,8 +137,10 @@ function partsOf({ lines, commitments, grants }: World): readonly Part[] {
                 spans.map(({ quantity }) => quantity),
             );
             return spans.map(({ from, to, quantity }, at): Part => {
-                const price = line.used.size ? quantity * line.price : 0n;
-                return { line, from, to, size: sizes[at] ?? 0n, price, paid: 0n, charged: 0n };
+                const used = line.used.size ? quantity : 0n;
+                const size = sizes[at] ?? 0n;
+                const price = used * line.price;
+                return { line, from, to, size, quantity: used, price, paid: 0n, charged: 0n };
             });
         })
         .sort(
@@ -190,8 +202,54 @@ const holds = (of: Holder, { line, from, to }: Part) =>
 
 const width = ({ products }: Holder) => products.length || 99;
 
-/** What the lines that are not usage come to: type, product, what they are of; in cents. */
-export function otherLines(world: World): ReadonlyMap<string, bigint> {
+const byPlace = (a: Holder, b: Holder) =>
+    a.accounts.length - b.accounts.length || width(a) - width(b) || byText(a.id, b.id);
+
+/** In 10^-12. */
+const unit = 10n ** 12n;
+
+/** What each part draws of prepaid units, and pays with them: balance, units, cents. */
+function drawUnits(
+    { units }: World,
+    parts: readonly Part[],
+): readonly (readonly [Part, string, bigint, bigint])[] {
+    const left = new Map<string, bigint>(
+        units.flatMap(({ id, window, carried }) => [
+            [`${id}@w`, window * unit] as const,
+            [`${id}@r`, (carried ?? 0n) * unit] as const,
+        ]),
+    );
+    return parts.flatMap((part) => {
+        if (part.size < 0n || part.quantity === 0n) return [];
+        const [own] = units.filter((of) => holds(of, part)).sort(byPlace);
+        const [gone] = units
+            .filter((of) => of.carried !== null && holds({ ...of, from: 1, to: 32 }, part))
+            .sort((a, b) => byText(a.id, b.id));
+        const balances = own ? [`${own.id}@r`, `${own.id}@w`] : gone ? [`${gone.id}@r`] : [];
+        const unpaid = part.size - part.paid;
+        const whole = part.quantity * unit;
+        const asked = whole - (part.size > 0n ? (whole * part.paid) / part.size : 0n);
+        let sum = 0n;
+        return balances.flatMap((id) => {
+            const drawn = least(asked - sum, left.get(id) ?? 0n);
+            if (drawn <= 0n) return [];
+            const cents = divided(unpaid * (sum + drawn), asked) - divided(unpaid * sum, asked);
+            sum += drawn;
+            left.set(id, (left.get(id) ?? 0n) - drawn);
+            part.paid += cents;
+            return [[part, id, drawn, cents] as const];
+        });
+    });
+}
+
+/**
+ * What the lines that are not usage come to: type, product, what they are of; in cents. What is
+ * drawn of prepaid units, by balance, in 10^-12.
+ */
+export function otherLines(world: World): {
+    readonly lines: ReadonlyMap<string, bigint>;
+    readonly units: ReadonlyMap<string, bigint>;
+} {
     const lines = new Map<string, bigint>();
     const add = (type: string, product: string, of: string, amount: bigint) => {
         const key = [type, product, of].join(' | ');
@@ -205,16 +263,14 @@ export function otherLines(world: World): ReadonlyMap<string, bigint> {
         const settled = own.length ? settle(own, amount) : divided(amount, 10n);
         add('wallet_settlement', product, account, -settled);
     }
+    const units = new Map<string, bigint>();
+    for (const [part, id, drawn, cents] of drawUnits(world, parts)) {
+        add('commitment_consumed', part.line.product, id, -cents);
+        units.set(id, (units.get(id) ?? 0n) + drawn);
+    }
     const counted = new Map(world.commitments.map(({ id, before }) => [id, before]));
     for (const part of parts) {
-        const [of] = world.commitments
-            .filter((one) => holds(one, part))
-            .sort(
-                (a, b) =>
-                    a.accounts.length - b.accounts.length ||
-                    width(a) - width(b) ||
-                    byText(a.id, b.id),
-            );
+        const [of] = world.commitments.filter((one) => holds(one, part)).sort(byPlace);
         part.charged = part.size;
         if (!of) continue;
         const above = (sum: bigint) => (sum > of.committed ? sum - of.committed : 0n);
@@ -231,7 +287,8 @@ export function otherLines(world: World): ReadonlyMap<string, bigint> {
     for (const [part, id, drawn] of drawsOf(world, parts)) {
         add('balance_consumed', part.line.product, id, -drawn);
     }
-    return new Map([...lines].filter(([key, amount]) => amount !== 0n || key.startsWith('wallet')));
+    const isSaid = (key: string) => /^(wallet|commitment_consumed)/.test(key);
+    return { lines: new Map([...lines].filter(([key, of]) => of !== 0n || isSaid(key))), units };
 }
 
 const flag = (of: boolean) => (of ? 1n : 0n);

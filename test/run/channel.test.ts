@@ -312,6 +312,60 @@ describe('a distributor, three resellers and their customers', () => {
         expect(billed).toMatchObject({ exit: 0, err: '' });
     });
 
+    /** What explain says of the line of a seller to a buyer; of the operator without one. */
+    const explained = async (seller: string, account: string) => {
+        const lines = seller
+            ? csv('sale_lines.csv').filter((of) => of.seller_id === seller)
+            : csv('line_items.csv');
+        const line = lines.find((of) => of.account_id === account);
+        const key = line?.line_key?.slice(0, 16);
+        const said = await tieout(`explain ${key} --events 1`, { cwd: project.folder, store });
+        expect(said).toMatchObject({ exit: 0, err: '' });
+        return said.out.split('\n');
+    };
+    const part = (text: readonly string[], ...names: readonly string[]) => {
+        const heads = text.map((line, at) => ({ line, at })).filter(({ line }) => /^\S/.test(line));
+        return heads.flatMap(({ line, at }, index) =>
+            names.includes(line.split(' ')[0] ?? '')
+                ? text
+                      .slice(at, heads[index + 1]?.at)
+                      .map((of) => of.replaceAll(/line [0-9a-f]{12}/g, 'line KEY'))
+                : [],
+        );
+    };
+    const input = 'tokens/token_class=input@2026-01-01T00:00:00Z';
+
+    test('explain goes from a sale to its rate, its events, and the same usage at each level', async () => {
+        const text = await explained('r1', 'b');
+        expect(part(text, 'payer', 'rate', 'metered', 'events').slice(0, 7)).toEqual([
+            'payer      b, for account b, billed by r1',
+            `rate       retail/${input} in cards/retail.yaml:11, 2026-01-01T00:00:00Z to now`,
+            '           matches {"token_class":"input"}, priority 0, card retail 1',
+            'metered    2 day(s)',
+            '           2026-10-01           1,000,000        10 events  4',
+            '           2026-10-02           1,000,000        10 events  4',
+            'events     20, together 2,000,000 token: the quantity of the line',
+        ]);
+        expect(part(text, 'channel', 'margin')).toEqual([
+            'channel    this usage, level by level',
+            `           the operator to dist: 2,000,000 token for 2 USD by wholesale/${input}, line KEY`,
+            `           dist to r1: 2,000,000 token for 4 USD by dealer/${input}, line KEY`,
+            `           r1 to b: 2,000,000 token for 8 USD by retail/${input}, line KEY: this line`,
+            'margin     of dist: sold for 4, bought for 2: 2 USD, before lines are rounded',
+            'margin     of r1: sold for 8, bought for 4: 4 USD, before lines are rounded',
+        ]);
+        expect(part(await explained('', 'b'), 'channel')[1]).toMatch(/to dist: .*: this line$/);
+    });
+
+    test('a seller that sold a part of what it bought of a usage has no margin of it alone', async () => {
+        expect(part(await explained('r3', 'd'), 'channel', 'margin').slice(2)).toEqual([
+            `           dist to r3: 2,000,000 token for 4 USD by dealer/${input}, line KEY`,
+            `           r3 to d: 1,000,000 token for 5 USD by retail-r3/${input}, line KEY: this line`,
+            'margin     of dist: sold for 4, bought for 2: 2 USD, before lines are rounded',
+            'margin     of r3: not of this usage alone, which it does not sell as it buys it; see margins.csv',
+        ]);
+    });
+
     test('the report has a table of margins', async () => {
         const said = await tieout('report --period 2026-10', { cwd: night.project.folder, store });
         expect(said.out).toMatch(

@@ -72,7 +72,8 @@ const charges = [
     { meter: 'calls', model: 'per_unit', unit: 'call', minimum: '3.5', tier_scope: 'account' },
     {
         ...{ meter: 'blocks', model: 'package', unit: 'token', tier_scope: 'account' },
-        ...{ package_size: '100000', package_price: '0.25', included: '100000' },
+        ...{ package_size: '100', package_price: '0.25', included: '100' },
+        unit_conversion: { divide_by: '1000', rounding: 'up' },
     },
     { meter: 'fees', model: 'flat', unit: 'month', fee: '20', proration: { unit: 'day' } },
     {
@@ -220,6 +221,31 @@ describe('a night with every charge model', () => {
         expect(await stepsOf('calls')).toEqual(['tiers and fees', 'minimum of 3.5']);
         expect(await stepsOf('fees')).toEqual(['tiers and fees, for its part of the period']);
         expect(await stepsOf('spend')).toEqual(['tiers and fees']);
+    });
+
+    test('is explained from what was metered to what tiers see, and for which part of the period', async () => {
+        const [own] = projects;
+        const explained = async (product: string) => {
+            const { line_key } = await engine.one(
+                `select line_key from invoice.line_items where product = $product
+                 order by quantity desc, line_key limit 1`,
+                { product },
+            );
+            return (await tieout(`explain ${line_key} --events 1`, { cwd: own?.folder ?? '' })).out;
+        };
+        const blocks = await explained('blocks');
+        const [, metered, thousands, charged] =
+            / metered: ([\d,]+)\n *unit conversion: \/ 1000 rounded up: ([\d,]+)\n *less 100 included: ([\d,]+)\n *from 0 up: ([\d,]+)/.exec(
+                blocks,
+            ) ?? [];
+        const whole = (text = '') => Number.parseInt(text.replaceAll(',', ''), 10);
+        expect(whole(metered)).toBeGreaterThan(100_000);
+        expect(whole(thousands)).toBe(Math.ceil(whole(metered) / 1000));
+        expect(whole(charged)).toBe(whole(thousands) - 100);
+        expect(await explained('fees')).toMatch(
+            /\n {11}proration: 10\/31 of the period for fees, minimum and maximum, 2026-10-22T00:00:00Z to 2026-11-01T00:00:00Z\n/,
+        );
+        expect(await explained('requests')).not.toMatch(/metered: |proration: /);
     });
 
     test('is explained tier by tier', async () => {

@@ -30,7 +30,8 @@ beforeAll(async () => {
     engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 2, spill: '/tmp' });
     await openBench(engine);
     await fillPaths(engine, compileBench(wideAccountsText(accounts)));
-    await fillUsage(engine, { accounts, days: 2, kinds: 2, commitments: 0, grants: 0 });
+    const none = { commitments: 0, grants: 0, isWide: true };
+    await fillUsage(engine, { accounts, days: 2, kinds: 2, ...none });
     await engine.run("delete from metered.usage where account_id in ('a1', 'a2', 'a3')");
 });
 afterAll(() => engine.close());

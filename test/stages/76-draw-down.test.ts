@@ -361,6 +361,14 @@ describe('76-draw-down: audits', () => {
         expect(await found(audit, drawn(grant() + paid('4') + draws('6')))).toBe(0);
         expect(await found(audit, drawn(grant() + paid('5') + draws('6')))).toBe(1);
         expect(await found(audit, drawn(grant() + paid('-1') + draws('6')))).toBe(1);
+        // Overage at half its price: 10 were paid for what comes to 5.
+        const cheaper = (size: string) => `
+            given drawn.charges  owner_id | charge_no | asset | rounded
+                                 o        | 1         | USD   | 5
+            ${paid(size)}`;
+        expect(await found(audit, drawn(grant() + cheaper('10')))).toBe(0);
+        expect(await found(audit, drawn(grant() + cheaper('11')))).toBe(1);
+        expect(await found(audit, drawn(grant() + cheaper('10') + draws('1')))).toBe(1);
     });
 
     test('every-draw-is-in-its-window-and-scope fails when a grant pays for what it is not for', async () => {

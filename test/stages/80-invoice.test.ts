@@ -106,6 +106,15 @@ describe('80-invoice: commitments in money', () => {
             then invoice.commitments counted | shortfall | overage
                                      120     | 0         | 5`));
 
+    test('where overage is cheaper than what a wallet paid for it, the rest is owed back', () =>
+        // Above 90: 30 of b's 40, which cost 15. Its wallet paid 40 for what comes to 25.
+        check(`${usage}${promised('overage_factor', '90 | 0.5')}
+            given recon.wallet_payments account_id | product | asset_amount | amount
+                                        b          | llm     | 40           | 40
+            ${lines(`${charged}
+                overage           | org | llm | -15
+                wallet_settlement | b   | llm | -40`)}`));
+
     test('a prepaid one bills its fee, and its balance pays usage', () =>
         check(`${usage}
             given rules.commitments commitment_id | kind    | committed | fee | is_due | window_start | window_end | description

@@ -1,6 +1,7 @@
 -- Per payer and product: usage and fees with their overage are what wallets settled, what balances
 -- gave, and what is still to pay. Lines say the first three, the ledger of grants says the last,
 -- less what wallets paid beyond any charge. Overage of a commitment in units is paid by nothing.
+-- What units of a meter paid was paid before any other grant, as if by a wallet.
 with
 signed as (
     select payer_id, product, 'charged' as side, amount_minor
@@ -29,6 +30,11 @@ signed as (
     union all
     select payer_id, product, 'to pay' as side, -amount_minor as amount_minor
     from billed.settlements
+    union all
+    select payer_id, product, 'to pay' as side, amount_minor
+    from invoice.line_items
+    where line_type = 'commitment_consumed'
+        and grant_id in (select grant_id from rules.grants where meter is not null)
     union all
     select parts.payer_id, parts.product, 'to pay' as side, remainders.paid as amount_minor
     from billed.parts as parts

@@ -228,6 +228,32 @@ describe('a prepaid commitment', () => {
         // What was paid for it is what was paid for the balance that it is of.
         expect(grants.map((of) => of.cost_basis)).toEqual(['580.65', '1200', '1200']);
     });
+
+    test('of units gives them, and bills their fee: of a window that is cut both by its days', () => {
+        const world = {
+            commitments: [
+                'commitment: u, quantity: "1000", meter: tokens, kind: prepaid, fee: "62.00", every: month, rollover: { fraction: "1", months: 1 }',
+            ],
+            span: 'from: 2026-09-21T00:00:00Z',
+            openings: [said('u@2026-09-21~rollover', '33.000000000001', 'grant')],
+        };
+        const cut = promisesOf({ ...world, period: '2026-09', openings: [] });
+        expect(cut.commitments.map(commitment)).toEqual([
+            '2026-09-21 to 2026-10-01: 333.333333333333, 0; fee 20.67',
+        ]);
+        expect(cut.grants.map(grant)).toEqual([
+            'deal/u@2026-09-21 2026-09-21 to 2026-10-01: 0 + 333.333333333333 tokens',
+        ]);
+        const { commitments, grants } = promisesOf(world);
+        expect(commitments.map(commitment)).toEqual(['2026-10-01 to 2026-11-01: 1000, 0; fee 62']);
+        expect(grants.map(grant)).toEqual([
+            'deal/u@2026-09-21~rollover 2026-10-01 to 2026-11-01: 33.000000000001 + 0 tokens',
+            'deal/u@2026-10-01 2026-10-01 to 2026-11-01: 0 + 1000 tokens',
+        ]);
+        expect(grants[1]).toMatchObject({
+            ...{ meter: 'tokens', rate: null, precision: 12n, cost_basis: '62' },
+        });
+    });
 });
 
 describe('grants', () => {

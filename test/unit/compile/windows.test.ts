@@ -62,6 +62,7 @@ describe('windows', () => {
             measure: 'quantity',
             size: '31',
             meter: 'm',
+            fee: null,
             shortfall_price: '1',
             overage_factor: null,
             overage_unit_price: null,

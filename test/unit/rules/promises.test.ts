@@ -26,6 +26,7 @@ describe('a commitment', () => {
                 'commitment: c, amount: "12.50"',
                 'commitment: p, amount: "1", kind: prepaid, rollover: { fraction: "1", months: 3 }',
                 `${units.replace('c,', 'q,')}, shortfall_price: "0.5", every: year, prorate: false`,
+                `${units.replace('c,', 'u,')}, kind: prepaid, fee: "80.00", every: month`,
             ],
         });
         expect(contracts.contracts[0]?.commitments).toMatchObject([
@@ -36,7 +37,8 @@ describe('a commitment', () => {
                 ...{ description: 'Commitment c of contract deal', overage_factor: null },
             },
             { kind: 'prepaid', true_up: 'none', rollover: { fraction: '1', months: 3 } },
-            { measure: 'quantity', size: '1000', meter: 'tokens', is_prorated: false },
+            { measure: 'quantity', size: '1000', meter: 'tokens', is_prorated: false, fee: null },
+            { kind: 'prepaid', measure: 'quantity', fee: '80.00', true_up: 'none' },
         ]);
     });
 
@@ -46,13 +48,13 @@ describe('a commitment', () => {
             'neither money nor units',
             'commitment: c',
             '4: COMMITMENT_SIZE commitment c: it has neither amount nor quantity\n' +
-                '    Promise money by amount, or units of a meter by quantity, meter and shortfall_price.',
+                '    Promise money by amount, or units by quantity and meter, with a shortfall_price or a fee.',
         ],
         [
             'both',
             `${units}, amount: "1", shortfall_price: "1"`,
             '4: COMMITMENT_SIZE commitment c: it has both amount and quantity\n' +
-                '    Promise money by amount, or units of a meter by quantity, meter and shortfall_price.',
+                '    Promise money by amount, or units by quantity and meter, with a shortfall_price or a fee.',
         ],
         [
             'a key of units where money is promised',
@@ -79,10 +81,28 @@ describe('a commitment', () => {
                 '    Take it out, or let a window true up.',
         ],
         [
-            'units in advance',
-            `${units}, kind: prepaid, true_up: none`,
-            '4: COMMITMENT_KIND commitment c: a quantity cannot be prepaid yet\n' +
-                '    Promise an amount, or give a grant in units.',
+            'units in advance for nothing',
+            `${units}, kind: prepaid`,
+            '4: COMMITMENT_MEASURE commitment c: a prepaid quantity needs a fee\n' +
+                '    Write what the units of a window cost, billed when it begins.',
+        ],
+        [
+            'units in advance whose lack costs something',
+            `${units}, kind: prepaid, fee: "80", shortfall_price: "1"`,
+            '4: COMMITMENT_MEASURE commitment c: nothing is trued up, so nothing costs the shortfall_price\n' +
+                '    Take it out, or let a window true up.',
+        ],
+        [
+            'a fee of units that are paid when they lack',
+            `${units}, fee: "80", shortfall_price: "1"`,
+            '4: COMMITMENT_MEASURE commitment c: a fee is of a prepaid quantity\n' +
+                '    Take it out, or make it `kind: prepaid`.',
+        ],
+        [
+            'a fee of money, which is its own',
+            'commitment: c, amount: "1", kind: prepaid, fee: "1"',
+            '4: COMMITMENT_MEASURE commitment c: fee is of a quantity, and this is an amount\n' +
+                '    Take it out, or promise a quantity.',
         ],
         [
             'a true-up of what is paid',

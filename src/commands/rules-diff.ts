@@ -14,7 +14,7 @@ import { isOfSales } from '../run/diff-books.ts';
 import type { Project } from '../run/project.ts';
 import { diffRates } from '../run/rate-diff.ts';
 import { inTables } from '../run/tables.ts';
-import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
 
 /** Names the card of the config in place of a file. */
@@ -31,7 +31,8 @@ export async function rulesDiff(
     context: CommandContext,
 ): Promise<Answer> {
     const project = projectOf(context);
-    const run = await latestRun(project.state, requirePeriod(period));
+    requirePeriod(period);
+    const run = await inState(project, context, (state) => latestRun(state, period));
     const [first, second] = cards.new === undefined ? [current, cards.old] : [cards.old, cards.new];
     const old = readCard(first, project, context.cwd);
     const now = readCard(second, project, context.cwd);

@@ -10,6 +10,9 @@ import { boundariesOf, sorted, sqlTimestamp } from '../rules/card.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
+import type { CommitLog } from '../state/commit-log.ts';
+import { openState } from '../state/open.ts';
+import { requireSafe, type State } from '../state/state.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
@@ -22,6 +25,7 @@ import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
 import { requireConvertible } from './prices.ts';
 import { type CompiledPeriod, compilePeriod, type Project, ratesOf } from './project.ts';
+import { type Executed, entryOfRun, fetchOutput, finishedRun, publishRun } from './published.ts';
 import { priceSales } from './sell.ts';
 import { openTables } from './tables.ts';
 
@@ -38,11 +42,8 @@ export interface Plan extends CompiledPeriod {
     readonly finished: Certificate | null;
 }
 
-export interface RunResult {
+export interface RunResult extends Executed {
     readonly run: RunFolder;
-    readonly certificate: Certificate;
-    /** True when an identical run had finished before and nothing was done. */
-    readonly isReused: boolean;
 }
 
 /** Reads the accounts from beside the config, or from the store for `object:KEY`. */
@@ -62,10 +63,11 @@ async function readAccounts(project: Project, store: ObjectStore): Promise<strin
 export async function planRun(
     opened: Project,
     store: ObjectStore,
+    { state, log }: { readonly state: State; readonly log: CommitLog },
     options: RunOptions,
 ): Promise<Plan> {
     const text = await readAccounts(opened, store);
-    const project = await openPeriod(opened, options.period);
+    const project = await openPeriod(opened, state, log, options.period);
     const { tree, promises } = compilePeriod(project, text, options);
     requireConvertible(project, tree.conversions);
     const listings = await listInputs(
@@ -96,7 +98,7 @@ export async function planRun(
     );
     const runId = `${options.period}-${options.pipeline}-${fingerprint.slice(0, 12)}`;
     const run = runFolder(project.state, runId);
-    const finished = readCertificate(run);
+    const finished = await finishedRun(state, log, run);
     return { options, project, tree, promises, listings, stages, fingerprint, run, finished };
 }
 
@@ -112,19 +114,37 @@ export async function runPipeline(
     options: RunOptions,
 ): Promise<RunResult> {
     const store = await effects.openStore(project.config, project.folder);
+    const state = await openState(project, effects);
     try {
-        const log = await readStateLog(project.state);
-        const plan = await planRun(project, store, options);
-        const { run, finished } = plan;
+        await requireSafe(state);
+        const log = await readStateLog(state);
+        const plan = await planRun(project, store, { state, log }, options);
+        const { run } = plan;
         requireOpen(log, options.period, run.runId);
-        const certificate = finished ?? (await execute(effects, store, plan));
-        await commitRun(project.state, log, run, certificate, effects.now());
-        return { run, certificate, isReused: finished !== null };
+        const executed = plan.finished
+            ? await reused(state, log, run, plan.finished)
+            : await execute(effects, store, plan);
+        await publishRun(state, log, run, executed);
+        await commitRun(state, log, run, executed.certificate, effects.now());
+        return { run, ...executed };
     } catch (error) {
         throw unusableDisk(error, project.state) ?? error;
     } finally {
         await store.close();
+        await state.close();
     }
+}
+
+/** A run that had finished, with its output in the folder. */
+async function reused(
+    state: State,
+    log: CommitLog,
+    run: RunFolder,
+    finished: Certificate,
+): Promise<Executed> {
+    const entry = entryOfRun(log, run.runId);
+    if (entry) await fetchOutput(state, entry);
+    return { certificate: readCertificate(run) ?? finished, isReused: true };
 }
 
 /**
@@ -155,7 +175,7 @@ function engineSentence(error: unknown): string | null {
     return (error as RunError<'ENGINE_FAILED'>).params.detail.split('\n')[0] ?? null;
 }
 
-async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promise<Certificate> {
+async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promise<Executed> {
     const { run, project, tree, options } = plan;
     const { config } = project;
     makeFolders(run.lake);
@@ -165,7 +185,10 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
         spill: join(run.folder, 'spill'),
     });
     try {
-        // Only now is the run ours alone: another process would hold the database.
+        // Only now is the run ours alone: another process would hold the database. One that held it
+        // since it was planned may have finished it.
+        const finished = readCertificate(run);
+        if (finished) return { certificate: finished, isReused: true };
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(run.output, { recursive: true, force: true });
         // In one transaction: every statement alone would wait for the disk.
@@ -205,11 +228,12 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
             }),
         );
         effects.progress.end(run.output);
-        return certificate;
+        return { certificate, isReused: false };
     } finally {
-        engine.close();
+        // While it is ours: once the database is let go, another process may write there.
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(join(run.folder, 'spill'), { recursive: true, force: true });
+        engine.close();
     }
 }
 

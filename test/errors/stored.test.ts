@@ -9,6 +9,7 @@ import { Engine } from '../../src/duck/engine.ts';
 import { silent } from '../../src/effects.ts';
 import { latestRun } from '../../src/run/books.ts';
 import { openTables } from '../../src/run/tables.ts';
+import { folderState } from '../../src/state/state.ts';
 import { faultyStore } from '../support/faulty-store.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { fails, fakeSecret, type TinyProject, tieout, tinyFiles } from '../support/terminal.ts';
@@ -317,7 +318,7 @@ describe('a run of another version', () => {
             hasRun: true,
             before: async ({ folder }) => {
                 await tieout('run --period 2026-10', { cwd: folder });
-                const run = await latestRun(join(folder, '.tieout'), '2026-10');
+                const run = await latestRun(folderState(join(folder, '.tieout')), '2026-10');
                 const engine = await openTables(run, {
                     ...{ memory: '512MB', threads: 1, spill: join(folder, 'spill') },
                 });

@@ -1,0 +1,231 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Engine } from '../duck/engine.ts';
+import { quoteText, sha256 } from '../duck/sql.ts';
+import { RunError } from '../errors/index.ts';
+import type { Certificate } from '../schema/certificate.ts';
+import type { Commit } from '../schema/commit.ts';
+import { runHome } from '../stage/control.ts';
+import { type CommitLog, readLog } from '../state/commit-log.ts';
+import type { State } from '../state/state.ts';
+import {
+    certificateFile,
+    inspectOutput,
+    makeFolders,
+    parseCertificate,
+    type RunFolder,
+    readCertificate,
+    runFolder,
+} from './folders.ts';
+
+/** Paths below the folder of the state, which are keys in its bucket. */
+const runKey = (runId: string, ...names: readonly string[]) => ['runs', runId, ...names].join('/');
+const outputKey = (runId: string, name: string) => runKey(runId, 'output', name);
+const tablesKey = (runId: string) => runKey(runId, 'tables.duckdb');
+const lakePrefix = (runId: string) => runKey(runId, 'lake/');
+
+/**
+ * The certificate of a finished run: in the folder, or as the log names it in the bucket. Changes and
+ * fetches nothing.
+ */
+export async function finishedRun(
+    state: State,
+    log: CommitLog,
+    run: RunFolder,
+): Promise<Certificate | null> {
+    const own = readCertificate(run);
+    if (!state.isBucket) return own;
+    const entry = entryOfRun(log, run.runId);
+    // Without an entry it is still to be published, which takes its tables.
+    if (own) return entry || existsSync(run.database) ? own : null;
+    return entry && publishedCertificate(state, entry);
+}
+
+/** The last entry that let a run speak; null when none ever did. */
+export function entryOfRun({ commits }: CommitLog, runId: string): Commit | null {
+    return commits.findLast((of) => of.kind === 'run' && of.run_id === runId) ?? null;
+}
+
+async function publishedCertificate(state: State, entry: Commit): Promise<Certificate | null> {
+    try {
+        const { stream } = await state.store.get(outputKey(entry.run_id, certificateFile));
+        const chunks: Buffer[] = [];
+        for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+        const bytes = Buffer.concat(chunks);
+        return sha256(bytes) === entry.certificate_sha256
+            ? parseCertificate(bytes.toString('utf8'))
+            : null;
+    } catch (error) {
+        if (error instanceof RunError && error.code === 'OBJECT_MISSING') return null;
+        throw error;
+    }
+}
+
+/**
+ * Puts a finished run into the bucket of the state, before an entry of the log names it: its lake
+ * first, what people read last. What an entry of others names is never written over: they came first.
+ * @param seen the log as it was when the run began.
+ */
+export async function publishRun(
+    state: State,
+    seen: CommitLog,
+    run: RunFolder,
+    { certificate, isReused }: Executed,
+): Promise<void> {
+    if (!state.isBucket) return;
+    const { commits } = await readLog(state.store, seen);
+    const others = commits.slice(seen.commits.length);
+    const { period, outputs } = certificate;
+    if (others.some((of) => of.kind === 'run' && of.period === period)) return;
+    const { runId } = run;
+    const lake = existsSync(run.lake) ? readdirSync(run.lake).sort() : [];
+    await state.publish(lake.map((name) => `${lakePrefix(runId)}${name}`));
+    // A run that was fetched may have come without its tables: those are in the bucket.
+    if (existsSync(run.database)) {
+        await settle(run);
+        await state.publish([tablesKey(runId)]);
+    }
+    const names = [...Object.keys(outputs), certificateFile];
+    const keys = names.map((name) => outputKey(runId, name));
+    await state.publish(keys, { anew: !isReused });
+}
+
+/** A finished run, and whether it had finished before. */
+export interface Executed {
+    readonly certificate: Certificate;
+    readonly isReused: boolean;
+}
+
+/** A run that was killed after it was whole has a part of its tables in a log of the engine's own. */
+async function settle(run: RunFolder): Promise<void> {
+    if (!existsSync(`${run.database}.wal`)) return;
+    (await openAlone(run.database, run)).close();
+}
+
+/** Small: nothing is computed in it. @throws RunError ENGINE_LOCKED */
+function openAlone(file: string, run: RunFolder): Promise<Engine> {
+    return Engine.open({ file, memory: '512MB', threads: 1, spill: join(run.folder, 'spill') });
+}
+
+/**
+ * The output of a run as an entry of the log names it: in the folder, or brought there from the
+ * bucket. Whatever else was there of the run goes: it is not what counts.
+ * @throws RunError STATE_DAMAGED, STORE_*, ENGINE_LOCKED when a process works on that very run
+ */
+export async function fetchOutput(state: State, entry: Commit): Promise<RunFolder> {
+    const run = runFolder(state.folder, entry.run_id);
+    if (!state.isBucket || isAsEntered(run, entry)) return run;
+    await dropTables(run);
+    makeFolders(run.folder);
+    const to = mkdtempSync(join(run.folder, 'fetched-'));
+    try {
+        const fetched = runFolder(to, entry.run_id);
+        const { runId, output } = fetched;
+        await state.fetch([outputKey(runId, certificateFile)], to);
+        const bytes = readFileSync(join(output, certificateFile));
+        // Only of a certificate that the log names are the names of files taken.
+        const certificate =
+            sha256(bytes) === entry.certificate_sha256
+                ? parseCertificate(bytes.toString('utf8'))
+                : null;
+        const names = Object.keys(certificate?.outputs ?? {});
+        await state.fetch(
+            names.map((name) => outputKey(runId, name)),
+            to,
+        );
+        if (!isAsEntered(fetched, entry)) throw notAsEntered(state, fetched, entry);
+        takePlace(fetched, run, entry);
+    } finally {
+        rmSync(to, { recursive: true, force: true });
+    }
+    return run;
+}
+
+/** Whether an output is the very one that the log names, file by file. */
+function isAsEntered(run: RunFolder, { certificate_sha256 }: Commit): boolean {
+    const file = join(run.output, certificateFile);
+    if (!existsSync(file) || sha256(readFileSync(file)) !== certificate_sha256) return false;
+    return inspectOutput(run).changes.length === 0;
+}
+
+function notAsEntered(state: State, fetched: RunFolder, entry: Commit): RunError {
+    const [name = ''] = (inspectOutput(fetched).changes[0] ?? certificateFile).split(' ');
+    const isCertificate =
+        sha256(readFileSync(join(fetched.output, certificateFile))) !== entry.certificate_sha256;
+    const key = outputKey(entry.run_id, isCertificate ? certificateFile : name);
+    const detail = `its sha256 is not the one that entry ${entry.number} of the log stands for`;
+    return new RunError('STATE_DAMAGED', { store: state.address, key, detail });
+}
+
+/** Another process may have brought the same output meanwhile: that one is as good. */
+function takePlace(fetched: RunFolder, run: RunFolder, entry: Commit): void {
+    if (isAsEntered(run, entry)) return;
+    rmSync(run.output, { recursive: true, force: true });
+    try {
+        renameSync(fetched.output, run.output);
+    } catch (error) {
+        if (!isAsEntered(run, entry)) throw error;
+    }
+}
+
+/** Tables of a run whose output is not there are not those of the run that counts. */
+async function dropTables(run: RunFolder): Promise<void> {
+    if (!existsSync(run.database)) return;
+    try {
+        (await openAlone(run.database, run)).close();
+    } catch (error) {
+        const isLocked = error instanceof RunError && error.code === 'ENGINE_LOCKED';
+        if (isLocked) throw error;
+    }
+    for (const file of [run.database, `${run.database}.wal`]) rmSync(file, { force: true });
+}
+
+/**
+ * Brings the tables of a run whose output is there, and the rows behind them, unless they are in the
+ * folder.
+ * @throws RunError STATE_DAMAGED, STORE_*
+ */
+export async function fetchTables(state: State, run: RunFolder): Promise<void> {
+    if (!state.isBucket) return;
+    const lake: string[] = [];
+    for await (const { key } of state.store.list(lakePrefix(run.runId))) lake.push(key);
+    await state.fetch(lake);
+    if (existsSync(run.database)) return;
+    const to = mkdtempSync(join(run.folder, 'fetched-'));
+    try {
+        await state.fetch([tablesKey(run.runId)], to);
+        const { database } = runFolder(to, run.runId);
+        await moveHome(database, run, state.folder);
+        renameSync(database, run.database);
+    } finally {
+        rmSync(to, { recursive: true, force: true });
+    }
+}
+
+/** Tables name the files of the lake by their whole paths: those of the folder they were made in. */
+async function moveHome(database: string, run: RunFolder, folder: string): Promise<void> {
+    const engine = await openAlone(database, run);
+    try {
+        const [home] = await engine.table(runHome, 'folder');
+        if (!home || home.folder === folder) return;
+        const [from, to] = [`${quoteText(home.folder).slice(1, -1)}/`, `${folder}/`];
+        const views = await engine.rows(
+            'select sql from duckdb_views() where not internal and contains(sql, $from)',
+            { from: `'${from}` },
+        );
+        await engine.transaction(async () => {
+            for (const { sql } of views) {
+                const moved = String(sql).replaceAll(`'${from}`, `${quoteText(to).slice(0, -1)}`);
+                await engine.run(moved.replace(/^create view/i, 'create or replace view'));
+            }
+            await engine.run(
+                `update raw.objects set path = $to || substr(path, length($from) + 1)
+                where starts_with(path, $from)`,
+                { from: `${home.folder}/`, to },
+            );
+            await engine.run(`update ${runHome.name} set folder = $folder`, { folder });
+        });
+    } finally {
+        engine.close();
+    }
+}

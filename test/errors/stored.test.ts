@@ -82,7 +82,7 @@ describe('the store', () => {
         const config = bucket(endpoint);
         expect(await fails('STORE_BUCKET_MISSING', 2, { config, before })).toMatchInlineSnapshot(`
           "STORE_BUCKET_MISSING: s3://night does not exist
-            -> Check \`store.bucket\`, \`store.endpoint\` and \`store.region\` in tieout.yaml.
+            -> Check \`bucket\`, \`endpoint\` and \`region\` of \`store\` and \`state\` in tieout.yaml.
           "
         `);
     });
@@ -102,7 +102,7 @@ describe('the store', () => {
         const config = bucket(endpoint);
         expect(await fails('STORE_ACCESS_DENIED', 2, { config, before })).toMatchInlineSnapshot(`
           "STORE_ACCESS_DENIED: s3://night refused list usage/: 403 InvalidAccessKeyId: The key AKIAEXAMPLE with (AWS_SECRET_ACCESS_KEY) is not in our records
-            -> Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get.
+            -> Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get, and put where \`state\` is.
           "
         `);
     });
@@ -118,7 +118,7 @@ describe('the store', () => {
         const said = await fails('STORE_ACCESS_DENIED', 2, { config, before: none });
         expect(said).toMatchInlineSnapshot(`
           "STORE_ACCESS_DENIED: s3://night refused list usage/: no usable credentials in the environment, a profile or the instance role
-            -> Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get.
+            -> Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get, and put where \`state\` is.
           "
         `);
     });
@@ -128,7 +128,7 @@ describe('the store', () => {
         const said = await fails('STORE_UNREACHABLE', 75, { config, before });
         expect(said).toMatchInlineSnapshot(`
           "STORE_UNREACHABLE: s3://night did not answer list usage/ after 5 attempts: Error: connect ECONNREFUSED 127.0.0.1:PORT
-            -> Check the network and the endpoint, then run the same command again; nothing was written.
+            -> Check the network and the endpoint, then run the same command again; what is half done does not count.
           "
         `);
     });
@@ -137,7 +137,7 @@ describe('the store', () => {
         const store = tinyStore({ kind: 'reset', key: first, times: Number.POSITIVE_INFINITY });
         expect(await fails('STORE_UNREACHABLE', 75, { store })).toMatchInlineSnapshot(`
           "STORE_UNREACHABLE: s3://memory did not answer get usage/dt=2026-10-01/0.ndjson after 3 attempts: read ECONNRESET after 534 of 1068 bytes
-            -> Check the network and the endpoint, then run the same command again; nothing was written.
+            -> Check the network and the endpoint, then run the same command again; what is half done does not count.
           "
         `);
     });

@@ -6,6 +6,7 @@ export const slow = [
     'test/properties/**/*.test.ts',
     'test/run/cases-threads.test.ts',
     'test/run/resume.test.ts',
+    'test/run/races.test.ts',
     'test/run/price-list.test.ts',
 ];
 

@@ -7,6 +7,7 @@ export const slow = [
     'test/run/cases-threads.test.ts',
     'test/run/resume.test.ts',
     'test/run/races.test.ts',
+    'test/run/state-faults.test.ts',
     'test/run/price-list.test.ts',
 ];
 

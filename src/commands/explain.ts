@@ -16,6 +16,7 @@ import { trimmed } from '../run/decimals.ts';
 import type { RunFolder } from '../run/folders.ts';
 import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
+import { fetchLake } from '../run/published.ts';
 import { rawLines } from '../run/raw-lines.ts';
 import { inTables } from '../run/tables.ts';
 import { isCharged, type LineItem } from '../schema/line-item.ts';
@@ -143,6 +144,7 @@ async function explainIn(
     project: Project,
     context: CommandContext,
 ): Promise<Explanation> {
+    await inState(project, context, (state) => fetchLake(state, run));
     return inRun(run, project, async (engine) => {
         const trace = await traceOf(engine, run, line, flags, project);
         return flags.raw ? await withRaw(engine, trace, project, context) : trace;

@@ -12,6 +12,7 @@ import { loadCard } from '../rules/load.ts';
 import { latestRun } from '../run/books.ts';
 import { isOfSales } from '../run/diff-books.ts';
 import type { Project } from '../run/project.ts';
+import { fetchLake } from '../run/published.ts';
 import { diffRates } from '../run/rate-diff.ts';
 import { inTables } from '../run/tables.ts';
 import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
@@ -32,7 +33,11 @@ export async function rulesDiff(
 ): Promise<Answer> {
     const project = projectOf(context);
     requirePeriod(period);
-    const run = await inState(project, context, (state) => latestRun(state, period));
+    const run = await inState(project, context, async (state) => {
+        const latest = await latestRun(state, period);
+        await fetchLake(state, latest);
+        return latest;
+    });
     const [first, second] = cards.new === undefined ? [current, cards.old] : [cards.old, cards.new];
     const old = readCard(first, project, context.cwd);
     const now = readCard(second, project, context.cwd);

@@ -124,7 +124,9 @@ export async function runPipeline(
         const executed = plan.finished
             ? await reused(state, log, run, plan.finished)
             : await execute(effects, store, plan);
+        if (state.isBucket) effects.progress.begin('publish');
         await publishRun(state, log, run, executed);
+        if (state.isBucket) effects.progress.end(state.address);
         await commitRun(state, log, run, executed.certificate, effects.now());
         return { run, ...executed };
     } catch (error) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Engine } from '../duck/engine.ts';
 import { quoteText, sha256 } from '../duck/sql.ts';
@@ -22,7 +22,6 @@ import {
 const runKey = (runId: string, ...names: readonly string[]) => ['runs', runId, ...names].join('/');
 const outputKey = (runId: string, name: string) => runKey(runId, 'output', name);
 const tablesKey = (runId: string) => runKey(runId, 'tables.duckdb');
-const lakePrefix = (runId: string) => runKey(runId, 'lake/');
 
 /**
  * The certificate of a finished run: in the folder, or as the log names it in the bucket. Changes and
@@ -78,11 +77,9 @@ export async function publishRun(
     const { period, outputs } = certificate;
     if (others.some((of) => of.kind === 'run' && of.period === period)) return;
     const { runId } = run;
-    const lake = existsSync(run.lake) ? readdirSync(run.lake).sort() : [];
-    await state.publish(lake.map((name) => `${lakePrefix(runId)}${name}`));
     // A run that was fetched may have come without its tables: those are in the bucket.
     if (existsSync(run.database)) {
-        await settle(run);
+        await state.publish((await lakeOf(run)).paths);
         await state.publish([tablesKey(runId)]);
     }
     const names = [...Object.keys(outputs), certificateFile];
@@ -90,21 +87,59 @@ export async function publishRun(
     await state.publish(keys, { anew: !isReused });
 }
 
+/** What the tables of a run name of the lake. */
+interface Lake {
+    /** The folder of the state that they were made in. */
+    readonly home: string;
+    /** Below it. */
+    readonly paths: readonly string[];
+}
+
+/**
+ * Looks into the tables of a run for its lake. A run that was killed after it was whole has some of
+ * its tables in a file of the engine's own: they are put in order.
+ */
+async function lakeOf(run: RunFolder): Promise<Lake> {
+    const readOnly = !existsSync(`${run.database}.wal`);
+    const engine = await openAlone(run.database, run, readOnly);
+    try {
+        const [row] = await engine.table(runHome, 'folder');
+        const home = row?.folder ?? '';
+        const named = (await viewsOn(engine, home)).flatMap(textsIn);
+        const below = named.filter((text) => text.startsWith(`${home}/`));
+        const paths = [...new Set(below.map((text) => text.slice(home.length + 1)))].sort();
+        return { home, paths };
+    } finally {
+        engine.close();
+    }
+}
+
+/** The views in which a path below the folder stands. */
+async function viewsOn(engine: Engine, folder: string): Promise<readonly string[]> {
+    const views = await engine.rows(
+        'select sql from duckdb_views() where not internal and contains(sql, $start) order by all',
+        { start: startOf(folder) },
+    );
+    return views.map(({ sql }) => String(sql));
+}
+
+/** How a text that is a path below a folder begins in a statement. */
+const startOf = (folder: string) => quoteText(`${folder}/`).slice(0, -1);
+
+/** The texts that stand in a statement. */
+const textsIn = (sql: string) =>
+    [...sql.matchAll(/'((?:[^']|'')*)'/g)].map(([, text = '']) => text.replaceAll("''", "'"));
+
 /** A finished run, and whether it had finished before. */
 export interface Executed {
     readonly certificate: Certificate;
     readonly isReused: boolean;
 }
 
-/** A run that was killed after it was whole has a part of its tables in a log of the engine's own. */
-async function settle(run: RunFolder): Promise<void> {
-    if (!existsSync(`${run.database}.wal`)) return;
-    (await openAlone(run.database, run)).close();
-}
-
 /** Small: nothing is computed in it. @throws RunError ENGINE_LOCKED */
-function openAlone(file: string, run: RunFolder): Promise<Engine> {
-    return Engine.open({ file, memory: '512MB', threads: 1, spill: join(run.folder, 'spill') });
+function openAlone(file: string, { folder }: RunFolder, readOnly = false): Promise<Engine> {
+    const small = { memory: '512MB', threads: 1, spill: join(folder, 'spill') };
+    return Engine.open({ file, ...small, readOnly });
 }
 
 /**
@@ -181,47 +216,39 @@ async function dropTables(run: RunFolder): Promise<void> {
 }
 
 /**
- * Brings the tables of a run whose output is there, and the rows behind them, unless they are in the
- * folder.
+ * Brings the tables of a run whose output is there, unless they are in the folder.
  * @throws RunError STATE_DAMAGED, STORE_*
  */
 export async function fetchTables(state: State, run: RunFolder): Promise<void> {
-    if (!state.isBucket) return;
-    const lake: string[] = [];
-    for await (const { key } of state.store.list(lakePrefix(run.runId))) lake.push(key);
-    await state.fetch(lake);
     if (existsSync(run.database)) return;
-    const to = mkdtempSync(join(run.folder, 'fetched-'));
-    try {
-        await state.fetch([tablesKey(run.runId)], to);
-        const { database } = runFolder(to, run.runId);
-        await moveHome(database, run, state.folder);
-        renameSync(database, run.database);
-    } finally {
-        rmSync(to, { recursive: true, force: true });
-    }
+    await state.fetch([tablesKey(run.runId)]);
+}
+
+/**
+ * Brings the rows behind the tables of a run: for who asks for events.
+ * @throws RunError STATE_DAMAGED, STORE_*, ENGINE_LOCKED
+ */
+export async function fetchLake(state: State, run: RunFolder): Promise<void> {
+    if (!state.isBucket) return;
+    const { home, paths } = await lakeOf(run);
+    await state.fetch(paths);
+    if (home !== state.folder) await moveHome(run, home, state.folder);
 }
 
 /** Tables name the files of the lake by their whole paths: those of the folder they were made in. */
-async function moveHome(database: string, run: RunFolder, folder: string): Promise<void> {
-    const engine = await openAlone(database, run);
+async function moveHome(run: RunFolder, home: string, folder: string): Promise<void> {
+    const engine = await openAlone(run.database, run);
     try {
-        const [home] = await engine.table(runHome, 'folder');
-        if (!home || home.folder === folder) return;
-        const [from, to] = [`${quoteText(home.folder).slice(1, -1)}/`, `${folder}/`];
-        const views = await engine.rows(
-            'select sql from duckdb_views() where not internal and contains(sql, $from)',
-            { from: `'${from}` },
-        );
+        const views = await viewsOn(engine, home);
         await engine.transaction(async () => {
-            for (const { sql } of views) {
-                const moved = String(sql).replaceAll(`'${from}`, `${quoteText(to).slice(0, -1)}`);
+            for (const sql of views) {
+                const moved = sql.replaceAll(startOf(home), startOf(folder));
                 await engine.run(moved.replace(/^create view/i, 'create or replace view'));
             }
             await engine.run(
                 `update raw.objects set path = $to || substr(path, length($from) + 1)
                 where starts_with(path, $from)`,
-                { from: `${home.folder}/`, to },
+                { from: `${home}/`, to: `${folder}/` },
             );
             await engine.run(`update ${runHome.name} set folder = $folder`, { folder });
         });

@@ -37,6 +37,7 @@ const stateBucket = strict({
     prefix: z.string().default('').describe('What all keys of it begin with, like "tieout/acme".'),
     folder: z
         .string()
+        .min(1)
         .default('.tieout')
         .describe('Working copy, beside the config: what is lost of it is fetched again.'),
     alone: z

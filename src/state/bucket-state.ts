@@ -33,7 +33,8 @@ export function bucketState(bucket: ObjectStore, { folder, alone }: BucketOption
         isBucket: true,
         async publish(paths, { anew = false } = {}) {
             const there = anew ? new Map<string, number>() : await sizesOf(store, paths);
-            await eachOf(paths, (path) => publishFile(store, path, folder, there.get(path)));
+            const missing = paths.filter((path) => !there.has(path));
+            await eachOf(missing, (path) => publishFile(store, path, folder));
         },
         async fetch(paths, to = folder) {
             const there = await sizesOf(store, paths);
@@ -82,14 +83,11 @@ async function sizesOf(
     return sizes;
 }
 
-async function publishFile(
-    store: ObjectStore,
-    path: string,
-    folder: string,
-    there: number | undefined,
-): Promise<void> {
+async function publishFile(store: ObjectStore, path: string, folder: string): Promise<void> {
     const file = join(folder, path);
-    if (there !== undefined && (await sizeOf(file)) === there) return;
+    if ((await sizeOf(file)) === null) {
+        throw damaged(store, path, 'it is neither there nor in the working copy');
+    }
     await store.upload(path, file, await hashOf(file));
 }
 

@@ -18,8 +18,9 @@ export interface State {
     /** False: what is in the folder is in the state. */
     readonly isBucket: boolean;
     /**
-     * Puts files of the folder into the bucket. What is there with the same size is left alone, for
-     * what is published never changes, unless they were made `anew`.
+     * Puts files of the folder into the bucket, each whole or not at all. What is there is left alone,
+     * for what is published never changes, unless they were made `anew`.
+     * @throws RunError STATE_DAMAGED when one is nowhere, STORE_*
      */
     readonly publish: (
         paths: readonly string[],
@@ -28,7 +29,7 @@ export interface State {
     /**
      * Brings files of the bucket, each proven whole, to below the folder or another one; those that
      * are there with the same size are not fetched again.
-     * @throws RunError STATE_DAMAGED when one is not there, or not as it was published
+     * @throws RunError STATE_DAMAGED when one is not there, or not as it was published, STORE_*
      */
     readonly fetch: (paths: readonly string[], to?: string) => Promise<void>;
     /** The config says that nobody else writes there. */

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { stringify } from 'yaml';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Commit } from '../../src/schema/commit.ts';
 import { readLog } from '../../src/state/commit-log.ts';
 import { folderStore } from '../../src/store/local.ts';
 import { openStore } from '../../src/store/open.ts';
+import { machine, tinyObjects } from '../support/machines.ts';
 import { type S3Server, startS3 } from '../support/s3-server.ts';
-import { type TinyProject, tieout, tinyFiles, tinyProject } from '../support/terminal.ts';
+import { type TinyProject, tieout } from '../support/terminal.ts';
 
 /**
  * Eight schedules start at once. Whatever they do to each other, each number of the log has one
@@ -19,16 +19,6 @@ import { type TinyProject, tieout, tinyFiles, tinyProject } from '../support/ter
 const night = ['run', '--period', '2026-10', '--as-of'];
 const today = '2026-11-05T00:00:00Z';
 const eight = Array.from({ length: 8 }, (_, at) => at);
-
-const made: TinyProject[] = [];
-const project = (files: Parameters<typeof tinyProject>[0]) => {
-    const one = tinyProject(files);
-    made.push(one);
-    return one;
-};
-afterEach(() => {
-    for (const one of made.splice(0)) one.remove();
-});
 
 interface Ended {
     readonly exit: number | null;
@@ -60,7 +50,7 @@ const linesOf = ({ folder }: TinyProject, { run_id }: Commit) =>
     readFileSync(join(folder, '.tieout/runs', run_id, 'output/line_items.csv'), 'utf8');
 
 async function linesOfOneAlone(): Promise<string> {
-    const one = project(tinyFiles());
+    const one = machine();
     expect((await tieout([...night, today], { cwd: one.folder })).exit).toBe(0);
     const [file = ''] = globSync(join(one.folder, '.tieout/runs/*/output/line_items.csv'));
     return readFileSync(file, 'utf8');
@@ -71,7 +61,7 @@ describe.skipIf(process.env.TIEOUT_TEST_S3_ENDPOINT)('in one folder', () => {
         ['of the same night', () => today],
         ['of nights that differ', (at: number) => `2026-11-0${at + 2}T00:00:00Z`],
     ])('%s', async (_what, asOf) => {
-        const one = project(tinyFiles());
+        const one = machine();
         expectTold(await Promise.all(eight.map((at) => start(one, asOf(at)))));
         const { commits } = await readLog(folderStore(join(one.folder, '.tieout')));
         const names = readdirSync(join(one.folder, '.tieout/commits'));
@@ -84,7 +74,7 @@ describe.skipIf(process.env.TIEOUT_TEST_S3_ENDPOINT)('in one folder', () => {
     });
 
     test('one that was killed blocks nobody', async () => {
-        const one = project(tinyFiles());
+        const one = machine();
         const cli = join(import.meta.dirname, '../../src/cli.ts');
         const child = spawn(process.execPath, [cli, ...night, today], {
             ...{ cwd: one.folder, stdio: ['ignore', 'ignore', 'pipe'] },
@@ -104,10 +94,8 @@ describe.runIf(process.env.TIEOUT_TEST_S3_ENDPOINT)('in one bucket, on eight mac
         server = await startS3();
         for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value);
         await server.makeBucket(bucket);
-        for (const [name, body] of Object.entries(tinyFiles())) {
-            if (name.startsWith('data/'))
-                await server.put(bucket, name.slice('data/'.length), body);
-        }
+        for (const [key, body] of Object.entries(tinyObjects()))
+            await server.put(bucket, key, body);
     });
     afterAll(async () => {
         vi.unstubAllEnvs();
@@ -119,10 +107,8 @@ describe.runIf(process.env.TIEOUT_TEST_S3_ENDPOINT)('in one bucket, on eight mac
         ['of nights that differ', 'other', (at: number) => `2026-11-0${at + 2}T00:00:00Z`],
     ])('%s', async (_what, prefix, asOf) => {
         const at = { bucket, endpoint: server.endpoint, path_style: true };
-        const { 'tieout.yaml': own = '', ...files } = tinyFiles();
-        const config = own.replace(/^store:\n {2}folder: data\n/m, stringify({ store: at }));
-        const text = `${config}${stringify({ state: { ...at, prefix } })}`;
-        const machines = eight.map(() => project({ ...files, 'tieout.yaml': text }));
+        const places = { store: at, state: { ...at, prefix } };
+        const machines = eight.map(() => machine(places));
         const ended = await Promise.all(machines.map((one, no) => start(one, asOf(no))));
         expectTold(ended);
         const store = await openStore({ ...at, prefix }, '/');
@@ -132,7 +118,7 @@ describe.runIf(process.env.TIEOUT_TEST_S3_ENDPOINT)('in one bucket, on eight mac
         // Of one night all have done the same; of nights that differ each winner made an entry.
         expect(commits).toHaveLength(prefix === 'same' ? 1 : winners.length);
         if (prefix === 'same') expect(winners).toHaveLength(8);
-        const reader = project({ ...files, 'tieout.yaml': text });
+        const reader = machine(places);
         const said = await tieout('report --period 2026-10', { cwd: reader.folder });
         expect(said.err).toBe('');
         const speaks = commits.at(-1);

@@ -1,49 +1,20 @@
 import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { stringify } from 'yaml';
 import { sha256 } from '../../src/duck/sql.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { s3Store } from '../../src/store/s3.ts';
-import { type Fault, faultyStore } from '../support/faulty-store.ts';
-import { memoryStore } from '../support/memory-store.ts';
+import { keysOf, machine, type Places, textOf, tinyObjects } from '../support/machines.ts';
 import { type S3Server, startS3 } from '../support/s3-server.ts';
-import { type TinyProject, tieout, tinyFiles, tinyProject } from '../support/terminal.ts';
+import { type TinyProject, tieout } from '../support/terminal.ts';
 
 /** The state in a bucket: what a machine forgets is in it, and what is in it is whole. */
 const month = ['--period', '2026-10'];
-const made: TinyProject[] = [];
-afterAll(() => {
-    for (const one of made) one.remove();
-});
-
-/** A machine with the project on it, and nothing of the state. */
-function machine(state: object, store: object = { folder: 'data' }): TinyProject {
-    const files = tinyFiles();
-    const text = files['tieout.yaml'] ?? '';
-    const config = text.replace(/^store:\n {2}folder: data\n/m, stringify({ store }));
-    const one = tinyProject({ ...files, 'tieout.yaml': `${config}${stringify({ state })}` });
-    made.push(one);
-    return one;
-}
-
-async function keysOf(store: ObjectStore, prefix = ''): Promise<readonly string[]> {
-    const keys: string[] = [];
-    for await (const { key } of store.list(prefix)) keys.push(key);
-    return keys;
-}
-
-async function textOf(store: ObjectStore, key: string): Promise<string> {
-    const { stream } = await store.get(key);
-    return Buffer.concat(await stream.toArray()).toString();
-}
-
 describe('on a server', () => {
     const bucket = `state-${process.pid}`;
     let server: S3Server;
-    let state: object;
+    let places: Places;
     let store: ObjectStore;
-    let inputs: object;
     let first: TinyProject;
     let runId = '';
 
@@ -57,12 +28,9 @@ describe('on a server', () => {
         await server.makeBucket(bucket);
         const at = { bucket, endpoint: server.endpoint, path_style: true };
         store = s3Store(at);
-        state = { ...at, prefix: 'books/acme', alone: !server.isReal };
-        inputs = at;
-        for (const [name, text] of Object.entries(tinyFiles())) {
-            if (name.startsWith('data/')) await store.put(name.slice('data/'.length), text);
-        }
-        first = machine(state, inputs);
+        places = { store: at, state: { ...at, prefix: 'books/acme', alone: !server.isReal } };
+        for (const [key, body] of Object.entries(tinyObjects())) await store.put(key, body);
+        first = machine(places);
         const { exit, out, err } = await tieout(['run', ...month, '--json'], { cwd: first.folder });
         expect(exit, err).toBe(0);
         runId = JSON.parse(out).run_id;
@@ -92,8 +60,9 @@ describe('on a server', () => {
     });
 
     test('another machine looks into it: report, and explain to the event', async () => {
-        const other = machine(state, inputs);
+        const other = machine(places);
         const [here, there] = [await type(first, 'report'), await type(other, 'report')];
+        expect(there.err).toBe('');
         expect(there.out).toBe(here.out.replaceAll(first.folder, other.folder));
         expect(there.exit).toBe(here.exit);
         const lines = readFileSync(join(outputOf(other), 'line_items.csv'), 'utf8').split('\n');
@@ -106,7 +75,7 @@ describe('on a server', () => {
     });
 
     test('a run that finished elsewhere is not made again', async () => {
-        const other = machine(state, inputs);
+        const other = machine(places);
         expect((await type(other, 'plan')).out).toContain('reused: this run has finished');
         expect(globSync(join(other.folder, '.tieout/**/*'))).toEqual([]);
         const again = await type(other, 'run');
@@ -128,15 +97,15 @@ describe('on a server', () => {
         const key = `books/acme/runs/${runId}/output/breaks.csv`;
         const before = await textOf(store, key);
         await store.put(key, before.replace('acme', 'emca'));
-        const said = await type(machine(state, inputs), 'report');
+        const said = await type(machine(places), 'report');
         expect(said).toMatchObject({ exit: 2, out: '' });
         expect(said.err).toMatch(/^STATE_DAMAGED: s3:.*\/output\/breaks.csv is not as it was publ/);
         await store.put(key, before);
-        expect((await type(machine(state, inputs), 'report')).exit).toBe(0);
+        expect(await type(machine(places), 'report')).toMatchObject({ exit: 0, err: '' });
     });
 
     test('a month is closed from a machine that never ran it', async () => {
-        const other = machine(state, inputs);
+        const other = machine(places);
         const said = await type(other, 'close', '--by', 'ada', '--with-held');
         expect(said).toMatchObject({ exit: 0, err: '' });
         expect((await type(first, 'close', '--by', 'bob')).out).toContain('closed already');
@@ -150,7 +119,10 @@ describe('on a server', () => {
     });
 
     test('a server that overwrites is found out, and only one who is alone may write', async () => {
-        const careless = machine({ ...state, prefix: 'other', alone: false }, inputs);
+        const careless = machine({
+            ...places,
+            state: { ...places.state, prefix: 'other', alone: false },
+        });
         const [run, doctor] = [
             await type(careless, 'run'),
             await tieout('doctor', { cwd: careless.folder }),
@@ -170,70 +142,12 @@ describe('on a server', () => {
     });
 
     test('a bucket that is not there is no empty log', async () => {
-        const said = await type(machine({ ...state, bucket: 'no-such-bucket-anywhere' }), 'report');
+        const said = await type(
+            machine({ state: { ...places.state, bucket: 'no-such-bucket-anywhere' } }),
+            'report',
+        );
         expect(said.err).toMatch(
             /^STORE_BUCKET_MISSING: s3:\/\/no-such-bucket-anywhere does not exist/,
         );
-    });
-});
-
-describe('every operation of the store of the state fails once', () => {
-    const one = machine({ bucket: 'memory', prefix: 'books' });
-    const run = (state: ObjectStore) => tieout(['run', ...month], { cwd: one.folder, state });
-
-    async function contentOf(store: ObjectStore): Promise<Readonly<Record<string, string>>> {
-        const content: Record<string, string> = {};
-        for (const key of await keysOf(store)) {
-            // Of an entry, all but when it was made.
-            content[key] = sha256(await textOf(store, key));
-        }
-        return content;
-    }
-
-    test.each<Fault['kind']>(['unreachable', 'answer'])('%s: a re-run heals', async (kind) => {
-        const whole = memoryStore({});
-        expect((await run(whole)).exit).toBe(0);
-        const reference = await contentOf(whole);
-        let [operation, struck] = [1, 0];
-        for (; operation < 100; operation += 1) {
-            // Each begins with an empty bucket; that the run is finished here saves the night.
-            const bucket = memoryStore({});
-            const faulty = faultyStore(bucket, [{ kind, operation }]);
-            const said = await run(faulty);
-            if (faulty.operations.length < operation) break;
-            struck += faulty.struck;
-            expect(said.exit, said.err).toBe(faulty.struck ? 75 : 0);
-            const [entry] = await keysOf(bucket, 'commits/');
-            // An entry never names what is not there.
-            if (entry !== undefined) expect(await contentOf(bucket)).toEqual(reference);
-            const again = await run(bucket);
-            expect(again.exit, again.err).toBe(0);
-            expect(await contentOf(bucket), `${kind} of operation ${operation}`).toEqual(reference);
-        }
-        expect(struck).toBeGreaterThan(20);
-        expect(operation).toBeLessThan(100);
-    });
-
-    test('a download that breaks off is begun again; one that is other bytes is never taken', async () => {
-        const bucket = memoryStore({});
-        await run(bucket);
-        const [tables = ''] = (await keysOf(bucket)).filter((key) => key.endsWith('.duckdb'));
-        const report = (...faults: readonly Fault[]) => {
-            rmSync(join(one.folder, '.tieout'), { recursive: true, force: true });
-            const state = faultyStore(bucket, faults);
-            return tieout(['report', ...month], { cwd: one.folder, state });
-        };
-        for (const kind of ['reset', 'short', 'bytes'] as const) {
-            expect((await report({ kind, key: tables, times: 2 })).err).toBe('');
-        }
-        for (const [kind, code] of [
-            ['reset', 'STORE_UNREACHABLE'],
-            ['short', 'STATE_DAMAGED'],
-            ['bytes', 'STATE_DAMAGED'],
-        ] as const) {
-            const said = await report({ kind, key: tables, times: Number.POSITIVE_INFINITY });
-            expect(said.err).toMatch(new RegExp(`^${code}: `));
-            expect(globSync(join(one.folder, '.tieout/runs/*/tables.duckdb*'))).toEqual([]);
-        }
     });
 });

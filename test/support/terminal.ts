@@ -102,6 +102,7 @@ export interface Failing {
     readonly config?: (text: string) => string;
     readonly line?: string | readonly string[];
     readonly store?: ObjectStore;
+    readonly state?: ObjectStore;
     readonly progress?: Progress;
     readonly before?: (project: TinyProject) => unknown;
     /** For failures long after a run: its output may be there. */
@@ -132,10 +133,11 @@ export async function fails(code: ErrorCode, exit: ExitCode, of: Failing): Promi
     try {
         await before?.(project);
         const cwd = project.folder;
-        const { store, progress } = of;
+        const { store, state, progress } = of;
         const said = await tieout(line, {
             cwd,
             ...(store ? { store } : {}),
+            ...(state ? { state } : {}),
             ...(progress ? { progress } : {}),
         });
         expect(said.err).toMatch(new RegExp(`^${code}: `));

@@ -1,5 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Engine } from '../duck/engine.ts';
 import { quoteText, sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
@@ -79,7 +79,7 @@ export async function publishRun(
     const { runId } = run;
     // A run that was fetched may have come without its tables: those are in the bucket.
     if (existsSync(run.database)) {
-        await state.publish((await lakeOf(run)).paths);
+        await publishLake(state, await lakeOf(run));
         await state.publish([tablesKey(runId)]);
     }
     const names = [...Object.keys(outputs), certificateFile];
@@ -91,8 +91,8 @@ export async function publishRun(
 interface Lake {
     /** The folder of the state that they were made in. */
     readonly home: string;
-    /** Below it. */
-    readonly paths: readonly string[];
+    /** Folders below it. What is in one belongs together. */
+    readonly folders: readonly string[];
 }
 
 /**
@@ -107,11 +107,25 @@ async function lakeOf(run: RunFolder): Promise<Lake> {
         const home = row?.folder ?? '';
         const named = (await viewsOn(engine, home)).flatMap(textsIn);
         const below = named.filter((text) => text.startsWith(`${home}/`));
-        const paths = [...new Set(below.map((text) => text.slice(home.length + 1)))].sort();
-        return { home, paths };
+        const folders = below.map((text) => dirname(text.slice(home.length + 1)));
+        return { home, folders: [...new Set(folders)].sort() };
     } finally {
         engine.close();
     }
+}
+
+/** What says of a folder what is in it comes after that. */
+async function publishLake(state: State, { folders }: Lake): Promise<void> {
+    // A run that was fetched may have come without its lake: that is in the bucket.
+    const here = folders.filter((folder) => existsSync(join(state.folder, folder)));
+    const paths = here.flatMap((folder) =>
+        readdirSync(join(state.folder, folder))
+            .sort()
+            .map((name) => `${folder}/${name}`),
+    );
+    const isSaying = (path: string) => path.endsWith('.json');
+    await state.publish(paths.filter((path) => !isSaying(path)));
+    await state.publish(paths.filter(isSaying));
 }
 
 /** The views in which a path below the folder stands. */
@@ -230,8 +244,12 @@ export async function fetchTables(state: State, run: RunFolder): Promise<void> {
  */
 export async function fetchLake(state: State, run: RunFolder): Promise<void> {
     if (!state.isBucket) return;
-    const { home, paths } = await lakeOf(run);
-    await state.fetch(paths);
+    const { home, folders } = await lakeOf(run);
+    const keys: string[] = [];
+    for (const folder of folders) {
+        for await (const { key } of state.store.list(`${folder}/`)) keys.push(key);
+    }
+    await state.fetch(keys);
     if (home !== state.folder) await moveHome(run, home, state.folder);
 }
 

@@ -84,7 +84,9 @@ export async function publishRun(
     }
     const names = [...Object.keys(outputs), certificateFile];
     const keys = names.map((name) => outputKey(runId, name));
-    await state.publish(keys, { anew: !isReused });
+    // Of a run that no entry names, what an earlier attempt left there proves nothing.
+    const isNamed = entryOfRun(seen, runId) !== null;
+    await state.publish(keys, { anew: !isReused || !isNamed });
 }
 
 /** What the tables of a run name of the lake. */

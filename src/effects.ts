@@ -1,5 +1,5 @@
-import type { Config } from './schema/config.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import type { StoreOptions } from './store/open.ts';
 
 /** What a person or a scheduler sees while work goes on. */
 export interface Progress {
@@ -14,7 +14,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything a command does to the world. The command line builds the real one, tests their own. */
 export interface Effects {
-    readonly openStore: (config: Config, folder: string) => Promise<ObjectStore>;
+    /** The store of a config, or another one that it names; a relative folder begins at the given one. */
+    readonly openStore: (
+        config: { readonly store: StoreOptions },
+        folder: string,
+    ) => Promise<ObjectStore>;
     /** The current instant as ISO text in UTC. Read at the start of a command, and for its notice. */
     readonly now: () => string;
     readonly progress: Progress;

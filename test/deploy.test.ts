@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { catalogue } from '../src/errors/index.ts';
+import { configSchema } from '../src/schema/config.ts';
 
 /** What can be known of the examples in deploy/ and of the runbook without a cluster or a builder. */
 const root = join(import.meta.dirname, '..');
@@ -23,14 +24,14 @@ describe('kubernetes', () => {
             return document.toJS();
         },
     );
-    const [account, claim, cron] = documents;
+    const [account, cron] = documents;
     const job = cron.spec.jobTemplate.spec;
     const pod = job.template.spec;
     const [container] = pod.containers;
 
-    test('is an account, a claim and a cron job', () => {
+    test('is an account and a cron job', () => {
         expect(documents.map(({ kind, apiVersion }) => `${apiVersion} ${kind}`)).toEqual([
-            ...['v1 ServiceAccount', 'v1 PersistentVolumeClaim', 'batch/v1 CronJob'],
+            ...['v1 ServiceAccount', 'batch/v1 CronJob'],
         ]);
         expect(pod.serviceAccountName).toBe(account.metadata.name);
     });
@@ -50,12 +51,18 @@ describe('kubernetes', () => {
         ]);
     });
 
-    test('every volume that is mounted exists, and the state stays', () => {
+    test('every volume that is mounted exists, and none has to stay: the state is a bucket', () => {
         const volumes: readonly Document[] = pod.volumes;
         const mounted = container.volumeMounts.map(({ name }: Document) => name);
         expect(mounted).toEqual(volumes.map(({ name }) => name));
         const state = volumes.find(({ name }) => name === 'state');
-        expect(state.persistentVolumeClaim.claimName).toBe(claim.metadata.name);
+        expect(state.emptyDir.sizeLimit).toBeDefined();
+        const [text = ''] = /`state: .*`/.exec(read('deploy/kubernetes/cronjob.yaml')) ?? [];
+        const { mountPath } = container.volumeMounts.find(({ name }: Document) => name === 'state');
+        expect(configSchema.shape.state.parse(parse(text.slice(1, -1)).state)).toMatchObject({
+            folder: mountPath,
+            alone: false,
+        });
     });
 
     test('secrets come from a secret, and nothing may be more than it needs', () => {

@@ -1,7 +1,7 @@
 """Every night at 02:30 UTC: the month that the day before was in. Month end is for a person: docs/runbook.md.
 
 Copy to the DAGs folder of Airflow 3. The workers need `tieout` on their path, the project at
-TIEOUT_CONFIG and a disk that stays for its state. Exit 75 is tried again; any other failure waits
+TIEOUT_CONFIG and, unless its `state` is a bucket, a disk that stays. Exit 75 is tried again; any other failure waits
 for a person: 1 held, 2 wrong config, 70 a defect, and a retry would only repeat it.
 
 Written after the source of the standard provider and compiled, but not run: no Airflow was at hand.

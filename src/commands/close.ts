@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import { RunError } from '../errors/index.ts';
-import { entryOf, readStateLog } from '../run/books.ts';
-import { inspectOutput, type RunFolder, runFolder } from '../run/folders.ts';
+import { entryOf, readStateLog, requireSpoken } from '../run/books.ts';
+import { inspectOutput, type RunFolder } from '../run/folders.ts';
 import { closedWith, isReplaced, openedWith } from '../run/openings.ts';
+import { fetchOutput } from '../run/published.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import type { RunNews } from '../schema/outcome.ts';
-import { appendCommit, type CommitLog, closedBy, spokenFor } from '../state/commit-log.ts';
-import { folderStore } from '../store/local.ts';
+import { appendCommit, type CommitLog, closedBy } from '../state/commit-log.ts';
+import { requireSafe, type State } from '../state/state.ts';
 import { parseInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
-import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
 
 export interface CloseFlags {
@@ -24,37 +25,36 @@ export interface CloseFlags {
 /**
  * `tieout close`: freezes a period by the digest of the run that speaks for it. From then on no run
  * takes its place.
- * @throws RunError CLOSE_REFUSED, RUN_NOT_FOUND, OUTPUT_CHANGED, LOG_*
+ * @throws RunError CLOSE_REFUSED, RUN_NOT_FOUND, OUTPUT_CHANGED, STATE_*, LOG_*
  */
 export async function close(flags: CloseFlags, context: CommandContext): Promise<Answer> {
-    const { state } = projectOf(context);
     const period = requirePeriod(flags.period);
-    const log = await readStateLog(state);
-    const before = closedBy(log, period);
-    if (before) return answerOf(before, `${period} is closed already`, { is_reused: true });
-    const commit = spokenFor(log, period);
-    if (!commit) {
-        throw new RunError('RUN_NOT_FOUND', { detail: `no finished run of ${period} in ${state}` });
-    }
-    const run = runFolder(state, commit.run_id);
-    const certificate = wholeOutput(run, commit);
-    requireClosable(certificate, flags.withHeld ?? false);
-    requireOpenings(state, log, certificate);
-    const { by, reason = '' } = flags;
-    const at = context.effects.now();
-    const entry = { ...entryOf(run, certificate), kind: 'close', by, reason, at } as const;
-    const after = await appendCommit(folderStore(state), log, entry, (others) =>
-        requireUntouched(period, others),
-    );
-    return answerOf(lastOf(after, period), `${period} is closed`, { certificate });
+    return inState(projectOf(context), context, async (state) => {
+        await requireSafe(state);
+        const log = await readStateLog(state);
+        const before = closedBy(log, period);
+        if (before) return answerOf(before, `${period} is closed already`, { is_reused: true });
+        const commit = requireSpoken(state, log, period);
+        const run = await fetchOutput(state, commit);
+        const certificate = wholeOutput(run, commit);
+        requireClosable(certificate, flags.withHeld ?? false);
+        await requireOpenings(state, log, certificate);
+        const { by, reason = '' } = flags;
+        const at = context.effects.now();
+        const entry = { ...entryOf(run, certificate), kind: 'close', by, reason, at } as const;
+        const after = await appendCommit(state.store, log, entry, (others) =>
+            requireUntouched(period, others),
+        );
+        return answerOf(lastOf(after, period), `${period} is closed`, { certificate });
+    });
 }
 
 /**
  * `tieout reopen`: lets a run take the place of the closed one. What was closed stays in the log.
- * @throws RunError PERIOD_NOT_CLOSED, USAGE without a reason, LOG_*
+ * @throws RunError PERIOD_NOT_CLOSED, STATE_UNSAFE, USAGE without a reason, LOG_*
  */
 export async function reopen(flags: CloseFlags, context: CommandContext): Promise<Answer> {
-    const { state } = projectOf(context);
+    const project = projectOf(context);
     const period = requirePeriod(flags.period);
     const { by, reason = '' } = flags;
     if (reason.trim() === '') {
@@ -63,19 +63,20 @@ export async function reopen(flags: CloseFlags, context: CommandContext): Promis
             remedy: 'Say why, for those who read the log: --reason "price of March was wrong".',
         });
     }
-    const log = await readStateLog(state);
-    const closed = closedBy(log, period);
-    if (!closed) throw new RunError('PERIOD_NOT_CLOSED', { period });
-    const { pipeline, run_id, run_digest, certificate_sha256 } = closed;
-    const draft = { pipeline, period, run_id, run_digest, certificate_sha256, by, reason };
-    const at = context.effects.now();
-    const after = await appendCommit(
-        folderStore(state),
-        log,
-        { ...draft, kind: 'reopen', at },
-        (others) => requireUntouched(period, others),
-    );
-    return answerOf(lastOf(after, period), `${period} is open again`);
+    return inState(project, context, async (state) => {
+        await requireSafe(state);
+        const log = await readStateLog(state);
+        const closed = closedBy(log, period);
+        if (!closed) throw new RunError('PERIOD_NOT_CLOSED', { period });
+        const { pipeline, run_id, run_digest, certificate_sha256 } = closed;
+        const draft = { pipeline, period, run_id, run_digest, certificate_sha256, by, reason };
+        const at = context.effects.now();
+        const entry = { ...draft, kind: 'reopen', at } as const;
+        const after = await appendCommit(state.store, log, entry, (others) =>
+            requireUntouched(period, others),
+        );
+        return answerOf(lastOf(after, period), `${period} is open again`);
+    });
 }
 
 /** The certificate of a run whose every file is as it was when the run was entered. */
@@ -126,11 +127,15 @@ function requireClosable(certificate: Certificate, withHeld: boolean): void {
  * first.
  * @throws RunError CLOSE_REFUSED
  */
-function requireOpenings(state: string, log: CommitLog, certificate: Certificate): void {
+async function requireOpenings(
+    state: State,
+    log: CommitLog,
+    certificate: Certificate,
+): Promise<void> {
     const { period } = certificate;
     const before = openedWith(certificate);
     if (before === null) return;
-    const closed = closedWith(state, log, before);
+    const closed = await closedWith(state, log, before);
     if (isReplaced(certificate, before, closed?.certificate ?? null)) {
         const latest = closed?.run.runId ?? `the run of ${before}`;
         throw new RunError('CLOSE_REFUSED', {

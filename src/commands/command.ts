@@ -1,6 +1,8 @@
 import type { Effects, Environment } from '../effects.ts';
 import { findConfig, openProject, type Project } from '../run/project.ts';
 import type { RunNews } from '../schema/outcome.ts';
+import { openState } from '../state/open.ts';
+import type { State } from '../state/state.ts';
 
 /** What a command says: text for people, the same as data for machines. 1 means held. */
 export interface Answer {
@@ -26,4 +28,18 @@ export interface CommandContext {
 /** The project a command is about. @throws RunError CONFIG_*, RULES_INVALID */
 export function projectOf({ configFile, cwd }: CommandContext): Project {
     return openProject(configFile ?? findConfig(cwd));
+}
+
+/** Works with the state of a project, and closes it. */
+export async function inState<T>(
+    project: Project,
+    { effects }: CommandContext,
+    work: (state: State) => Promise<T>,
+): Promise<T> {
+    const state = await openState(project, effects);
+    try {
+        return await work(state);
+    } finally {
+        await state.close();
+    }
 }

@@ -6,12 +6,14 @@ import { RunError } from '../errors/index.ts';
 import { noticeAddress } from '../notify/notify.ts';
 import { counted, figure, listed } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
+import { readStateLog } from '../run/books.ts';
 import { makeFolders } from '../run/folders.ts';
 import { openPeriod } from '../run/openings.ts';
 import { requireConvertible } from '../run/prices.ts';
 import { compilePeriod, type Project, ratesOf } from '../run/project.ts';
 import type { Notify } from '../schema/notice.ts';
-import { type Answer, type CommandContext, projectOf } from './command.ts';
+import type { State } from '../state/state.ts';
+import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
 import { told } from './failure.ts';
 
 interface Finding {
@@ -61,13 +63,15 @@ async function checkProject(
 ): Promise<void> {
     const { config } = project;
     const period = context.effects.now().slice(0, 7);
+    await check('state', () => inState(project, context, stateFound));
     if (!config.accounts.startsWith('object:')) {
         await check('accounts', async () => {
             const text = project.readText(config.accounts);
-            const { tree } = compilePeriod(await openPeriod(project, period), text, {
-                period,
-                as_of: context.effects.now(),
-            });
+            const opened = await inState(project, context, async (state) =>
+                openPeriod(project, state, await readStateLog(state), period),
+            );
+            const as_of = context.effects.now();
+            const { tree } = compilePeriod(opened, text, { period, as_of });
             requireConvertible(project, tree.conversions);
             return counted(tree.spans.length, 'row');
         });
@@ -105,6 +109,16 @@ async function checkProject(
         const gib = Math.floor(totalmem() / 2 ** 30);
         return `DuckDB ${engine.version}, may use ${config.engine.memory} of ${gib} GiB`;
     });
+}
+
+/** Two entries of one number are what must never be: a bucket is asked whether it would let them be. */
+async function stateFound(state: State): Promise<string> {
+    const { commits } = await readStateLog(state);
+    const entries = `${counted(commits.length, 'entry', 'entries')} in the log of ${state.address}`;
+    if (!state.isBucket) return entries;
+    if (await state.tellsWritersApart()) return `${entries}; of two runs at once one is told`;
+    if (!state.alone) throw new RunError('STATE_UNSAFE', { store: state.address });
+    return `${entries}; two runs at once would not be told, and \`alone\` says that there are none`;
 }
 
 /** What a check of doctor's own found wrong, with what to do. */

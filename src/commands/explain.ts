@@ -7,16 +7,17 @@ import type { Engine, Row } from '../duck/engine.ts';
 import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
-import { latestRun, latestRuns } from '../run/books.ts';
+import { latestRun, spokenPeriods } from '../run/books.ts';
 import { trimmed } from '../run/decimals.ts';
 import type { RunFolder } from '../run/folders.ts';
 import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
+import { fetchLake } from '../run/published.ts';
 import { hasSales } from '../run/sale-outputs.ts';
 import { saleEventsSql } from '../run/sell.ts';
 import { inTables } from '../run/tables.ts';
 import { isCharged, type LineItem } from '../schema/line-item.ts';
-import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
 import {
     attachSales,
     type ChannelTrace,
@@ -73,9 +74,10 @@ interface Explanation extends RatedTrace, EventsTrace {
 /** `tieout explain`: from a line to its rate, its days, its events and their debits. */
 export async function explain(flags: ExplainFlags, context: CommandContext): Promise<Answer> {
     const project = projectOf(context);
-    const runs = flags.period
-        ? [await latestRun(project.state, requirePeriod(flags.period))]
-        : await latestRuns(project.state);
+    const runs = await inState(project, context, async (state) => {
+        const wanted = flags.period ? [requirePeriod(flags.period)] : await spokenPeriods(state);
+        return Promise.all(wanted.map((period) => latestRun(state, period)));
+    });
     if (runs.length === 0) {
         throw new RunError('RUN_NOT_FOUND', { detail: `no finished run in ${project.state}` });
     }
@@ -144,6 +146,7 @@ async function explanationOf(
     project: Project,
     context: CommandContext,
 ): Promise<Explanation> {
+    await inState(project, context, (state) => fetchLake(state, run));
     const own = sale ? { ...line, payer_id: sale.sale_id } : line;
     const tables = sale ? { ...run, database: run.sales } : run;
     const rated = await inRun(tables, project, (engine) => ratedTrace(engine, own));

@@ -10,7 +10,7 @@ import { commandOf, inspectOutput } from '../run/folders.ts';
 import { readBreaks, readLines } from '../run/outputs.ts';
 import { readStatements } from '../run/statement-outputs.ts';
 import { inTables } from '../run/tables.ts';
-import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
 
 /** `tieout report`: the reconciliation of a period, from the run that speaks for it. */
@@ -19,7 +19,8 @@ export async function report(
     context: CommandContext,
 ): Promise<Answer> {
     const project = projectOf(context);
-    const run = await latestRun(project.state, requirePeriod(flags.period));
+    const period = requirePeriod(flags.period);
+    const run = await inState(project, context, (state) => latestRun(state, period));
     const { certificate, changes } = inspectOutput(run);
     if (!certificate || changes.length) {
         throw new RunError('OUTPUT_CHANGED', {

@@ -12,9 +12,10 @@ import { loadCard } from '../rules/load.ts';
 import { latestRun } from '../run/books.ts';
 import { isOfSales } from '../run/diff-books.ts';
 import type { Project } from '../run/project.ts';
+import { fetchLake } from '../run/published.ts';
 import { diffRates } from '../run/rate-diff.ts';
 import { inTables } from '../run/tables.ts';
-import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
 
 /** Names the card of the config in place of a file. */
@@ -31,7 +32,12 @@ export async function rulesDiff(
     context: CommandContext,
 ): Promise<Answer> {
     const project = projectOf(context);
-    const run = await latestRun(project.state, requirePeriod(period));
+    requirePeriod(period);
+    const run = await inState(project, context, async (state) => {
+        const latest = await latestRun(state, period);
+        await fetchLake(state, latest);
+        return latest;
+    });
     const [first, second] = cards.new === undefined ? [current, cards.old] : [cards.old, cards.new];
     const old = readCard(first, project, context.cwd);
     const now = readCard(second, project, context.cwd);

@@ -5,6 +5,7 @@ import { RunError } from '../errors/index.ts';
 import { amountWithCode, counted, figure } from '../report/figures.ts';
 import { sumsBy } from '../report/headline.ts';
 import { visible } from '../report/visible.ts';
+import { readStateLog } from '../run/books.ts';
 import {
     describeStages,
     type Plan,
@@ -12,12 +13,14 @@ import {
     type RunResult,
     runPipeline,
 } from '../run/pipeline.ts';
+import { runFolder } from '../run/folders.ts';
 import type { RunOptions } from '../run/prepare.ts';
 import type { TieOut } from '../schema/break.ts';
 import type { Certificate, History } from '../schema/certificate.ts';
+import { spokenFor } from '../state/commit-log.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
 import { daysOf, isPeriod } from '../time/period.ts';
-import { type Answer, type CommandContext, projectOf } from './command.ts';
+import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
 
 export interface RunFlags {
     readonly period: string;
@@ -162,7 +165,12 @@ export async function plan(flags: RunFlags, context: CommandContext): Promise<An
     const options = optionsOf('nightly', flags, context.effects.now());
     const store = await context.effects.openStore(project.config, project.folder);
     try {
-        const planned = await planRun(project, store, options);
+        const planned = await inState(project, context, async (state) => {
+            const log = await readStateLog(state);
+            const spoken = state.isBucket ? null : spokenFor(log, options.period);
+            const previous = spoken && runFolder(state.folder, spoken.run_id);
+            return planRun(project, store, { state, log, previous }, options);
+        });
         return { exit: 0, text: planText(planned, store.address), json: planJson(planned) };
     } finally {
         await store.close();

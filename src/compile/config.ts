@@ -53,6 +53,7 @@ export function loadConfig(file: string, readText: (path: string) => string): Lo
         });
     const assets = loadAssets(config, readText, wrong, problems);
     checkNames(config, wrong);
+    checkState(config, wrong);
     checkEvents(config, wrong);
     // Of a file that could not be read nothing follows.
     if (problems.length === 0 || Object.keys(assets).length > 0) {
@@ -190,6 +191,23 @@ function checkNames(config: Config, wrong: Wrong): void {
             }
         }
     });
+}
+
+/** An input that lists the state would meter what earlier runs wrote. */
+function checkState({ state, store, usage, debits }: Config, wrong: Wrong): void {
+    if (typeof state === 'string' || !('bucket' in store)) return;
+    if (state.bucket !== store.bucket || state.endpoint !== store.endpoint) return;
+    const start = state.prefix.replace(/^\/+|\/+$/g, '');
+    const overlaps = (prefix: string) =>
+        start === '' || prefix.startsWith(`${start}/`) || `${start}/`.startsWith(prefix);
+    for (const { name, prefix } of [...usage, ...debits].filter((of) => overlaps(of.prefix))) {
+        wrong(
+            ['state', 'prefix'],
+            'STATE_IN_INPUT',
+            `the state is in the bucket of the inputs, and ${name} reads ${prefix === '' ? 'all of it' : prefix}`,
+            'Give the state a bucket of its own, or a prefix under which no input is.',
+        );
+    }
 }
 
 function checkEvents(config: Config, wrong: Wrong): void {

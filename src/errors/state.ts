@@ -13,6 +13,25 @@ export const stateErrors = {
         (p) => `${p.store}: the next entry of the log was taken ${p.attempts} times in a row`,
         () => 'Find out who else writes there, then run the same command again.',
     ),
+    STATE_UNSAFE: defineError<{ store: string }>(
+        2,
+        (p) =>
+            `${p.store} overwrites what it should refuse to create again: of two runs at once neither would be told`,
+        () =>
+            'Keep `state` where If-None-Match is honoured: AWS S3, Ceph (without versions of objects), a folder. If nobody else ever writes there, say so: `alone: true`.',
+    ),
+    STATE_SPLIT: defineError<{ folder: string; store: string }>(
+        2,
+        (p) => `${p.folder} has a log of its own, and there is none in ${p.store}`,
+        (p) =>
+            `Closed months would be forgotten. Copy all of ${p.folder} to ${p.store}, \`commits\` last, or name another \`state.folder\`.`,
+    ),
+    STATE_DAMAGED: defineError<{ store: string; key: string; detail: string }>(
+        2,
+        (p) => `${p.store}/${p.key} is not as it was published: ${p.detail}`,
+        (p) =>
+            `Bring back its earlier version. Without one remove ${p.store}/${/^runs\/[^/]+\//.exec(p.key)?.[0] ?? p.key} and run the month again with the same --as-of.`,
+    ),
     RUN_OUTRUN: defineError<{ period: string; run_id: string; other: string }>(
         75,
         (p) =>

@@ -17,7 +17,7 @@ export const storeErrors = {
         (p) =>
             isFolder(p.store)
                 ? 'Check `store.folder` in tieout.yaml; a relative path starts beside that file.'
-                : 'Check `store.bucket`, `store.endpoint` and `store.region` in tieout.yaml.',
+                : 'Check `bucket`, `endpoint` and `region` of `store` and `state` in tieout.yaml.',
     ),
     STORE_ACCESS_DENIED: defineError<{ store: string; operation: string; detail: string }>(
         2,
@@ -25,7 +25,7 @@ export const storeErrors = {
         (p) =>
             isFolder(p.store)
                 ? 'Give this user the right to read there; a link may not lead out of the folder.'
-                : 'Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get.',
+                : 'Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get, and put where `state` is.',
     ),
     STORE_UNREACHABLE: defineError<{
         store: string;
@@ -37,7 +37,7 @@ export const storeErrors = {
         (p) =>
             `${p.store} did not answer ${p.operation} after ${counting(p.attempts, 'attempt')}: ${p.detail}`,
         () =>
-            'Check the network and the endpoint, then run the same command again; nothing was written.',
+            'Check the network and the endpoint, then run the same command again; what is half done does not count.',
     ),
     OBJECT_GONE: defineError<{ store: string; key: string; run: string }>(
         1,

@@ -8,40 +8,65 @@ import {
     appendCommit,
     type CommitLog,
     closedBy,
+    isSameRun,
     periodsOf,
     readLog,
     spokenFor,
 } from '../state/commit-log.ts';
+import type { State } from '../state/state.ts';
 import { folderStore } from '../store/local.ts';
-import { certificateFile, type RunFolder, runFolder } from './folders.ts';
+import { certificateFile, type RunFolder } from './folders.ts';
+import { fetchOutput, fetchTables } from './published.ts';
 
-/** The log of the state folder of a project. */
-export function readStateLog(state: string): Promise<CommitLog> {
-    return readLog(folderStore(state));
-}
-
-/** The run that speaks for a period. @throws RunError RUN_NOT_FOUND, LOG_DAMAGED */
-export async function latestRun(state: string, period: string): Promise<RunFolder> {
-    const commit = spokenFor(await readStateLog(state), period);
-    if (!commit) {
-        throw new RunError('RUN_NOT_FOUND', { detail: `no finished run of ${period} in ${state}` });
+/**
+ * The log of a state. One in a bucket must not be empty where its working copy has been a state by
+ * itself: whatever was closed in that would be open again.
+ * @throws RunError STATE_SPLIT, LOG_DAMAGED, STORE_*
+ */
+export async function readStateLog(state: State): Promise<CommitLog> {
+    const log = await readLog(state.store);
+    if (state.isBucket && log.commits.length === 0) {
+        const own = await readLog(folderStore(state.folder));
+        if (own.commits.length > 0) {
+            throw new RunError('STATE_SPLIT', { folder: state.folder, store: state.address });
+        }
     }
-    return runFolder(state, commit.run_id);
+    return log;
 }
 
-/** The latest nightly run of a period: one that only reconciles bills nothing. Null without one. */
-export function latestNightly(state: string, log: CommitLog, period: string): RunFolder | null {
-    const commit = spokenFor(log, period, 'nightly');
-    return commit && runFolder(state, commit.run_id);
-}
-
-/** All runs that speak for a period, by period. */
-export async function latestRuns(state: string): Promise<readonly RunFolder[]> {
-    const log = await readStateLog(state);
-    return periodsOf(log).flatMap((period) => {
-        const commit = spokenFor(log, period);
-        return commit ? [runFolder(state, commit.run_id)] : [];
+/** The entry of the run that speaks for a period. @throws RunError RUN_NOT_FOUND */
+export function requireSpoken(state: State, log: CommitLog, period: string): Commit {
+    const commit = spokenFor(log, period);
+    if (commit) return commit;
+    throw new RunError('RUN_NOT_FOUND', {
+        detail: `no finished run of ${period} in ${state.address}`,
     });
+}
+
+/**
+ * The run that speaks for a period, to be looked into.
+ * @throws RunError RUN_NOT_FOUND, LOG_DAMAGED, STATE_DAMAGED, STORE_*
+ */
+export async function latestRun(state: State, period: string): Promise<RunFolder> {
+    const commit = requireSpoken(state, await readStateLog(state), period);
+    const run = await fetchOutput(state, commit);
+    await fetchTables(state, run);
+    return run;
+}
+
+/** The output of the latest nightly run of a period: one that only reconciles bills nothing. */
+export async function latestNightly(
+    state: State,
+    log: CommitLog,
+    period: string,
+): Promise<RunFolder | null> {
+    const commit = spokenFor(log, period, 'nightly');
+    return commit && fetchOutput(state, commit);
+}
+
+/** All periods that a run speaks for. */
+export async function spokenPeriods(state: State): Promise<readonly string[]> {
+    return periodsOf(await readStateLog(state));
 }
 
 /**
@@ -71,17 +96,18 @@ export function entryOf(
  * @throws RunError PERIOD_CLOSED, RUN_OUTRUN when another run of the period came first
  */
 export async function commitRun(
-    state: string,
+    state: State,
     seen: CommitLog,
     run: RunFolder,
     certificate: Certificate,
     at: string,
 ): Promise<void> {
-    const { period, run_digest } = certificate;
-    const speaks = (of: Commit | null) => of?.run_id === run.runId && of.run_digest === run_digest;
-    if (speaks(spokenFor(seen, period))) return;
-    const entry = { ...entryOf(run, certificate), kind: 'run', by: '', reason: '', at } as const;
-    await appendCommit(folderStore(state), seen, entry, (others) => {
+    const { period } = certificate;
+    const about = entryOf(run, certificate);
+    const speaks = spokenFor(seen, period);
+    if (speaks && isSameRun(speaks, about)) return;
+    const entry = { ...about, kind: 'run', by: '', reason: '', at } as const;
+    await appendCommit(state.store, seen, entry, (others) => {
         for (const other of others.filter((of) => of.period === period)) {
             if (other.kind !== 'run') continue;
             throw new RunError('RUN_OUTRUN', { period, run_id: run.runId, other: other.run_id });

@@ -56,7 +56,8 @@ export function inspectOutput(run: RunFolder): FoundOutput {
     return { certificate, changes };
 }
 
-function parseCertificate(text: string): Certificate | null {
+/** A certificate as it was written; null when it is none. */
+export function parseCertificate(text: string): Certificate | null {
     try {
         const certificate = JSON.parse(text) as Certificate | null;
         return certificate?.outputs && certificate.run_digest ? certificate : null;

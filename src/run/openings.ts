@@ -6,8 +6,9 @@ import { RunError } from '../errors/index.ts';
 import { loadOpenings } from '../rules/openings.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { CommitLog } from '../state/commit-log.ts';
+import type { State } from '../state/state.ts';
 import { monthAfter } from '../time/period.ts';
-import { latestNightly, readStateLog } from './books.ts';
+import { latestNightly } from './books.ts';
 import { type RunFolder, readCertificate } from './folders.ts';
 import { type Project, previous } from './project.ts';
 
@@ -17,20 +18,24 @@ export const closingsFile = 'closings.csv';
 /**
  * The project with the openings of one period: those of its file that are of the period, or what the
  * run of the period before says.
- * @throws RunError CONTRACTS_INVALID, OPENINGS_REPLACED
+ * @throws RunError CONTRACTS_INVALID, OPENINGS_REPLACED, STATE_DAMAGED, STORE_*
  */
-export async function openPeriod(project: Project, period: string): Promise<Project> {
+export async function openPeriod(
+    project: Project,
+    state: State,
+    log: CommitLog,
+    period: string,
+): Promise<Project> {
     if (project.config.openings !== previous) {
         return { ...project, openings: openingsOf(project.openings, period) };
     }
     const before = monthAfter(period, -1);
     const nothing = { ...noOpenings, previous: before };
-    const log = await readStateLog(project.state);
-    const closed = closedWith(project.state, log, before);
+    const closed = await closedWith(state, log, before);
     if (closed?.certificate.outputs[closingsFile] === undefined) {
         return { ...project, openings: nothing };
     }
-    requireKept(project.state, log, closed.certificate);
+    await requireKept(state, log, closed.certificate);
     const file = join(closed.run.output, closingsFile);
     const text = readFileSync(file, 'utf8');
     const read = loadOpenings(relative(project.folder, file), text, project.contracts);
@@ -72,12 +77,12 @@ export function isReplaced(
 }
 
 /** The certificate of the latest nightly run of a period, with that run; null without a whole one. */
-export function closedWith(
-    state: string,
+export async function closedWith(
+    state: State,
     log: CommitLog,
     period: string,
-): { readonly run: RunFolder; readonly certificate: Certificate } | null {
-    const run = latestNightly(state, log, period);
+): Promise<{ readonly run: RunFolder; readonly certificate: Certificate } | null> {
+    const run = await latestNightly(state, log, period);
     const certificate = run && readCertificate(run);
     return certificate && { run, certificate };
 }
@@ -87,11 +92,11 @@ export function closedWith(
  * counted in a month that was run again would be counted nowhere after it.
  * @throws RunError OPENINGS_REPLACED, for the earliest period of which that is not true
  */
-function requireKept(state: string, log: CommitLog, latest: Certificate): void {
+async function requireKept(state: State, log: CommitLog, latest: Certificate): Promise<void> {
     const broken: { readonly period: string; readonly before: string }[] = [];
     for (let later = latest; ; ) {
         const before = openedWith(later);
-        const closed = before === null ? null : closedWith(state, log, before);
+        const closed = before === null ? null : await closedWith(state, log, before);
         if (before === null || closed === null) break;
         if (isReplaced(later, before, closed.certificate)) {
             broken.push({ period: later.period, before: closed.run.runId });

@@ -10,10 +10,11 @@ import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import { boundariesOf, sorted, sqlTimestamp } from '../rules/card.ts';
 import type { Certificate, History } from '../schema/certificate.ts';
-import type { Commit } from '../schema/commit.ts';
 import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
-import { type CommitLog, spokenFor } from '../state/commit-log.ts';
+import type { CommitLog } from '../state/commit-log.ts';
+import { openState } from '../state/open.ts';
+import { requireSafe, type State } from '../state/state.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
@@ -29,6 +30,15 @@ import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
 import { requireConvertible } from './prices.ts';
 import { type CompiledPeriod, compilePeriod, type Project, ratesOf } from './project.ts';
+import {
+    type Executed,
+    entryOfRun,
+    fetchLake,
+    fetchOutput,
+    fetchTables,
+    finishedRun,
+    publishRun,
+} from './published.ts';
 import { priceSales } from './sell.ts';
 import { openTables } from './tables.ts';
 
@@ -45,11 +55,8 @@ export interface Plan extends CompiledPeriod {
     readonly finished: Certificate | null;
 }
 
-export interface RunResult {
+export interface RunResult extends Executed {
     readonly run: RunFolder;
-    readonly certificate: Certificate;
-    /** True when an identical run had finished before and nothing was done. */
-    readonly isReused: boolean;
 }
 
 /** Reads the accounts from beside the config, or from the store for `object:KEY`. */
@@ -62,6 +69,14 @@ async function readAccounts(project: Project, store: ObjectStore): Promise<strin
     return Buffer.concat(chunks).toString('utf8');
 }
 
+/** What is known of a project beside its files and objects. */
+interface Known {
+    readonly state: State;
+    readonly log: CommitLog;
+    /** The run that spoke for the period before; null for none, or where nobody wants to know. */
+    readonly previous: RunFolder | null;
+}
+
 /**
  * Decides what a run is: its objects, stages and fingerprint. Touches nothing.
  * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, RULES_INVALID, STORE_*, LIMIT_OBJECTS
@@ -69,11 +84,11 @@ async function readAccounts(project: Project, store: ObjectStore): Promise<strin
 export async function planRun(
     opened: Project,
     store: ObjectStore,
+    { state, log, previous }: Known,
     options: RunOptions,
 ): Promise<Plan> {
-    const log = await readStateLog(opened.state);
     const text = await readAccounts(opened, store);
-    const project = await openPeriod(opened, options.period);
+    const project = await openPeriod(opened, state, log, options.period);
     const { tree, promises } = compilePeriod(project, text, options);
     requireConvertible(project, tree.conversions);
     const shape = eventShape(project.config);
@@ -83,7 +98,7 @@ export async function planRun(
         project.config,
         daysOf(options.period, new Date(options.as_of)),
         {
-            before: certificateBefore(project, log, options),
+            before: previous && readCertificate(previous),
             landed: (input, role) =>
                 landedObjects(
                     lake,
@@ -116,7 +131,7 @@ export async function planRun(
     );
     const runId = `${options.period}-${options.pipeline}-${fingerprint.slice(0, 12)}`;
     const run = runFolder(project.state, runId);
-    const finished = readCertificate(run);
+    const finished = await finishedRun(state, log, run);
     return { options, project, tree, promises, listings, stages, fingerprint, run, finished };
 }
 
@@ -132,20 +147,43 @@ export async function runPipeline(
     options: RunOptions,
 ): Promise<RunResult> {
     const store = await effects.openStore(project.config, project.folder);
+    const state = await openState(project, effects);
     try {
-        const log = await readStateLog(project.state);
-        const plan = await planRun(project, store, options);
-        const { run, finished } = plan;
+        await requireSafe(state);
+        const log = await readStateLog(state);
+        const spoken = await runBefore(state, log, options);
+        const plan = await planRun(project, store, { state, log, previous: spoken }, options);
+        const { run } = plan;
+        // A run whose output was changed is made again, and does not go on from itself.
+        const isItself = spoken?.runId === run.runId;
+        const previous = isItself ? await runBefore(state, log, options, run) : spoken;
         requireOpen(log, options.period, run.runId);
-        const certificate =
-            finished ?? (await execute(effects, store, plan, runBefore(project, log, plan)));
-        await commitRun(project.state, log, run, certificate, effects.now());
-        return { run, certificate, isReused: finished !== null };
+        const executed = plan.finished
+            ? await reused(state, log, run, plan.finished)
+            : await execute(effects, store, plan, previous);
+        if (state.isBucket) effects.progress.begin('publish');
+        await publishRun(state, log, run, executed);
+        if (state.isBucket) effects.progress.end(state.address);
+        await commitRun(state, log, run, executed.certificate, effects.now());
+        return { run, ...executed };
     } catch (error) {
         throw unusableDisk(error, project.state) ?? error;
     } finally {
         await store.close();
+        await state.close();
     }
+}
+
+/** A run that had finished, with its output in the folder. */
+async function reused(
+    state: State,
+    log: CommitLog,
+    run: RunFolder,
+    finished: Certificate,
+): Promise<Executed> {
+    const entry = entryOfRun(log, run.runId);
+    if (entry) await fetchOutput(state, entry);
+    return { certificate: readCertificate(run) ?? finished, isReused: true };
 }
 
 /**
@@ -181,7 +219,7 @@ async function execute(
     store: ObjectStore,
     plan: Plan,
     previous: RunFolder | null,
-): Promise<Certificate> {
+): Promise<Executed> {
     const { run, project, tree, options } = plan;
     const { config } = project;
     makeFolders(run.lake);
@@ -192,7 +230,10 @@ async function execute(
         spill: join(run.folder, 'spill'),
     });
     try {
-        // Only now is the run ours alone: another process would hold the database.
+        // Only now is the run ours alone: another process would hold the database. One that held it
+        // since it was planned may have finished it.
+        const finished = readCertificate(run);
+        if (finished) return { certificate: finished, isReused: true };
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(run.output, { recursive: true, force: true });
         // In one transaction: every statement alone would wait for the disk.
@@ -245,11 +286,12 @@ async function execute(
             }),
         );
         effects.progress.end(run.output);
-        return certificate;
+        return { certificate, isReused: false };
     } finally {
-        engine.close();
+        // While it is ours: once the database is let go, another process may write there.
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(join(run.folder, 'spill'), { recursive: true, force: true });
+        engine.close();
     }
 }
 
@@ -274,22 +316,21 @@ function changedObjects(
     };
 }
 
-/** The run that spoke for the period before this one. */
-function runBefore({ state }: Project, log: CommitLog, { options, run }: Plan): RunFolder | null {
-    const { commits } = log;
-    const isOther = (of: Commit) => of.kind === 'run' && of.period === options.period;
-    const commit = commits.findLast((of) => isOther(of) && of.run_id !== run.runId);
-    return commit ? runFolder(state, commit.run_id) : null;
-}
-
-/** What spoke for the period last, whatever it was: what it counted is not lost silently. */
-function certificateBefore(
-    { state }: Project,
-    log: CommitLog,
+/** The run that spoke for a period before, here with all that it left; null for none. */
+async function runBefore(
+    state: State,
+    { commits }: CommitLog,
     { period }: RunOptions,
-): Certificate | null {
-    const commit = spokenFor(log, period);
-    return commit && readCertificate(runFolder(state, commit.run_id));
+    itself?: RunFolder,
+): Promise<RunFolder | null> {
+    const commit = commits.findLast(
+        (of) => of.kind === 'run' && of.period === period && of.run_id !== itself?.runId,
+    );
+    if (!commit) return null;
+    const run = await fetchOutput(state, commit);
+    await fetchTables(state, run);
+    await fetchLake(state, run);
+    return run;
 }
 
 /** What an object is to the result: of which input, under which name, with which bytes. */

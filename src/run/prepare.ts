@@ -30,7 +30,7 @@ import { currencyExponent } from '../money/currency.ts';
 import { rateUnits } from '../quote/rate-units.ts';
 import type { CompiledRate } from '../rules/card.ts';
 import { isByEvent, readTerms } from '../schema/terms.ts';
-import { controlStages, controlTotals, runParameters } from '../stage/control.ts';
+import { controlStages, controlTotals, runHome, runParameters } from '../stage/control.ts';
 import { formatInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
 import { codeRoot } from './code.ts';
@@ -232,6 +232,7 @@ export async function prepare(
             hold_percent: config.hold.percent,
         },
     ]);
+    await replaceTable(engine, runHome, [{ folder: project.state }]);
 }
 
 /** Assets with their tolerance. Without one, half a unit of the wallet's last digit is rounding. */

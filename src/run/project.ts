@@ -18,6 +18,7 @@ import { loadOpenings } from '../rules/openings.ts';
 import { inFileOrder } from '../rules/problems.ts';
 import { lintPromises } from '../rules/promises.ts';
 import { lintWithoutContract } from '../rules/term-counts.ts';
+import { stateFolder } from '../state/state.ts';
 import { parseInstant } from '../time/instant.ts';
 
 /** A config with everything beside it, read and checked. */
@@ -25,6 +26,7 @@ export interface Project extends LoadedConfig {
     /** Folder of tieout.yaml, absolute. */
     readonly folder: string;
     readonly file: string;
+    /** Folder of the state, absolute: the state itself, or the working copy of a bucket. */
     readonly state: string;
     /** The card of the config: of usage without a contract. */
     readonly card: CompiledCard;
@@ -84,7 +86,7 @@ export function openProject(file: string): Project {
         currencyRates: readCurrencyRates(loaded, readText),
         folder,
         file: absolute,
-        state: resolve(folder, loaded.config.state),
+        state: stateFolder(loaded.config.state, folder),
         rules,
         readText,
     };

@@ -23,7 +23,8 @@ export async function readTables(run: RunFolder, options: Opening): Promise<Engi
             detail: `${run.database} is gone: run ${run.runId} cannot be looked into`,
         });
     }
-    return open(run, options, true);
+    // Readers may be at it side by side, and each removes what it spilled.
+    return open(run, { ...options, spill: `${options.spill}-${process.pid}` }, true);
 }
 
 /**

@@ -22,15 +22,29 @@ const whole = z.string().regex(/^\d+$/, {
     error: ({ input }) => `"${String(input)}" is not a whole number: write it like "200000"`,
 });
 
-const store = z.union([
-    strict({ folder: z.string() }),
-    strict({
-        bucket: z.string(),
-        endpoint: z.url().optional(),
-        region: z.string().optional(),
-        path_style: z.boolean().default(false),
-    }),
-]);
+const bucket = {
+    bucket: z.string().min(1),
+    endpoint: z.url().optional(),
+    region: z.string().optional(),
+    path_style: z.boolean().default(false),
+};
+
+const store = z.union([strict({ folder: z.string() }), strict(bucket)]);
+
+/** A bucket in which the log and its runs are, and the folder in which they are made and read. */
+const stateBucket = strict({
+    ...bucket,
+    prefix: z.string().default('').describe('What all keys of it begin with, like "tieout/acme".'),
+    folder: z
+        .string()
+        .min(1)
+        .default('.tieout')
+        .describe('Working copy, beside the config: what is lost of it is fetched again.'),
+    alone: z
+        .boolean()
+        .default(false)
+        .describe('Nobody else writes there: for a store that overwrites what it should refuse.'),
+});
 
 const format = z.enum(['auto', 'ndjson', 'csv', 'parquet']).default('auto');
 
@@ -198,8 +212,10 @@ const tolerance = strict({
 export const configSchema = strict({
     name,
     store,
-    /** Folder of runs, beside the config. */
-    state: z.string().default('.tieout'),
+    state: z
+        .union([z.string().min(1), stateBucket])
+        .default('.tieout')
+        .describe('The log of what counts and its runs: a folder beside the config, or a bucket.'),
     rate_card: z.string(),
     /** A file beside the config: which accounts are priced by which cards instead, and when. */
     contracts: z.string().optional(),
@@ -255,6 +271,7 @@ export type Meter = Config['meters'][number];
 export type Derived = Config['derived'][string];
 export type Calendar = z.infer<typeof calendar>;
 export type CalendarWindow = Calendar['windows'][number];
+export type StateBucket = z.infer<typeof stateBucket>;
 export type Asset = z.infer<typeof asset>;
 
 export const assetFileSchema = z.array(

@@ -47,3 +47,10 @@ export const runParameters = defineTable('run.parameters', {
         hold_percent: varchar('Or up to this share of its charges.'),
     },
 });
+
+/** Where a run was made, so that one that is moved finds its lake again. */
+export const runHome = defineTable('run.home', {
+    comment: 'The one row of where this database was made.',
+    grain: ['folder'],
+    columns: { folder: varchar('Folder of the state: absolute paths in here begin with it.') },
+});

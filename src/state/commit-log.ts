@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
 import { RunError } from '../errors/index.ts';
 import { type Commit, commitSchema } from '../schema/commit.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -14,44 +15,55 @@ export interface CommitLog {
     readonly head: string;
 }
 
+const empty: CommitLog = { commits: [], head: '' };
+
 const prefix = 'commits/';
 const keyOf = (number: number) => `${prefix}${String(number).padStart(8, '0')}.json`;
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 /** Keys in the order of the schema, however the entry was put together. */
 const textOf = (commit: Commit) => `${JSON.stringify(commitSchema.parse(commit))}\n`;
 
+/** Entries read at a time: a log of years has thousands. */
+const concurrency = 16;
+
 /** Writers that lose more often than this in a row do not race: something is wrong. */
 const attemptLimit = 100;
 
 /**
- * Reads all entries. A store that does not exist yet has none.
- * @throws RunError LOG_DAMAGED when one is missing, unreadable, or not the one that its successor saw
+ * Reads all entries, or those after what was seen. A folder that does not exist yet has none; a bucket
+ * must be there.
+ * @throws RunError STORE_*, LOG_DAMAGED when one is missing, unreadable, or not the one that its successor saw
  */
-export async function readLog(store: ObjectStore): Promise<CommitLog> {
+export async function readLog(store: ObjectStore, seen = empty): Promise<CommitLog> {
     const keys: string[] = [];
     try {
         for await (const { key } of store.list(prefix)) keys.push(key);
     } catch (error) {
-        if (error instanceof RunError && error.code === 'STORE_BUCKET_MISSING') return empty;
+        const isMissing = error instanceof RunError && error.code === 'STORE_BUCKET_MISSING';
+        if (isMissing && store.address.startsWith('folder:')) return empty;
         throw error;
     }
-    let log: CommitLog = empty;
-    for (const [index, key] of keys.entries()) {
-        const damaged = (detail: string) =>
-            new RunError('LOG_DAMAGED', { store: store.address, key, detail });
-        if (key !== keyOf(index + 1)) throw damaged(`${keyOf(index + 1)} should come before it`);
-        const text = await textAt(store, key);
+    const damaged = (key: string, detail: string) =>
+        new RunError('LOG_DAMAGED', { store: store.address, key, detail });
+    const gap = keys.findIndex((key, index) => key !== keyOf(index + 1));
+    if (gap >= 0) throw damaged(keys[gap] ?? '', `${keyOf(gap + 1)} should come before it`);
+    const limit = pLimit(concurrency);
+    const after = keys.slice(seen.commits.length);
+    const texts = await Promise.all(after.map((key) => limit(() => textAt(store, key))));
+    let log = seen;
+    for (const [index, text] of texts.entries()) {
+        const key = after[index] ?? '';
         const commit = parsed(text);
-        if (commit === null) throw damaged('it is not an entry of the log');
-        if (commit.number !== index + 1)
-            throw damaged(`it says that it is number ${commit.number}`);
-        if (commit.previous !== log.head) throw damaged('an entry before it was changed');
+        const number = log.commits.length + 1;
+        if (commit === null) throw damaged(key, 'it is not an entry of the log');
+        if (commit.number !== number) {
+            throw damaged(key, `it says that it is number ${commit.number}`);
+        }
+        if (commit.previous !== log.head) throw damaged(key, 'an entry before it was changed');
         log = { commits: [...log.commits, commit], head: hashOf(text) };
     }
     return log;
 }
-
-const empty: CommitLog = { commits: [], head: '' };
 
 async function textAt(store: ObjectStore, key: string): Promise<string> {
     const { stream } = await store.get(key);
@@ -71,7 +83,8 @@ function parsed(text: string): Commit | null {
 /**
  * Adds an entry after those that the writer has seen. When others were faster, `admit` looks at their
  * entries and throws if this one may no longer be made; otherwise it takes the next number. An
- * attempt whose answer was lost is found again, not made twice.
+ * attempt whose answer was lost is found again, not made twice; nor is what another start of the
+ * same run has said already.
  * @throws RunError LOG_CONTENDED, or what `admit` throws
  */
 export async function appendCommit(
@@ -87,13 +100,33 @@ export async function appendCommit(
         if (await store.create(keyOf(number), text)) {
             return { commits: [...log.commits, JSON.parse(text) as Commit], head: hashOf(text) };
         }
-        const now = await readLog(store);
+        const now = await readLog(store, log);
         const there = now.commits[number - 1];
         if (there && textOf(there) === text) return now;
-        admit(now.commits.slice(log.commits.length));
+        const others = now.commits.slice(log.commits.length);
+        if (isSaid(draft, others)) return now;
+        admit(others);
         log = now;
     }
     throw new RunError('LOG_CONTENDED', { store: store.address, attempts: attemptLimit });
+}
+
+/** Whether the last of these runs of the period is this very run: it speaks, whoever entered it. */
+function isSaid(draft: Omit<Commit, 'number' | 'previous'>, others: readonly Commit[]): boolean {
+    if (draft.kind !== 'run') return false;
+    const last = others.findLast((of) => of.kind === 'run' && of.period === draft.period);
+    return last !== undefined && isSameRun(last, draft);
+}
+
+type OfRun = Pick<Commit, 'run_id' | 'run_digest' | 'certificate_sha256'>;
+
+/** Whether two entries are about one run, and say that it left the same. */
+export function isSameRun(one: OfRun, other: OfRun): boolean {
+    return (
+        one.run_id === other.run_id &&
+        one.run_digest === other.run_digest &&
+        one.certificate_sha256 === other.certificate_sha256
+    );
 }
 
 /** The entry of the run that speaks for a period, of any pipeline or of one; null when none does. */

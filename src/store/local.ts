@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import {
+    copyFile,
     type FileHandle,
     link,
     mkdir,
@@ -59,6 +60,16 @@ export function folderStore(folder: string): ObjectStore {
                 return await createWhole(path, body);
             } catch (error) {
                 throw asRunError(error, address, 'create', key);
+            }
+        },
+        async upload(key, file) {
+            const root = await openRoot(folder, address);
+            try {
+                const path = join(root, ...segments(address, key, 'upload'));
+                await requireParentInside(address, root, key, path);
+                await copyWhole(file, path);
+            } catch (error) {
+                throw asRunError(error, address, 'upload', key);
             }
         },
         async close() {},
@@ -231,6 +242,15 @@ async function* readUnchanged(
 async function writeWhole(path: string, body: Uint8Array | string): Promise<void> {
     const partial = `${path}${partialSuffix}`;
     await writeSynced(partial, body);
+    await rename(partial, path);
+    await syncFolder(dirname(path));
+}
+
+async function copyWhole(file: string, path: string): Promise<void> {
+    const partial = `${path}${partialSuffix}`;
+    await mkdir(dirname(path), { recursive: true });
+    await copyFile(file, partial);
+    await syncFolder(partial);
     await rename(partial, path);
     await syncFolder(dirname(path));
 }

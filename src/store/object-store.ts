@@ -14,6 +14,8 @@ export interface ObjectBody {
     readonly size: number;
     readonly etag: string;
     readonly versionId?: string;
+    /** Of all bytes, where whoever wrote the object has said it: `upload` does. */
+    readonly sha256?: string;
 }
 
 /** What the pipeline needs of an object store. Keys use `/` and are never spliced into SQL or paths. */
@@ -31,5 +33,7 @@ export interface ObjectStore {
      * be lost: a writer that hears false looks whether the object is its own.
      */
     create(key: string, body: Uint8Array | string): Promise<boolean>;
+    /** Writes a file of any size as one object, whole. A bucket keeps the sha256 beside the bytes. */
+    upload(key: string, file: string, sha256: string): Promise<void>;
     close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import {
     GetObjectCommand,
@@ -7,6 +8,7 @@ import {
     PutObjectCommand,
     S3Client,
 } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
 import { RunError } from '../errors/index.ts';
 import type { ObjectBody, ObjectEntry, ObjectStore } from './object-store.ts';
 
@@ -27,12 +29,15 @@ export interface S3Tuning {
     readonly silenceMillis: number;
 }
 
+/** Of a file in parts; four of them are in memory at a time. A smaller file is put in one request. */
+const partSize = 8 * 1_048_576;
+
 const defaults: S3Tuning = { attempts: 5, connectMillis: 10_000, silenceMillis: 60_000 };
 
 /** What failed, in the words of the error that will be printed. */
 interface Operation {
     readonly store: string;
-    readonly name: 'list' | 'get' | 'put' | 'create';
+    readonly name: 'list' | 'get' | 'put' | 'create' | 'upload';
     readonly target: string;
     readonly attempts: number;
 }
@@ -102,6 +107,19 @@ export function s3Store(options: S3Options, tuning: Partial<S3Tuning> = {}): Obj
                 return throwAs(doing('create', key), error);
             }
         },
+        async upload(key, file, sha256) {
+            const Body = createReadStream(file);
+            const params = { Bucket: bucket, Key: key, Body, Metadata: { sha256 } };
+            try {
+                await new Upload({ client, params, partSize }).done();
+            } catch (error) {
+                Body.destroy();
+                // Of the file, not of the store: the disk says what is wrong with it.
+                if ((error as NodeJS.ErrnoException).syscall !== undefined && Body.errored)
+                    throw error;
+                throwAs(doing('upload', key), error);
+            }
+        },
         async close() {
             client.destroy();
         },
@@ -158,11 +176,16 @@ async function* allPages(
 
 function objectBody(operation: Operation, answer: GetObjectCommandOutput): ObjectBody {
     const { Body: stream, ContentLength: size, ETag: etag, VersionId: versionId } = answer;
+    const { sha256 } = answer.Metadata ?? {};
     if (!(stream instanceof Readable) || size === undefined) {
         if (stream instanceof Readable) discard(stream);
         throw unreachable(operation, 'an answer without a body of known length');
     }
-    return { stream, size, etag: withoutQuotes(etag), ...(versionId ? { versionId } : {}) };
+    return {
+        ...{ stream, size, etag: withoutQuotes(etag) },
+        ...(versionId ? { versionId } : {}),
+        ...(sha256 ? { sha256 } : {}),
+    };
 }
 
 /** Closes the connection of a body nobody will read; its complaint about that is of no interest. */

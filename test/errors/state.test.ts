@@ -176,6 +176,57 @@ describe('what counts', () => {
         `);
     });
 
+    describe('in a bucket', () => {
+        const config = (text: string) => `${text}state: { bucket: books, prefix: acme }\n`;
+        const entry = { 'commits/00000001.json': entryOfAnother };
+
+        test('STATE_UNSAFE: the store overwrites what it should refuse', async () => {
+            const store = memoryStore({});
+            const state = { ...store, create: async () => true };
+            const said = await fails('STATE_UNSAFE', 2, { config, state });
+            expect(said).toMatchInlineSnapshot(`
+              "STATE_UNSAFE: s3://memory overwrites what it should refuse to create again: of two runs at once neither would be told
+                -> Keep \`state\` where If-None-Match is honoured: AWS S3, Ceph (without versions of objects), a folder. If nobody else ever writes there, say so: \`alone: true\`.
+              "
+            `);
+        });
+
+        test('STATE_SPLIT: the working copy was a state before', async () => {
+            const before = (project: TinyProject) =>
+                project.write('.tieout/commits/00000001.json', entryOfAnother);
+            const state = memoryStore({});
+            const said = await fails('STATE_SPLIT', 2, { config, state, before, hasRun: true });
+            expect(said).toMatchInlineSnapshot(`
+              "STATE_SPLIT: PROJECT/.tieout has a log of its own, and there is none in s3://memory
+                -> Closed months would be forgotten. Copy all of PROJECT/.tieout to s3://memory, \`commits\` last, or name another \`state.folder\`.
+              "
+            `);
+        });
+
+        test('STATE_DAMAGED: an entry names a run that is not there', async () => {
+            const state = memoryStore(entry);
+            const line = `report ${month}`;
+            const said = await fails('STATE_DAMAGED', 2, { config, state, line });
+            expect(said).toMatchInlineSnapshot(`
+              "STATE_DAMAGED: s3://memory/runs/2026-10-nightly-other/output/certificate.json is not as it was published: it is not there
+                -> Bring back its earlier version. Without one remove s3://memory/runs/2026-10-nightly-other/ and run the month again with the same --as-of.
+              "
+            `);
+        });
+
+        test('STATE_DAMAGED: it is there, and says something else', async () => {
+            const key = 'runs/2026-10-nightly-other/output/certificate.json';
+            const state = memoryStore({ ...entry, [key]: '{}' });
+            const line = `report ${month}`;
+            const said = await fails('STATE_DAMAGED', 2, { config, state, line });
+            expect(said).toMatchInlineSnapshot(`
+              "STATE_DAMAGED: s3://memory/runs/2026-10-nightly-other/output/certificate.json is not as it was published: its sha256 is not the one that entry 1 of the log stands for
+                -> Bring back its earlier version. Without one remove s3://memory/runs/2026-10-nightly-other/ and run the month again with the same --as-of.
+              "
+            `);
+        });
+    });
+
     test('RUN_NOT_FOUND: close before any run', async () => {
         const said = await fails('RUN_NOT_FOUND', 2, { line: close });
         expect(said).toContain('no finished run of 2026-10');

@@ -9,6 +9,7 @@ import { Engine } from '../../src/duck/engine.ts';
 import { silent } from '../../src/effects.ts';
 import { latestRun } from '../../src/run/books.ts';
 import { openTables } from '../../src/run/tables.ts';
+import { folderState } from '../../src/state/state.ts';
 import { faultyStore } from '../support/faulty-store.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { fails, fakeSecret, type TinyProject, tieout, tinyFiles } from '../support/terminal.ts';
@@ -81,7 +82,7 @@ describe('the store', () => {
         const config = bucket(endpoint);
         expect(await fails('STORE_BUCKET_MISSING', 2, { config, before })).toMatchInlineSnapshot(`
           "STORE_BUCKET_MISSING: s3://night does not exist
-            -> Check \`store.bucket\`, \`store.endpoint\` and \`store.region\` in tieout.yaml.
+            -> Check \`bucket\`, \`endpoint\` and \`region\` of \`store\` and \`state\` in tieout.yaml.
           "
         `);
     });
@@ -101,7 +102,7 @@ describe('the store', () => {
         const config = bucket(endpoint);
         expect(await fails('STORE_ACCESS_DENIED', 2, { config, before })).toMatchInlineSnapshot(`
           "STORE_ACCESS_DENIED: s3://night refused list usage/: 403 InvalidAccessKeyId: The key AKIAEXAMPLE with (AWS_SECRET_ACCESS_KEY) is not in our records
-            -> Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get.
+            -> Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get, and put where \`state\` is.
           "
         `);
     });
@@ -117,7 +118,7 @@ describe('the store', () => {
         const said = await fails('STORE_ACCESS_DENIED', 2, { config, before: none });
         expect(said).toMatchInlineSnapshot(`
           "STORE_ACCESS_DENIED: s3://night refused list usage/: no usable credentials in the environment, a profile or the instance role
-            -> Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get.
+            -> Check AWS_PROFILE or AWS_ACCESS_KEY_ID / AWS_SECRET_ACCESS_KEY, and that the identity may list and get, and put where \`state\` is.
           "
         `);
     });
@@ -127,7 +128,7 @@ describe('the store', () => {
         const said = await fails('STORE_UNREACHABLE', 75, { config, before });
         expect(said).toMatchInlineSnapshot(`
           "STORE_UNREACHABLE: s3://night did not answer list usage/ after 5 attempts: Error: connect ECONNREFUSED 127.0.0.1:PORT
-            -> Check the network and the endpoint, then run the same command again; nothing was written.
+            -> Check the network and the endpoint, then run the same command again; what is half done does not count.
           "
         `);
     });
@@ -136,7 +137,7 @@ describe('the store', () => {
         const store = tinyStore({ kind: 'reset', key: first, times: Number.POSITIVE_INFINITY });
         expect(await fails('STORE_UNREACHABLE', 75, { store })).toMatchInlineSnapshot(`
           "STORE_UNREACHABLE: s3://memory did not answer get usage/dt=2026-10-01/0.ndjson after 3 attempts: read ECONNRESET after 534 of 1068 bytes
-            -> Check the network and the endpoint, then run the same command again; nothing was written.
+            -> Check the network and the endpoint, then run the same command again; what is half done does not count.
           "
         `);
     });
@@ -317,7 +318,7 @@ describe('a run of another version', () => {
             hasRun: true,
             before: async ({ folder }) => {
                 await tieout('run --period 2026-10', { cwd: folder });
-                const run = await latestRun(join(folder, '.tieout'), '2026-10');
+                const run = await latestRun(folderState(join(folder, '.tieout')), '2026-10');
                 const engine = await openTables(run, {
                     ...{ memory: '512MB', threads: 1, spill: join(folder, 'spill') },
                 });

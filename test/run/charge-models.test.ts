@@ -226,7 +226,7 @@ describe('a night with every charge model', () => {
     test('is explained from what was metered to what tiers see, and for which part of the period', async () => {
         const [own] = projects;
         const explained = async (product: string) => {
-            const { line_key } = await engine.one(
+            const { line_key } = await night.engine.one(
                 `select line_key from invoice.line_items where product = $product
                  order by quantity desc, line_key limit 1`,
                 { product },

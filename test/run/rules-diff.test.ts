@@ -5,6 +5,7 @@ import type { RateDiff } from '../../src/report/rate-diff.ts';
 import { moved } from '../../src/report/rate-diff.ts';
 import { latestRun } from '../../src/run/books.ts';
 import { readTables } from '../../src/run/tables.ts';
+import { folderState } from '../../src/state/state.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { generatedWorld, type TestProject, testProject } from '../support/project.ts';
 import { tieout } from '../support/terminal.ts';
@@ -23,11 +24,14 @@ async function runWith(files: Readonly<Record<string, string>>): Promise<TestPro
 
 /** What a run rated, by payer. */
 async function ratedBy({ folder }: TestProject): Promise<Readonly<Record<string, string>>> {
-    const engine = await readTables(await latestRun(join(folder, '.tieout'), '2026-10'), {
-        memory: '1GB',
-        threads: 2,
-        spill: join(folder, 'spill'),
-    });
+    const engine = await readTables(
+        await latestRun(folderState(join(folder, '.tieout')), '2026-10'),
+        {
+            memory: '1GB',
+            threads: 2,
+            spill: join(folder, 'spill'),
+        },
+    );
     try {
         const rows = await engine.rows(
             `select payer_id, trim(sum(amount)::varchar, '0') as amount from rated.usage

@@ -5,15 +5,15 @@ import type { ObjectBody, ObjectEntry, ObjectStore } from '../../src/store/objec
 /** What goes wrong, and with which operation. */
 export interface Fault {
     readonly kind:
-        | 'unreachable' // error before any answer; of list, get and put
-        | 'answer' // a create is done, and its answer is lost
+        | 'unreachable' // error before any answer, of any operation
+        | 'answer' // a create or an upload is done, and its answer is lost
         | 'reset' // the connection breaks in mid-body
         | 'short' // the body ends early without an error
         | 'etag' // the answer names another etag
         | 'bytes' // another byte in the middle, same length and etag
         | 'shuffle' // a listing whose pages come in another order
         | 'repeat'; // a listing that gives its first object twice
-    /** The operation it hits, counted from 1 over list, get and put. Any when left out. */
+    /** The operation it hits, counted from 1 over all of them. Any when left out. */
     readonly operation?: number;
     /** Only operations on this key (of a listing: this prefix). */
     readonly key?: string;
@@ -83,6 +83,11 @@ export function faultyStore(store: ObjectStore, faults: readonly Fault[]): Fault
             const isMade = await store.create(key, body);
             if (strike(number, key, ['answer'])) throw unreachable(store.address, 'create', key);
             return isMade;
+        },
+        async upload(key, file, sha256) {
+            const number = begin('upload', key);
+            await store.upload(key, file, sha256);
+            if (strike(number, key, ['answer'])) throw unreachable(store.address, 'upload', key);
         },
         close: () => store.close(),
     };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { RunError } from '../../src/errors/index.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -16,6 +17,7 @@ export function memoryStore(
     { address = 's3://memory', chunkBytes = 65_536 }: MemoryOptions = {},
 ): ObjectStore {
     const objects = new Map<string, Buffer>();
+    const hashes = new Map<string, string>();
     for (const [key, body] of Object.entries(files)) objects.set(key, Buffer.from(body));
     return {
         address,
@@ -35,15 +37,22 @@ export function memoryStore(
                 const change = { store: address, key, expected: ifEtag, actual: etag };
                 throw new RunError('OBJECT_CHANGED', change);
             }
-            return { stream: Readable.from(pieces(body, chunkBytes)), size: body.length, etag };
+            const stream = Readable.from(pieces(body, chunkBytes));
+            const sha256 = hashes.get(key);
+            return { stream, size: body.length, etag, ...(sha256 ? { sha256 } : {}) };
         },
         async put(key, body) {
             objects.set(key, Buffer.from(body));
+            hashes.delete(key);
         },
         async create(key, body) {
             if (objects.has(key)) return false;
             objects.set(key, Buffer.from(body));
             return true;
+        },
+        async upload(key, file, sha256) {
+            objects.set(key, readFileSync(file));
+            hashes.set(key, sha256);
         },
         async close() {},
     };

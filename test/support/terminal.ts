@@ -21,6 +21,8 @@ export interface TerminalOptions {
     readonly cwd: string;
     /** Left out: the real store that the config names. */
     readonly store?: ObjectStore;
+    /** What the state is in, where the config names a bucket for it. Left out: the real one. */
+    readonly state?: ObjectStore;
     readonly progress?: Progress;
     readonly now?: string;
     /** Left out: only the secrets that must never be printed. */
@@ -28,13 +30,15 @@ export interface TerminalOptions {
 }
 
 /** A terminal that collects what is printed on it. */
-export function testTerminal({ cwd, store, progress, now, environment }: TerminalOptions): {
+export function testTerminal({ cwd, environment, ...options }: TerminalOptions): {
     readonly terminal: Terminal;
     readonly said: { out: string; err: string };
 } {
     const said = { out: '', err: '' };
+    const { store, state, progress, now } = options;
     const effects: Effects = {
-        openStore: async (config, folder) => store ?? openStore(config.store, folder),
+        openStore: async ({ store: of }, folder) =>
+            ('prefix' in of ? state : store) ?? openStore(of, folder),
         now: () => now ?? '2026-11-05T09:00:00Z',
         progress: progress ?? silent,
     };
@@ -98,6 +102,7 @@ export interface Failing {
     readonly config?: (text: string) => string;
     readonly line?: string | readonly string[];
     readonly store?: ObjectStore;
+    readonly state?: ObjectStore;
     readonly progress?: Progress;
     readonly before?: (project: TinyProject) => unknown;
     /** For failures long after a run: its output may be there. */
@@ -128,10 +133,11 @@ export async function fails(code: ErrorCode, exit: ExitCode, of: Failing): Promi
     try {
         await before?.(project);
         const cwd = project.folder;
-        const { store, progress } = of;
+        const { store, state, progress } = of;
         const said = await tieout(line, {
             cwd,
             ...(store ? { store } : {}),
+            ...(state ? { state } : {}),
             ...(progress ? { progress } : {}),
         });
         expect(said.err).toMatch(new RegExp(`^${code}: `));

@@ -56,6 +56,50 @@ describe('the config', () => {
             ['usage DUPLICATE_INPUT: two inputs are called gateway'],
         ],
         [
+            'a state among what the inputs read',
+            (of) => {
+                of.store = { bucket: 'b' };
+                of.state = { bucket: 'b', prefix: 'usage/state' };
+            },
+            [
+                'state.prefix STATE_IN_INPUT: the state is in the bucket of the inputs, and gateway reads usage/',
+            ],
+        ],
+        [
+            'a state that is the bucket of the inputs',
+            (of) => {
+                of.store = { bucket: 'b' };
+                of.state = { bucket: 'b' };
+            },
+            [
+                'state.prefix STATE_IN_INPUT: the state is in the bucket of the inputs, and gateway reads usage/',
+                'state.prefix STATE_IN_INPUT: the state is in the bucket of the inputs, and wallet reads debits/',
+            ],
+        ],
+        [
+            'a state with a key that there is not',
+            (of) => {
+                of.state = { bucket: 'b', prefx: 'x' };
+            },
+            ['state.prefx CONFIG_INVALID: unknown key "prefx". Did you mean "prefix"?'],
+        ],
+        [
+            'a state that is a folder, as inputs are said to be in one',
+            (of) => {
+                of.state = { folder: '.tieout' };
+            },
+            ['state.bucket CONFIG_INVALID: bucket is missing'],
+        ],
+        [
+            'a state that is alone with somebody',
+            (of) => {
+                of.state = { bucket: 'b', alone: 'yes' };
+            },
+            [
+                'state.alone CONFIG_INVALID: alone is the text "yes", and has to be true or false without quotes',
+            ],
+        ],
+        [
             'an attribute and a quantity that are columns of tieout',
             (of) => {
                 of.usage[0].attributes.payer_id = 'data.payer';

@@ -44,6 +44,19 @@ describe('the log', () => {
         expect(commits[1]?.previous).toMatch(/^[0-9a-f]{64}$/);
     });
 
+    test('reads on from what was seen, and gets no entry twice', async () => {
+        const store = faultyStore(memoryStore({}), []);
+        const seen = await append(store, draft('a'), draft('b'));
+        await append(store, draft('c'));
+        const before = store.operations.length;
+        const log = await readLog(store, seen);
+        expect(log).toEqual(await readLog(store));
+        expect(store.operations.slice(before, before + 2)).toEqual([
+            'list commits/',
+            'get commits/00000003.json',
+        ]);
+    });
+
     test('says who speaks for a period, and whether it is closed', async () => {
         const store = memoryStore({});
         const one = await append(store, draft('a'), draft('b'), draft('x', { period: '2026-09' }));
@@ -70,6 +83,36 @@ describe('writers at once', () => {
         );
         expect(others).toEqual(['first']);
         expect(log.commits.map(({ run_id }) => run_id)).toEqual(['first', 'second']);
+    });
+
+    test.each<[string, Partial<Commit>, readonly string[] | null]>([
+        ['another start of the very run has entered it', {}, ['a']],
+        ['it left other bytes', { certificate_sha256: 'e'.repeat(64) }, null],
+        ['it came to something else', { run_digest: 'e'.repeat(64) }, null],
+        ['it closed the period, which is not the same', { kind: 'close' }, null],
+    ])('%s', async (_what, of, runs) => {
+        const store = memoryStore({});
+        const seen = await readLog(store);
+        await append(store, draft('a', of));
+        const refused = () => {
+            throw new Error('asked');
+        };
+        const later = draft('a', { at: '2026-11-05T10:00:00Z' });
+        const work = appendCommit(store, seen, later, refused);
+        if (runs === null) return expect(work).rejects.toThrow('asked');
+        return expect((await work).commits.map(({ run_id }) => run_id)).toEqual(runs);
+    });
+
+    test('that run was entered, and then another one of the period: it does not speak', async () => {
+        const store = memoryStore({});
+        const seen = await readLog(store);
+        await append(store, draft('a'), draft('b'), draft('c', { period: '2026-09' }));
+        const others: string[] = [];
+        const later = draft('a', { at: '2026-11-05T10:00:00Z' });
+        await appendCommit(store, seen, later, (commits) =>
+            others.push(...commits.map(({ run_id }) => run_id)),
+        );
+        expect(others).toEqual(['a', 'b', 'c']);
     });
 
     test('who may no longer write writes nothing', async () => {

@@ -187,3 +187,17 @@ test('a link to nothing, and one to a folder it is in, are refused', async () =>
     await symlink('..', join(folder, 'a/loop'));
     expect((await failure(list(''))).message).toContain('a/loop/ is a link to a folder it is in');
 });
+
+test('a file is uploaded whole, over what was there', async () => {
+    const file = join(base, 'file');
+    await writeFile(file, 'uploaded');
+    await write('a/b', 'before');
+    const store = folderStore(folder);
+    for (const key of ['a/b', 'new/c']) {
+        await store.upload(key, file, '');
+        expect(await text((await store.get(key)).stream)).toBe('uploaded');
+    }
+    expect(await keys('')).toEqual(['a/b', 'new/c']);
+    expect(await readdir(join(folder, 'a'))).toEqual(['b']);
+    expect((await failure(store.upload('../out', file, ''))).code).toBe('STORE_ACCESS_DENIED');
+});

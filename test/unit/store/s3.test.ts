@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -104,6 +105,28 @@ describe('against a server', () => {
         expect(await text(body.stream)).toBe('hello');
         expect(store.address).toBe(`s3://${bucket}`);
         await store.close();
+    });
+
+    test.each([
+        ['in one request', 3],
+        ['in parts', 20 * 1_048_576 + 7],
+    ])('a file is uploaded %s, with its hash', async (_what, size) => {
+        const dir = await mkdtemp(join(tmpdir(), 'tieout-upload-'));
+        const file = join(dir, 'file');
+        const bytes = Buffer.alloc(size, 'the quick brown fox ');
+        await writeFile(file, bytes);
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        const store = open();
+        await store.upload('runs/x/file', file, sha256);
+        const body = await store.get('runs/x/file');
+        expect(body).toMatchObject({ size, sha256 });
+        const hash = createHash('sha256');
+        for await (const chunk of body.stream) hash.update(chunk);
+        expect(hash.digest('hex')).toBe(sha256);
+        await expect(store.upload('none', join(dir, 'none'), sha256)).rejects.toThrow('ENOENT');
+        expect((await failure(store.get('none'))).code).toBe('OBJECT_MISSING');
+        await store.close();
+        await rm(dir, { recursive: true });
     });
 
     // The embedded server ignores the condition and overwrites: there only one writer may exist.

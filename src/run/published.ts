@@ -1,0 +1,278 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Engine } from '../duck/engine.ts';
+import { quoteText, sha256 } from '../duck/sql.ts';
+import { RunError } from '../errors/index.ts';
+import type { Certificate } from '../schema/certificate.ts';
+import type { Commit } from '../schema/commit.ts';
+import { runHome } from '../stage/control.ts';
+import { type CommitLog, readLog } from '../state/commit-log.ts';
+import type { State } from '../state/state.ts';
+import {
+    certificateFile,
+    inspectOutput,
+    makeFolders,
+    parseCertificate,
+    type RunFolder,
+    readCertificate,
+    runFolder,
+} from './folders.ts';
+
+/** Paths below the folder of the state, which are keys in its bucket. */
+const runKey = (runId: string, ...names: readonly string[]) => ['runs', runId, ...names].join('/');
+const outputKey = (runId: string, name: string) => runKey(runId, 'output', name);
+const tablesKey = (runId: string) => runKey(runId, 'tables.duckdb');
+
+/**
+ * The certificate of a finished run: in the folder, or as the log names it in the bucket. Changes and
+ * fetches nothing.
+ */
+export async function finishedRun(
+    state: State,
+    log: CommitLog,
+    run: RunFolder,
+): Promise<Certificate | null> {
+    const own = readCertificate(run);
+    if (!state.isBucket) return own;
+    const entry = entryOfRun(log, run.runId);
+    // Without an entry it is still to be published, which takes its tables.
+    if (own) return entry || existsSync(run.database) ? own : null;
+    return entry && publishedCertificate(state, entry);
+}
+
+/** The last entry that let a run speak; null when none ever did. */
+export function entryOfRun({ commits }: CommitLog, runId: string): Commit | null {
+    return commits.findLast((of) => of.kind === 'run' && of.run_id === runId) ?? null;
+}
+
+async function publishedCertificate(state: State, entry: Commit): Promise<Certificate | null> {
+    try {
+        const { stream } = await state.store.get(outputKey(entry.run_id, certificateFile));
+        const chunks: Buffer[] = [];
+        for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+        const bytes = Buffer.concat(chunks);
+        return sha256(bytes) === entry.certificate_sha256
+            ? parseCertificate(bytes.toString('utf8'))
+            : null;
+    } catch (error) {
+        if (error instanceof RunError && error.code === 'OBJECT_MISSING') return null;
+        throw error;
+    }
+}
+
+/**
+ * Puts a finished run into the bucket of the state, before an entry of the log names it: its lake
+ * first, what people read last. What an entry of others names is never written over: they came first.
+ * @param seen the log as it was when the run began.
+ */
+export async function publishRun(
+    state: State,
+    seen: CommitLog,
+    run: RunFolder,
+    { certificate, isReused }: Executed,
+): Promise<void> {
+    if (!state.isBucket) return;
+    const { commits } = await readLog(state.store, seen);
+    const others = commits.slice(seen.commits.length);
+    const { period, outputs } = certificate;
+    if (others.some((of) => of.kind === 'run' && of.period === period)) return;
+    const { runId } = run;
+    // A run that was fetched may have come without its tables: those are in the bucket.
+    if (existsSync(run.database)) {
+        await publishLake(state, await lakeOf(run));
+        await state.publish([tablesKey(runId)]);
+    }
+    const names = [...Object.keys(outputs), certificateFile];
+    const keys = names.map((name) => outputKey(runId, name));
+    // Of a run that no entry names, what an earlier attempt left there proves nothing.
+    const isNamed = entryOfRun(seen, runId) !== null;
+    await state.publish(keys, { anew: !isReused || !isNamed });
+}
+
+/** What the tables of a run name of the lake. */
+interface Lake {
+    /** The folder of the state that they were made in. */
+    readonly home: string;
+    /** Folders below it. What is in one belongs together. */
+    readonly folders: readonly string[];
+}
+
+/**
+ * Looks into the tables of a run for its lake. A run that was killed after it was whole has some of
+ * its tables in a file of the engine's own: they are put in order.
+ */
+async function lakeOf(run: RunFolder): Promise<Lake> {
+    const readOnly = !existsSync(`${run.database}.wal`);
+    const engine = await openAlone(run.database, run, readOnly);
+    try {
+        const [row] = await engine.table(runHome, 'folder');
+        const home = row?.folder ?? '';
+        const named = (await viewsOn(engine, home)).flatMap(textsIn);
+        const below = named.filter((text) => text.startsWith(`${home}/`));
+        const folders = below.map((text) => dirname(text.slice(home.length + 1)));
+        return { home, folders: [...new Set(folders)].sort() };
+    } finally {
+        engine.close();
+    }
+}
+
+/** What says of a folder what is in it comes after that. */
+async function publishLake(state: State, { folders }: Lake): Promise<void> {
+    // A run that was fetched may have come without its lake: that is in the bucket.
+    const here = folders.filter((folder) => existsSync(join(state.folder, folder)));
+    const paths = here.flatMap((folder) =>
+        readdirSync(join(state.folder, folder))
+            .sort()
+            .map((name) => `${folder}/${name}`),
+    );
+    const isSaying = (path: string) => path.endsWith('.json');
+    await state.publish(paths.filter((path) => !isSaying(path)));
+    await state.publish(paths.filter(isSaying));
+}
+
+/** The views in which a path below the folder stands. */
+async function viewsOn(engine: Engine, folder: string): Promise<readonly string[]> {
+    const views = await engine.rows(
+        'select sql from duckdb_views() where not internal and contains(sql, $start) order by all',
+        { start: startOf(folder) },
+    );
+    return views.map(({ sql }) => String(sql));
+}
+
+/** How a text that is a path below a folder begins in a statement. */
+const startOf = (folder: string) => quoteText(`${folder}/`).slice(0, -1);
+
+/** The texts that stand in a statement. */
+const textsIn = (sql: string) =>
+    [...sql.matchAll(/'((?:[^']|'')*)'/g)].map(([, text = '']) => text.replaceAll("''", "'"));
+
+/** A finished run, and whether it had finished before. */
+export interface Executed {
+    readonly certificate: Certificate;
+    readonly isReused: boolean;
+}
+
+/** Small: nothing is computed in it. @throws RunError ENGINE_LOCKED */
+function openAlone(file: string, { folder }: RunFolder, readOnly = false): Promise<Engine> {
+    const small = { memory: '512MB', threads: 1, spill: join(folder, 'spill') };
+    return Engine.open({ file, ...small, readOnly });
+}
+
+/**
+ * The output of a run as an entry of the log names it: in the folder, or brought there from the
+ * bucket. Whatever else was there of the run goes: it is not what counts.
+ * @throws RunError STATE_DAMAGED, STORE_*, ENGINE_LOCKED when a process works on that very run
+ */
+export async function fetchOutput(state: State, entry: Commit): Promise<RunFolder> {
+    const run = runFolder(state.folder, entry.run_id);
+    if (!state.isBucket || isAsEntered(run, entry)) return run;
+    await dropTables(run);
+    makeFolders(run.folder);
+    const to = mkdtempSync(join(run.folder, 'fetched-'));
+    try {
+        const fetched = runFolder(to, entry.run_id);
+        const { runId, output } = fetched;
+        await state.fetch([outputKey(runId, certificateFile)], to);
+        const bytes = readFileSync(join(output, certificateFile));
+        // Only of a certificate that the log names are the names of files taken.
+        const certificate =
+            sha256(bytes) === entry.certificate_sha256
+                ? parseCertificate(bytes.toString('utf8'))
+                : null;
+        const names = Object.keys(certificate?.outputs ?? {});
+        await state.fetch(
+            names.map((name) => outputKey(runId, name)),
+            to,
+        );
+        if (!isAsEntered(fetched, entry)) throw notAsEntered(state, fetched, entry);
+        takePlace(fetched, run, entry);
+    } finally {
+        rmSync(to, { recursive: true, force: true });
+    }
+    return run;
+}
+
+/** Whether an output is the very one that the log names, file by file. */
+function isAsEntered(run: RunFolder, { certificate_sha256 }: Commit): boolean {
+    const file = join(run.output, certificateFile);
+    if (!existsSync(file) || sha256(readFileSync(file)) !== certificate_sha256) return false;
+    return inspectOutput(run).changes.length === 0;
+}
+
+function notAsEntered(state: State, fetched: RunFolder, entry: Commit): RunError {
+    const [name = ''] = (inspectOutput(fetched).changes[0] ?? certificateFile).split(' ');
+    const isCertificate =
+        sha256(readFileSync(join(fetched.output, certificateFile))) !== entry.certificate_sha256;
+    const key = outputKey(entry.run_id, isCertificate ? certificateFile : name);
+    const detail = `its sha256 is not the one that entry ${entry.number} of the log stands for`;
+    return new RunError('STATE_DAMAGED', { store: state.address, key, detail });
+}
+
+/** Another process may have brought the same output meanwhile: that one is as good. */
+function takePlace(fetched: RunFolder, run: RunFolder, entry: Commit): void {
+    if (isAsEntered(run, entry)) return;
+    rmSync(run.output, { recursive: true, force: true });
+    try {
+        renameSync(fetched.output, run.output);
+    } catch (error) {
+        if (!isAsEntered(run, entry)) throw error;
+    }
+}
+
+/** Tables of a run whose output is not there are not those of the run that counts. */
+async function dropTables(run: RunFolder): Promise<void> {
+    if (!existsSync(run.database)) return;
+    try {
+        (await openAlone(run.database, run)).close();
+    } catch (error) {
+        const isLocked = error instanceof RunError && error.code === 'ENGINE_LOCKED';
+        if (isLocked) throw error;
+    }
+    for (const file of [run.database, `${run.database}.wal`]) rmSync(file, { force: true });
+}
+
+/**
+ * Brings the tables of a run whose output is there, unless they are in the folder.
+ * @throws RunError STATE_DAMAGED, STORE_*
+ */
+export async function fetchTables(state: State, run: RunFolder): Promise<void> {
+    if (existsSync(run.database)) return;
+    await state.fetch([tablesKey(run.runId)]);
+}
+
+/**
+ * Brings the rows behind the tables of a run: for who asks for events.
+ * @throws RunError STATE_DAMAGED, STORE_*, ENGINE_LOCKED
+ */
+export async function fetchLake(state: State, run: RunFolder): Promise<void> {
+    if (!state.isBucket) return;
+    const { home, folders } = await lakeOf(run);
+    const keys: string[] = [];
+    for (const folder of folders) {
+        for await (const { key } of state.store.list(`${folder}/`)) keys.push(key);
+    }
+    await state.fetch(keys);
+    if (home !== state.folder) await moveHome(run, home, state.folder);
+}
+
+/** Tables name the files of the lake by their whole paths: those of the folder they were made in. */
+async function moveHome(run: RunFolder, home: string, folder: string): Promise<void> {
+    const engine = await openAlone(run.database, run);
+    try {
+        const views = await viewsOn(engine, home);
+        await engine.transaction(async () => {
+            for (const sql of views) {
+                const moved = sql.replaceAll(startOf(home), startOf(folder));
+                await engine.run(moved.replace(/^create view/i, 'create or replace view'));
+            }
+            await engine.run(
+                `update raw.objects set path = $to || substr(path, length($from) + 1)
+                where starts_with(path, $from)`,
+                { from: `${home}/`, to: `${folder}/` },
+            );
+            await engine.run(`update ${runHome.name} set folder = $folder`, { folder });
+        });
+    } finally {
+        engine.close();
+    }
+}

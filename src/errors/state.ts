@@ -43,6 +43,13 @@ export const stateErrors = {
         (p) => `${p.period} was not closed: ${p.detail}`,
         (p) => p.remedy,
     ),
+    PARTIALS_UNUSABLE: defineError<{ run_id: string; reasons: readonly string[] }>(
+        2,
+        (p) =>
+            `${p.run_id} cannot be priced anew from its partials:\n${p.reasons.map((of) => `    ${of}`).join('\n')}`,
+        () =>
+            'Leave out --partials: the month is then computed from its objects. Nothing was written.',
+    ),
     OPENINGS_REPLACED: defineError<{ period: string; before: string }>(
         2,
         (p) =>

@@ -2,16 +2,17 @@ import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { resell } from '../../pipelines/85-resell/stage.ts';
-import { nightly, reconciliation } from '../../pipelines/nightly.ts';
+import { nightly, type PipelineInputs, reconciliation } from '../../pipelines/nightly.ts';
+import type { Engine } from '../duck/engine.ts';
 import { sha256 } from '../duck/sql.ts';
-import type { Effects } from '../effects.ts';
+import type { Effects, Progress } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
-import { boundariesOf, sorted, sqlTimestamp } from '../rules/card.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
+import { boundariesIn } from './basis.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
@@ -21,15 +22,21 @@ import { openPeriod } from './openings.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
 import { requireConvertible } from './prices.ts';
-import { type CompiledPeriod, compilePeriod, type Project, ratesOf } from './project.ts';
+import { type CompiledPeriod, compilePeriod, type Project } from './project.ts';
 import { priceSales } from './sell.ts';
 import { openTables } from './tables.ts';
 
-/** A run before anything is read: what it would read, from what, as which run. */
-export interface Plan extends CompiledPeriod {
+/** A project as it is in the period of a run. */
+export interface OpenedPeriod extends CompiledPeriod {
     readonly options: RunOptions;
     /** With the openings of the period. */
     readonly project: Project;
+    /** What its stages are declared from. */
+    readonly inputs: PipelineInputs;
+}
+
+/** A run before anything is read: what it would read, from what, as which run. */
+export interface Plan extends Omit<OpenedPeriod, 'inputs'> {
     readonly listings: readonly InputListing[];
     readonly stages: readonly Stage[];
     readonly fingerprint: string;
@@ -56,6 +63,35 @@ async function readAccounts(project: Project, store: ObjectStore): Promise<strin
 }
 
 /**
+ * Reads the accounts of a project, and what it is in a period. Touches nothing.
+ * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, RULES_INVALID, STORE_*
+ */
+export async function openRun(
+    opened: Project,
+    store: ObjectStore,
+    options: RunOptions,
+): Promise<OpenedPeriod> {
+    const text = await readAccounts(opened, store);
+    const period = await openPeriod(opened, options.period);
+    const { accounts } = period.config;
+    // A file beside the config is among the rules since it was read.
+    const object = accounts.startsWith('object:') ? { [accounts]: sha256(text) } : {};
+    const project = { ...period, rules: { ...period.rules, ...object } };
+    const { tree, promises } = compilePeriod(project, text, options);
+    requireConvertible(project, tree.conversions);
+    const boundaries = boundariesIn(project, promises);
+    const inputs = {
+        config: project.config,
+        assets: project.assets,
+        boundaries: boundaries.all,
+        boundariesOf: boundaries.of,
+        byEvent: metersByEvent(project),
+        hasSellers: tree.channels.length > 0,
+    };
+    return { options, project, tree, promises, inputs };
+}
+
+/**
  * Decides what a run is: its objects, stages and fingerprint. Touches nothing.
  * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, RULES_INVALID, STORE_*, LIMIT_OBJECTS
  */
@@ -64,33 +100,19 @@ export async function planRun(
     store: ObjectStore,
     options: RunOptions,
 ): Promise<Plan> {
-    const text = await readAccounts(opened, store);
-    const project = await openPeriod(opened, options.period);
-    const { tree, promises } = compilePeriod(project, text, options);
-    requireConvertible(project, tree.conversions);
+    const { project, tree, promises, inputs } = await openRun(opened, store, options);
     const listings = await listInputs(
         store,
         project.config,
         daysOf(options.period, new Date(options.as_of)),
     );
-    const inputs = {
-        config: project.config,
-        assets: project.assets,
-        boundaries: sorted(
-            new Set([...boundariesOf(ratesOf(project)), ...promises.boundaries.map(sqlTimestamp)]),
-        ),
-        boundariesOf: (meter: string) =>
-            boundariesOf(ratesOf(project).filter((rate) => rate.meter === meter)),
-        byEvent: metersByEvent(project),
-        hasSellers: tree.channels.length > 0,
-    };
     const stages = options.pipeline === 'nightly' ? nightly(inputs) : reconciliation(inputs);
     const fingerprint = sha256(
         JSON.stringify([
             options,
             version,
             codeFingerprint(),
-            Object.entries({ ...project.rules, [project.config.accounts]: sha256(text) }).sort(),
+            Object.entries(project.rules).sort(),
             listings.map(({ input, entries }) => [input.name, entries]),
         ]),
     );
@@ -131,7 +153,7 @@ export async function runPipeline(
  * Whoever met the full disk (a file of ours, the engine, its spilling), a person hears the same. A
  * folder that can't be written is a matter of the config, not a defect.
  */
-function unusableDisk(error: unknown, folder: string): RunError | null {
+export function unusableDisk(error: unknown, folder: string): RunError | null {
     const { message: detail = String(error), code = '' } = error as NodeJS.ErrnoException;
     if (/ENOSPC|EDQUOT|no space left|could not write file/i.test(detail)) {
         return new RunError(
@@ -156,7 +178,7 @@ function engineSentence(error: unknown): string | null {
 }
 
 async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promise<Certificate> {
-    const { run, project, tree, options } = plan;
+    const { run, project, options } = plan;
     const { config } = project;
     makeFolders(run.lake);
     const engine = await openTables(run, {
@@ -173,35 +195,19 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
         const objects = await inStage('10-ingest', () =>
             ingest(engine, store, config, plan.listings, run, effects.progress),
         );
-        const { channels, ...accounts } = tree;
-        let upstream = sha256(
-            JSON.stringify([
-                options,
-                Object.entries(project.rules).sort(),
-                accounts,
-                channels.map(({ level_no, ...of }) => [`${level_no}`, of]),
-                objects.map(({ input, key, sha256 }) => [input, key, sha256]),
-            ]),
+        const upstream = upstreamOf(
+            plan,
+            objects.map(({ input, key, sha256 }) => [input, key, sha256]),
         );
-        for (const [index, stage] of plan.stages.entries()) {
-            effects.progress.begin(stage.name);
-            if (stage === resell) {
-                await inStage('sales', () => priceSales(engine, project, tree, run.folder));
-            }
-            const { fingerprint } = await runStage(stage, {
-                engine,
-                upstream,
-                position: index + 1,
-                onCheck: (check) => effects.progress.advance(0, check),
-            });
-            upstream = fingerprint;
-            effects.progress.end();
-        }
+        const run_fingerprint = runFingerprint(
+            options,
+            await runStages(engine, plan, upstream, effects.progress),
+        );
         effects.progress.begin('write');
         const certificate = await inStage('write', async () =>
             writeOutputs(engine, run, {
                 ...(await certify(engine, project, options, run.runId)),
-                run_fingerprint: runFingerprint(plan, upstream),
+                run_fingerprint,
             }),
         );
         effects.progress.end(run.output);
@@ -213,9 +219,64 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
     }
 }
 
+/** What stages are run for: the accounts and rules of a period, and the folder of the run. */
+type Staged = Pick<Plan, 'options' | 'project' | 'tree' | 'run' | 'stages'>;
+
+/**
+ * What the first stage is made from.
+ * @param of what it reads, by its content.
+ */
+export function upstreamOf(
+    {
+        options,
+        project,
+        tree: { channels, ...accounts },
+    }: Pick<Staged, 'options' | 'project' | 'tree'>,
+    of: unknown,
+): string {
+    return sha256(
+        JSON.stringify([
+            options,
+            Object.entries(project.rules).sort(),
+            accounts,
+            channels.map(({ level_no, ...level }) => [`${level_no}`, level]),
+            of,
+        ]),
+    );
+}
+
+/**
+ * Runs the stages one after the other, each made from the one before. Gives the fingerprint of all.
+ * @param before stages of the pipeline that are complete without them.
+ */
+export async function runStages(
+    engine: Engine,
+    { stages, project, tree, run }: Staged,
+    upstream: string,
+    progress: Progress,
+    before = 0,
+): Promise<string> {
+    let made = upstream;
+    for (const [index, stage] of stages.entries()) {
+        progress.begin(stage.name);
+        if (stage === resell) {
+            await inStage('sales', () => priceSales(engine, project, tree, run.folder));
+        }
+        const { fingerprint } = await runStage(stage, {
+            engine,
+            upstream: made,
+            position: before + index + 1,
+            onCheck: (check) => progress.advance(0, check),
+        });
+        made = fingerprint;
+        progress.end();
+    }
+    return made;
+}
+
 /** Everything the result depends on: the content of the inputs, rules, SQL, code and parameters. */
-function runFingerprint(plan: Plan, upstream: string): string {
-    return sha256(JSON.stringify([plan.options, version, codeFingerprint(), upstream]));
+export function runFingerprint(options: RunOptions, made: string): string {
+    return sha256(JSON.stringify([options, version, codeFingerprint(), made]));
 }
 
 /** Stages of a plan with the sha256 of their SQL: what `plan` prints. */

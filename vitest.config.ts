@@ -5,6 +5,8 @@ export const slow = [
     'test/oracle/pipeline.test.ts',
     'test/properties/**/*.test.ts',
     'test/run/cases-threads.test.ts',
+    'test/run/re-price.test.ts',
+    'test/run/re-price-cases.test.ts',
     'test/run/resume.test.ts',
     'test/run/price-list.test.ts',
 ];

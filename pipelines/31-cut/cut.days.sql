@@ -1,5 +1,5 @@
--- Days whose partials are of no use: they are cut in another way now, finer or coarser. Coarser ones
--- could be added, but each was rounded to its twelfth decimal.
+-- Days whose partials are of no use: they are cut in another way now, finer or coarser. Coarser
+-- ones could be added, but each was rounded to its twelfth decimal.
 -- Grain: account_id, event_on.
 with
 cells as (

@@ -1,4 +1,4 @@
--- Days of accounts, cut wherever the run cut them that is re-priced, or rates and paths of today do.
+-- Days of accounts, cut wherever the run cut them that is re-priced, or rates and paths of today.
 -- Grain: account_id, from_at. What was in the period still is: payers and periods have not changed.
 with
 boundaries as (

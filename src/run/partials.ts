@@ -53,7 +53,11 @@ export async function requireBasis(
     const reasons =
         rows.length === 0
             ? ['it was made by a version that does not say what its partials rest on']
-            : changed.map(({ part }) => changes[part] ?? part);
+            : changed
+                  .map(({ part }) => part)
+                  // What an event is worth is made of the same meters.
+                  .filter((part, _, all) => part !== 'reconciliation' || !all.includes('meters'))
+                  .map((part) => changes[part] ?? part);
     throw new RunError('PARTIALS_UNUSABLE', { run_id: runId, reasons });
 }
 

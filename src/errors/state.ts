@@ -50,6 +50,13 @@ export const stateErrors = {
         () =>
             'Leave out --partials: the month is then computed from its objects. Nothing was written.',
     ),
+    INPUTS_CHANGED: defineError<{ run_id: string; problems: readonly string[] }>(
+        2,
+        (p) =>
+            `${p.run_id} cannot be computed again, what it was made from is no longer there:\n${p.problems.map((of) => `    ${of}`).join('\n')}`,
+        () =>
+            'Bring it back, from an older version in the bucket or a backup. The run and its outputs are as they were.',
+    ),
     OPENINGS_REPLACED: defineError<{ period: string; before: string }>(
         2,
         (p) =>

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../duck/sql.ts';
+import { RunError } from '../errors/index.ts';
 import type { Certificate } from '../schema/certificate.ts';
 
 /** Where the parts of one run are. */
@@ -11,6 +12,8 @@ export interface RunFolder {
     readonly database: string;
     /** What objects hold, row by row, as Parquet: of event scale, and kept with the run. */
     readonly lake: string;
+    /** Copies of every file of rules that the run was made from, by their sha256. */
+    readonly rules: string;
     /** Objects on their way into the lake; gone when the run ends. */
     readonly scratch: string;
     /** What people and other systems read. Exists only when it is whole. */
@@ -25,6 +28,7 @@ export function runFolder(state: string, runId: string): RunFolder {
         folder,
         database: join(folder, 'tables.duckdb'),
         lake: join(folder, 'lake'),
+        rules: join(folder, 'inputs', 'rules'),
         scratch: join(folder, 'scratch'),
         output: join(folder, 'output'),
     };
@@ -69,6 +73,17 @@ function parseCertificate(text: string): Certificate | null {
 export function readCertificate(run: RunFolder): Certificate | null {
     const { certificate, changes } = inspectOutput(run);
     return changes.length === 0 ? certificate : null;
+}
+
+/**
+ * The certificate of a run whose every output is as its run left it.
+ * @throws RunError OUTPUT_CHANGED
+ */
+export function wholeCertificate(run: RunFolder): Certificate {
+    const { certificate, changes } = inspectOutput(run);
+    if (certificate && changes.length === 0) return certificate;
+    const command = commandOf(run.runId.slice(0, 'yyyy-MM'.length), certificate);
+    throw new RunError('OUTPUT_CHANGED', { folder: run.output, files: changes, command });
 }
 
 /**

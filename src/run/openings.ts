@@ -24,16 +24,11 @@ export async function openPeriod(project: Project, period: string): Promise<Proj
         return { ...project, openings: openingsOf(project.openings, period) };
     }
     const before = monthAfter(period, -1);
+    const closings = await closingsOf(project, before);
     const nothing = { ...noOpenings, previous: before };
-    const log = await readStateLog(project.state);
-    const closed = closedWith(project.state, log, before);
-    if (closed?.certificate.outputs[closingsFile] === undefined) {
-        return { ...project, openings: nothing };
-    }
-    requireKept(project.state, log, closed.certificate);
-    const file = join(closed.run.output, closingsFile);
-    const text = readFileSync(file, 'utf8');
-    const read = loadOpenings(relative(project.folder, file), text, project.contracts);
+    if (closings === null) return { ...project, openings: nothing };
+    const { file, text } = closings;
+    const read = loadOpenings(file, text, project.contracts);
     if ('problems' in read) {
         const problems = read.problems.map(({ remedy = '', ...of }) => ({
             ...of,
@@ -41,13 +36,33 @@ export async function openPeriod(project: Project, period: string): Promise<Proj
         }));
         throw new RunError('CONTRACTS_INVALID', { problems });
     }
-    const openings = { ...openingsOf(read.openings, period), previous: before };
+    // Not by the name of the run: another one that says the same is as good.
+    const name = closingsOfPeriod(before);
     return {
         ...project,
-        openings,
-        // Not by the name of the run: another one that says the same is as good.
-        rules: { ...project.rules, [closingsOfPeriod(before)]: sha256(text) },
+        openings: { ...openingsOf(read.openings, period), previous: before },
+        rules: { ...project.rules, [name]: sha256(text) },
+        texts: new Map([...project.texts, [name, text]]),
     };
+}
+
+/**
+ * What the run of a month closed with: as the rules of a run say that is done again, or as the log
+ * says now. Null for nothing.
+ * @throws RunError OPENINGS_REPLACED
+ */
+async function closingsOf(
+    { state, folder, texts }: Project,
+    before: string,
+): Promise<{ readonly file: string; readonly text: string } | null> {
+    const kept = texts.get(closingsOfPeriod(before));
+    if (kept !== undefined) return { file: closingsOfPeriod(before), text: kept };
+    const log = await readStateLog(state);
+    const closed = closedWith(state, log, before);
+    if (closed?.certificate.outputs[closingsFile] === undefined) return null;
+    requireKept(state, log, closed.certificate);
+    const file = join(closed.run.output, closingsFile);
+    return { file: relative(folder, file), text: readFileSync(file, 'utf8') };
 }
 
 /** The period whose closings a run opened with; null when it opened with none. */

@@ -17,7 +17,8 @@ import { commitRun, readStateLog, requireOpen } from './books.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
-import { type InputListing, ingest, listInputs } from './ingest.ts';
+import { type IngestedObject, type InputListing, ingest, listInputs } from './ingest.ts';
+import { keepRules } from './kept-rules.ts';
 import { openPeriod } from './openings.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
@@ -45,6 +46,11 @@ export interface Plan extends Omit<OpenedPeriod, 'inputs'> {
     readonly finished: Certificate | null;
 }
 
+/** The stages of a pipeline. */
+export function stagesOf({ pipeline }: RunOptions, inputs: PipelineInputs): readonly Stage[] {
+    return pipeline === 'nightly' ? nightly(inputs) : reconciliation(inputs);
+}
+
 export interface RunResult {
     readonly run: RunFolder;
     readonly certificate: Certificate;
@@ -56,6 +62,8 @@ export interface RunResult {
 async function readAccounts(project: Project, store: ObjectStore): Promise<string> {
     const { accounts } = project.config;
     if (!accounts.startsWith('object:')) return project.readText(accounts);
+    const kept = project.texts.get(accounts);
+    if (kept !== undefined) return kept;
     const { stream } = await store.get(accounts.slice('object:'.length));
     const chunks: Buffer[] = [];
     for await (const chunk of stream) chunks.push(Buffer.from(chunk));
@@ -75,8 +83,12 @@ export async function openRun(
     const period = await openPeriod(opened, options.period);
     const { accounts } = period.config;
     // A file beside the config is among the rules since it was read.
-    const object = accounts.startsWith('object:') ? { [accounts]: sha256(text) } : {};
-    const project = { ...period, rules: { ...period.rules, ...object } };
+    const isObject = accounts.startsWith('object:');
+    const project = {
+        ...period,
+        rules: { ...period.rules, ...(isObject ? { [accounts]: sha256(text) } : {}) },
+        texts: new Map([...period.texts, ...(isObject ? [[accounts, text] as const] : [])]),
+    };
     const { tree, promises } = compilePeriod(project, text, options);
     requireConvertible(project, tree.conversions);
     const boundaries = boundariesIn(project, promises);
@@ -106,7 +118,7 @@ export async function planRun(
         project.config,
         daysOf(options.period, new Date(options.as_of)),
     );
-    const stages = options.pipeline === 'nightly' ? nightly(inputs) : reconciliation(inputs);
+    const stages = stagesOf(options, inputs);
     const fingerprint = sha256(
         JSON.stringify([
             options,
@@ -177,10 +189,23 @@ function engineSentence(error: unknown): string | null {
     return (error as RunError<'ENGINE_FAILED'>).params.detail.split('\n')[0] ?? null;
 }
 
-async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promise<Certificate> {
+/** What a run is made from, and where. */
+export type Work = Omit<Plan, 'fingerprint' | 'finished'>;
+
+/**
+ * Makes a run: from its objects to its certificate.
+ * @param admit looks at the objects once they are here and proven whole, before any is used.
+ */
+export async function execute(
+    effects: Effects,
+    store: ObjectStore,
+    plan: Work,
+    admit: (objects: readonly IngestedObject[]) => void = () => {},
+): Promise<Certificate> {
     const { run, project, options } = plan;
     const { config } = project;
     makeFolders(run.lake);
+    keepRules(run, project);
     const engine = await openTables(run, {
         memory: config.engine.memory,
         threads: config.engine.threads ?? availableParallelism(),
@@ -195,6 +220,7 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
         const objects = await inStage('10-ingest', () =>
             ingest(engine, store, config, plan.listings, run, effects.progress),
         );
+        admit(objects);
         const upstream = upstreamOf(
             plan,
             objects.map(({ input, key, sha256 }) => [input, key, sha256]),

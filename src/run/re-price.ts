@@ -13,13 +13,13 @@ import { latestNightly, readStateLog } from './books.ts';
 import { certify, type Evidence, type Repriced } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import {
-    commandOf,
-    inspectOutput,
     makeFolders,
     type RunFolder,
     readCertificate,
     runFolder,
+    wholeCertificate,
 } from './folders.ts';
+import { keepRules } from './kept-rules.ts';
 import { writeOutputs } from './outputs.ts';
 import {
     keepPartials,
@@ -93,15 +93,6 @@ function sourceOf(state: string, log: CommitLog, period: string): Source {
     return { run, certificate: wholeCertificate(run) };
 }
 
-/** @throws RunError OUTPUT_CHANGED */
-function wholeCertificate(run: RunFolder): Certificate {
-    const { certificate, changes } = inspectOutput(run);
-    if (certificate && changes.length === 0) return certificate;
-    const period = run.runId.slice(0, 'yyyy-MM'.length);
-    const command = commandOf(period, certificate);
-    throw new RunError('OUTPUT_CHANGED', { folder: run.output, files: changes, command });
-}
-
 async function execute(
     effects: Effects,
     source: Source,
@@ -112,6 +103,7 @@ async function execute(
     const spill = join(run.folder, 'spill');
     const options = { memory, threads, spill };
     await copyTables(source.run, run, options);
+    keepRules(run, opened.project);
     const engine = await openTables(run, options);
     try {
         effects.progress.begin('partials');

@@ -11,6 +11,7 @@ import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
 import { quote } from './commands/quote.ts';
 import { report } from './commands/report.ts';
+import { type ReproduceFlags, runOrReproduce } from './commands/reproduce.ts';
 import { rulesCheck, rulesTest } from './commands/rules.ts';
 import { rulesDiff } from './commands/rules-diff.ts';
 import { type ImportFlags, importFormats, rulesImport } from './commands/rules-import.ts';
@@ -112,16 +113,17 @@ function program(
         .action((flags: RunFlags) => answer(plan(flags, context())));
     cli.command('run [pipeline]')
         .description('run the nightly pipeline for a period')
-        .addOption(period)
+        .option('--period <yyyy-MM>', 'billing period')
         .addOption(asOf)
         .addOption(acceptGone)
-        .action((pipeline: string | undefined, flags: RunFlags) => {
+        .option('--reproduce <run-id>', 'compute a past run once more, and compare')
+        .action((pipeline: string | undefined, flags: Partial<RunFlags> & ReproduceFlags) => {
             if (pipeline !== undefined && pipeline !== 'nightly') {
                 throw new RunError('USAGE', {
                     detail: `there is no pipeline ${pipeline}; the one to run is nightly`,
                 });
             }
-            return answer(run('nightly', flags, context()));
+            return answer(runOrReproduce(flags, context()));
         });
     cli.command('reconcile')
         .description('metered against authorized, without invoicing')
@@ -255,8 +257,13 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
         outcome = { exit, error: null, run };
     });
     cli.hook('preAction', (_cli, command) => {
-        const { period = null } = command.opts<{ period?: string }>();
-        started.push({ command: typedName(command), period });
+        const { period = null, reproduce } = command.opts<{
+            period?: string;
+            reproduce?: string;
+        }>();
+        // Nobody is told of it as of a run: nothing came to count.
+        const name = `${typedName(command)}${reproduce === undefined ? '' : ' --reproduce'}`;
+        started.push({ command: name, period });
     });
     try {
         await cli.parseAsync([...argv], { from: 'user' });

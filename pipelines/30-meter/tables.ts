@@ -71,9 +71,11 @@ export const compiledMetered = defineTable('compiled.metered_usage', {
     columns,
 });
 
-export const meteredUsage = defineTable('metered.usage', {
-    comment: 'One row per meter, account, payer, book, attributes, rate segment and day.',
-    grain,
-    totals: { quantity: 'quantity' },
-    columns,
-});
+/** A table of partials under another name: as another run had them, or as they were cut anew. */
+export const partials = (name: string, comment: string) =>
+    defineTable(name, { comment, grain, totals: { quantity: 'quantity' }, columns });
+
+export const meteredUsage = partials(
+    'metered.usage',
+    'One row per meter, account, payer, book, attributes, rate segment and day.',
+);

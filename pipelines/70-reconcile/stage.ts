@@ -79,3 +79,27 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
         conserves: [],
     });
 }
+
+/**
+ * Holds alone, where usage and debits were compared by another run and prices have changed since. The
+ * audits are all run again, over what that run found.
+ */
+export const hold = defineStage({
+    name: '70-reconcile',
+    folder: import.meta.dirname,
+    reads: [
+        accountPaths,
+        debitEntries,
+        unpricedFees,
+        unratedUsage,
+        payers,
+        tables.outcomes,
+        tables.breaks,
+        tables.breakLegs,
+        tables.sides,
+        tables.tieOuts,
+        tables.walletPayments,
+    ],
+    writes: [tables.holds],
+    conserves: [],
+});

@@ -68,7 +68,7 @@ async function checkProject(
         await check('accounts', async () => {
             const text = project.readText(config.accounts);
             const opened = await inState(project, context, async (state) =>
-                openPeriod(project, state, await readStateLog(state), period),
+                openPeriod(project, { state, log: await readStateLog(state) }, period),
             );
             const as_of = context.effects.now();
             const { tree } = compilePeriod(opened, text, { period, as_of });

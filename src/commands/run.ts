@@ -6,15 +6,10 @@ import { amountWithCode, counted, figure } from '../report/figures.ts';
 import { sumsBy } from '../report/headline.ts';
 import { visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
-import {
-    describeStages,
-    type Plan,
-    planRun,
-    type RunResult,
-    runPipeline,
-} from '../run/pipeline.ts';
 import { runFolder } from '../run/folders.ts';
+import { type Plan, planRun, type RunResult, runPipeline } from '../run/pipeline.ts';
 import type { RunOptions } from '../run/prepare.ts';
+import { describeStages } from '../run/stages.ts';
 import type { TieOut } from '../schema/break.ts';
 import type { Certificate, History } from '../schema/certificate.ts';
 import { spokenFor } from '../state/commit-log.ts';

@@ -81,7 +81,7 @@ inner join accounts.paths as paths
     and events.event_at < paths.valid_to`;
 }
 
-function meterSql(meter: Meter, columns: ReadonlySet<string>): string {
+function meterSql(meter: Meter, columns: ReadonlySet<string>, events = 'compiled.events'): string {
     const kept = [...meter.attributes].sort();
     const classes = meterClasses(meter, columns);
     const sums = classes.map(
@@ -110,7 +110,7 @@ from (
     from (
         select ${keys.join(', ')},
 ${sums.join(',\n')}
-        from compiled.events
+        from ${events}
         where is_in_period and ${filterSql(meter, columns)}
         group by ${keys.join(', ')}
     )
@@ -129,18 +129,48 @@ export function meteredViewSql(
     boundariesOf: (meter: string) => readonly string[] = () => [],
 ): string {
     const columns = shapeNames(shape, Object.keys(config.derived));
-    return config.meters
+    const { meters } = config;
+    return meters
         .filter(({ rated }) => rated)
         .map((meter) =>
             isAdditiveMeter(meter)
                 ? meterSql(meter, columns)
-                : wholeMeterSql(meter, {
-                      meters: config.meters,
-                      columns,
-                      boundaries: boundariesOf(meter.meter),
-                  }),
+                : wholeMeterSql(meter, { meters, columns, boundaries: boundariesOf(meter.meter) }),
         )
         .join('\nunion all by name\n');
+}
+
+/** Events of days that are cut in another way than the run that is re-priced cut them. */
+const cutEvents = `(
+            select events.* from compiled.events as events
+            semi join cut.days as days
+                on events.account_id = days.account_id and events.event_on = days.event_on
+        )`;
+
+/**
+ * The same, where the partials of another run are kept: of a meter that adds up, only days that are
+ * cut in another way now are metered from their events.
+ * @param again the meters that cannot be added up and are cut in another way now, from all events.
+ */
+export function meteredAgainViewSql(
+    config: Config,
+    shape: EventShape,
+    boundariesOf: (meter: string) => readonly string[],
+    again: ReadonlySet<string>,
+): string {
+    const columns = shapeNames(shape, Object.keys(config.derived));
+    const { meters } = config;
+    const wholes = meters.filter(({ meter }) => again.has(meter));
+    return [
+        'select * from cut.partials',
+        'select * from kept.wholes',
+        ...meters
+            .filter((meter) => meter.rated && isAdditiveMeter(meter))
+            .map((meter) => meterSql(meter, columns, cutEvents)),
+        ...wholes.map((meter) =>
+            wholeMeterSql(meter, { meters, columns, boundaries: boundariesOf(meter.meter) }),
+        ),
+    ].join('\nunion all by name\n');
 }
 
 /**

@@ -62,6 +62,20 @@ export const stateErrors = {
         (p) => `${p.period} was not closed: ${p.detail}`,
         (p) => p.remedy,
     ),
+    PARTIALS_UNUSABLE: defineError<{ run_id: string; reasons: readonly string[] }>(
+        2,
+        (p) =>
+            `${p.run_id} cannot be priced anew from its partials:\n${p.reasons.map((of) => `    ${of}`).join('\n')}`,
+        () =>
+            'Leave out --partials: the month is then computed from its objects. Nothing was written.',
+    ),
+    INPUTS_CHANGED: defineError<{ run_id: string; problems: readonly string[] }>(
+        2,
+        (p) =>
+            `${p.run_id} cannot be computed again, what it was made from is no longer there:\n${p.problems.map((of) => `    ${of}`).join('\n')}`,
+        () =>
+            'Bring it back, from an older version in the bucket or a backup. The run and its outputs are as they were.',
+    ),
     OPENINGS_REPLACED: defineError<{ period: string; before: string }>(
         2,
         (p) =>

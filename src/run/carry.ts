@@ -9,7 +9,7 @@ import type { Stage } from '../stage/define.ts';
 import { fillTables, readStageSql } from '../stage/run.ts';
 import { keysView } from './carry-keys.ts';
 import { findTouched } from './carry-touched.ts';
-import type { RunFolder } from './folders.ts';
+import { type RunFolder, readCertificate } from './folders.ts';
 import { type IngestedObject, lookAt, storedRows } from './ingest.ts';
 import type { Role } from './lake.ts';
 import { verifyBatch } from './lake.ts';
@@ -71,6 +71,9 @@ async function whyAll({ project, previous }: Carrying): Promise<string | null> {
     if (!config.engine.incremental) return 'engine.incremental is false';
     if (previous === null) return 'it is the first run of the period';
     if (!existsSync(previous.database)) return `the tables of ${previous.runId} are gone`;
+    if (readCertificate(previous)?.repriced_from) {
+        return `${previous.runId} was priced anew and compared nothing with debits`;
+    }
     const whole = config.meters.find((meter) => meter.rated && !isAdditiveMeter(meter));
     if (whole) return `meter ${whole.meter} cannot be added up by days`;
     const [byEvent] = metersByEvent(project);

@@ -12,6 +12,12 @@ const whole = (value: unknown) => Number.parseInt(String(value), 10);
 /** What of a certificate is known before its files are written. */
 export type Evidence = Omit<Certificate, 'run_fingerprint' | 'run_digest' | 'outputs'>;
 
+/** What a run that is re-priced takes over from the one that it is made from. */
+export interface Repriced {
+    readonly from: NonNullable<Certificate['repriced_from']>;
+    readonly completeness: string;
+}
+
 /** Gathers the evidence of a run from its relations. */
 export async function certify(
     engine: Engine,
@@ -19,6 +25,7 @@ export async function certify(
     options: RunOptions,
     runId: string,
     history: History,
+    repriced?: Repriced,
 ): Promise<Evidence> {
     const hasLines = options.pipeline === 'nightly';
     const payers = await payerTotals(engine, hasLines);
@@ -43,7 +50,8 @@ export async function certify(
         tie_outs: await tieOuts(engine),
         breaks,
         payers,
-        completeness: await completeness(engine),
+        completeness: repriced?.completeness ?? (await completeness(engine)),
+        ...(repriced ? { repriced_from: repriced.from } : {}),
         ...(margins ? { margins } : {}),
         ...(conversions.length ? { conversions } : {}),
         result: isHeld || strays !== 0n ? 'held' : 'clean',

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../duck/sql.ts';
+import { RunError } from '../errors/index.ts';
 import type { Certificate } from '../schema/certificate.ts';
 
 /** Where the parts of one run are. */
@@ -13,6 +14,8 @@ export interface RunFolder {
     readonly sales: string;
     /** What objects hold, row by row, as Parquet: of event scale, shared by all runs. */
     readonly lake: string;
+    /** Copies of every file of rules that the run was made from, by their sha256. */
+    readonly rules: string;
     /** Objects on their way into the lake; gone when the run ends. */
     readonly scratch: string;
     /** What people and other systems read. Exists only when it is whole. */
@@ -28,6 +31,7 @@ export function runFolder(state: string, runId: string): RunFolder {
         database: join(folder, 'tables.duckdb'),
         sales: join(folder, 'sales.duckdb'),
         lake: join(state, 'lake'),
+        rules: join(folder, 'inputs', 'rules'),
         scratch: join(folder, 'scratch'),
         output: join(folder, 'output'),
     };
@@ -73,6 +77,17 @@ export function parseCertificate(text: string): Certificate | null {
 export function readCertificate(run: RunFolder): Certificate | null {
     const { certificate, changes } = inspectOutput(run);
     return changes.length === 0 ? certificate : null;
+}
+
+/**
+ * The certificate of a run whose every output is as its run left it.
+ * @throws RunError OUTPUT_CHANGED
+ */
+export function wholeCertificate(run: RunFolder): Certificate {
+    const { certificate, changes } = inspectOutput(run);
+    if (certificate && changes.length === 0) return certificate;
+    const command = commandOf(run.runId.slice(0, 'yyyy-MM'.length), certificate);
+    throw new RunError('OUTPUT_CHANGED', { folder: run.output, files: changes, command });
 }
 
 /**

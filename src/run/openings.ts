@@ -15,30 +15,32 @@ import { type Project, previous } from './project.ts';
 /** What a nightly run leaves for the period after it: its closings are openings. */
 export const closingsFile = 'closings.csv';
 
+/** A state and its log, as it was read. */
+export interface Books {
+    readonly state: State;
+    readonly log: CommitLog;
+}
+
 /**
  * The project with the openings of one period: those of its file that are of the period, or what the
  * run of the period before says.
+ * @param books null where the project holds what a run once opened with, or nothing.
  * @throws RunError CONTRACTS_INVALID, OPENINGS_REPLACED, STATE_DAMAGED, STORE_*
  */
 export async function openPeriod(
     project: Project,
-    state: State,
-    log: CommitLog,
+    books: Books | null,
     period: string,
 ): Promise<Project> {
     if (project.config.openings !== previous) {
         return { ...project, openings: openingsOf(project.openings, period) };
     }
     const before = monthAfter(period, -1);
+    const closings = await closingsOf(project, books, before);
     const nothing = { ...noOpenings, previous: before };
-    const closed = await closedWith(state, log, before);
-    if (closed?.certificate.outputs[closingsFile] === undefined) {
-        return { ...project, openings: nothing };
-    }
-    await requireKept(state, log, closed.certificate);
-    const file = join(closed.run.output, closingsFile);
-    const text = readFileSync(file, 'utf8');
-    const read = loadOpenings(relative(project.folder, file), text, project.contracts);
+    if (closings === null) return { ...project, openings: nothing };
+    const { file, text } = closings;
+    const read = loadOpenings(file, text, project.contracts);
     if ('problems' in read) {
         const problems = read.problems.map(({ remedy = '', ...of }) => ({
             ...of,
@@ -46,13 +48,35 @@ export async function openPeriod(
         }));
         throw new RunError('CONTRACTS_INVALID', { problems });
     }
-    const openings = { ...openingsOf(read.openings, period), previous: before };
+    // Not by the name of the run: another one that says the same is as good.
+    const name = closingsOfPeriod(before);
     return {
         ...project,
-        openings,
-        // Not by the name of the run: another one that says the same is as good.
-        rules: { ...project.rules, [closingsOfPeriod(before)]: sha256(text) },
+        openings: { ...openingsOf(read.openings, period), previous: before },
+        rules: { ...project.rules, [name]: sha256(text) },
+        texts: new Map([...project.texts, [name, text]]),
     };
+}
+
+/**
+ * What the run of a month closed with: as the rules of a run say that is done again, or as the log
+ * says now. Null for nothing.
+ * @throws RunError OPENINGS_REPLACED
+ */
+async function closingsOf(
+    { folder, texts }: Project,
+    books: Books | null,
+    before: string,
+): Promise<{ readonly file: string; readonly text: string } | null> {
+    const kept = texts.get(closingsOfPeriod(before));
+    if (kept !== undefined) return { file: closingsOfPeriod(before), text: kept };
+    if (books === null) return null;
+    const { state, log } = books;
+    const closed = await closedWith(state, log, before);
+    if (closed?.certificate.outputs[closingsFile] === undefined) return null;
+    await requireKept(state, log, closed.certificate);
+    const file = join(closed.run.output, closingsFile);
+    return { file: relative(folder, file), text: readFileSync(file, 'utf8') };
 }
 
 /** The period whose closings a run opened with; null when it opened with none. */

@@ -1,35 +1,34 @@
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { resell } from '../../pipelines/85-resell/stage.ts';
-import { nightly, reconciliation } from '../../pipelines/nightly.ts';
+import type { PipelineInputs } from '../../pipelines/nightly.ts';
 import { eventShape } from '../compile/shape.ts';
 import { engineVersion } from '../duck/engine.ts';
 import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
-import { RunError } from '../errors/index.ts';
-import { boundariesOf, sorted, sqlTimestamp } from '../rules/card.ts';
 import type { Certificate, History } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
-import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
+import { inStage } from '../stage/run.ts';
 import type { CommitLog } from '../state/commit-log.ts';
 import { openState } from '../state/open.ts';
 import { requireSafe, type State } from '../state/state.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
+import { boundariesIn } from './basis.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
 import { carry } from './carry.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
 import { type IngestedObject, ingest, lookAt, pinOf, storedRows } from './ingest.ts';
+import { keepRules } from './kept-rules.ts';
 import { basisOf, landedObjects } from './lake.ts';
 import { type InputListing, listInputs } from './listing.ts';
-import { openPeriod } from './openings.ts';
+import { type Books, openPeriod } from './openings.ts';
 import { writeOutputs } from './outputs.ts';
 import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
 import { requireConvertible } from './prices.ts';
-import { type CompiledPeriod, compilePeriod, type Project, ratesOf } from './project.ts';
+import { type CompiledPeriod, compilePeriod, type Project } from './project.ts';
 import {
     type Executed,
     entryOfRun,
@@ -39,14 +38,21 @@ import {
     finishedRun,
     publishRun,
 } from './published.ts';
-import { priceSales } from './sell.ts';
+import { madeBy, runFingerprint, runStages, stagesOf, upstreamOf } from './stages.ts';
 import { openTables } from './tables.ts';
+import { unusableDisk } from './unusable-disk.ts';
 
-/** A run before anything is read: what it would read, from what, as which run. */
-export interface Plan extends CompiledPeriod {
+/** A project as it is in the period of a run. */
+export interface OpenedPeriod extends CompiledPeriod {
     readonly options: RunOptions;
     /** With the openings of the period. */
     readonly project: Project;
+    /** What its stages are declared from. */
+    readonly inputs: PipelineInputs;
+}
+
+/** A run before anything is read: what it would read, from what, as which run. */
+export interface Plan extends Omit<OpenedPeriod, 'inputs'> {
     readonly listings: readonly InputListing[];
     readonly stages: readonly Stage[];
     readonly fingerprint: string;
@@ -63,6 +69,8 @@ export interface RunResult extends Executed {
 async function readAccounts(project: Project, store: ObjectStore): Promise<string> {
     const { accounts } = project.config;
     if (!accounts.startsWith('object:')) return project.readText(accounts);
+    const kept = project.texts.get(accounts);
+    if (kept !== undefined) return kept;
     const { stream } = await store.get(accounts.slice('object:'.length));
     const chunks: Buffer[] = [];
     for await (const chunk of stream) chunks.push(Buffer.from(chunk));
@@ -70,11 +78,44 @@ async function readAccounts(project: Project, store: ObjectStore): Promise<strin
 }
 
 /** What is known of a project beside its files and objects. */
-interface Known {
-    readonly state: State;
-    readonly log: CommitLog;
+interface Known extends Books {
     /** The run that spoke for the period before; null for none, or where nobody wants to know. */
     readonly previous: RunFolder | null;
+}
+
+/**
+ * Reads the accounts of a project, and what it is in a period. Touches nothing.
+ * @param books null where the project holds what a run once opened with, or nothing.
+ * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, RULES_INVALID, STORE_*
+ */
+export async function openRun(
+    opened: Project,
+    store: ObjectStore,
+    books: Books | null,
+    options: RunOptions,
+): Promise<OpenedPeriod> {
+    const text = await readAccounts(opened, store);
+    const period = await openPeriod(opened, books, options.period);
+    const { accounts } = period.config;
+    // A file beside the config is among the rules since it was read.
+    const isObject = accounts.startsWith('object:');
+    const project = {
+        ...period,
+        rules: { ...period.rules, ...(isObject ? { [accounts]: sha256(text) } : {}) },
+        texts: new Map([...period.texts, ...(isObject ? [[accounts, text] as const] : [])]),
+    };
+    const { tree, promises } = compilePeriod(project, text, options);
+    requireConvertible(project, tree.conversions);
+    const boundaries = boundariesIn(project, promises);
+    const inputs = {
+        config: project.config,
+        assets: project.assets,
+        boundaries: boundaries.all,
+        boundariesOf: boundaries.of,
+        byEvent: metersByEvent(project),
+        hasSellers: tree.channels.length > 0,
+    };
+    return { options, project, tree, promises, inputs };
 }
 
 /**
@@ -84,48 +125,33 @@ interface Known {
 export async function planRun(
     opened: Project,
     store: ObjectStore,
-    { state, log, previous }: Known,
+    known: Known,
     options: RunOptions,
 ): Promise<Plan> {
-    const text = await readAccounts(opened, store);
-    const project = await openPeriod(opened, state, log, options.period);
-    const { tree, promises } = compilePeriod(project, text, options);
-    requireConvertible(project, tree.conversions);
-    const shape = eventShape(project.config);
-    const { lake } = runFolder(project.state, '');
-    const listings = await listInputs(
+    const { state, log, previous } = known;
+    const { project, tree, promises, inputs } = await openRun(
+        opened,
         store,
-        project.config,
-        daysOf(options.period, new Date(options.as_of)),
-        {
-            before: previous && readCertificate(previous),
-            landed: (input, role) =>
-                landedObjects(
-                    lake,
-                    input.name,
-                    basisOf(project.config, input, role, shape, engineVersion),
-                ),
-            accept_gone: options.accept_gone ?? false,
-        },
+        { state, log },
+        options,
     );
-    const inputs = {
-        config: project.config,
-        assets: project.assets,
-        boundaries: sorted(
-            new Set([...boundariesOf(ratesOf(project)), ...promises.boundaries.map(sqlTimestamp)]),
-        ),
-        boundariesOf: (meter: string) =>
-            boundariesOf(ratesOf(project).filter((rate) => rate.meter === meter)),
-        byEvent: metersByEvent(project),
-        hasSellers: tree.channels.length > 0,
-    };
-    const stages = options.pipeline === 'nightly' ? nightly(inputs) : reconciliation(inputs);
+    const { config } = project;
+    const { lake } = runFolder(project.state, '');
+    const shape = eventShape(config);
+    const days = daysOf(options.period, new Date(options.as_of));
+    const listings = await listInputs(store, config, days, {
+        before: previous && readCertificate(previous),
+        landed: (input, role) =>
+            landedObjects(lake, input.name, basisOf(config, input, role, shape, engineVersion)),
+        accept_gone: options.accept_gone ?? false,
+    });
+    const stages = stagesOf(options, inputs);
     const fingerprint = sha256(
         JSON.stringify([
             options,
             version,
             codeFingerprint(),
-            Object.entries({ ...project.rules, [project.config.accounts]: sha256(text) }).sort(),
+            Object.entries(project.rules).sort(),
             listings.map(({ input, entries }) => [input.name, entries]),
         ]),
     );
@@ -160,7 +186,7 @@ export async function runPipeline(
         requireOpen(log, options.period, run.runId);
         const executed = plan.finished
             ? await reused(state, log, run, plan.finished)
-            : await execute(effects, store, plan, previous);
+            : await execute(effects, store, { ...plan, previous });
         if (state.isBucket) effects.progress.begin('publish');
         await publishRun(state, log, run, executed);
         if (state.isBucket) effects.progress.end(state.address);
@@ -186,41 +212,23 @@ async function reused(
     return { certificate: readCertificate(run) ?? finished, isReused: true };
 }
 
+/** What a run is made from, and where. */
+export interface Work extends Omit<Plan, 'fingerprint' | 'finished'> {
+    /** The run to go on from; null for none. */
+    readonly previous: RunFolder | null;
+}
+
 /**
- * Whoever met the full disk (a file of ours, the engine, its spilling), a person hears the same. A
- * folder that can't be written is a matter of the config, not a defect.
+ * Makes a run: from its objects to its certificate.
+ * @param admit looks at the objects once they are here and proven whole, before any is used.
  */
-function unusableDisk(error: unknown, folder: string): RunError | null {
-    const { message: detail = String(error), code = '' } = error as NodeJS.ErrnoException;
-    if (/ENOSPC|EDQUOT|no space left|could not write file/i.test(detail)) {
-        return new RunError(
-            'DISK_FULL',
-            { folder, detail: engineSentence(error) ?? detail },
-            error,
-        );
-    }
-    const isRefused = /^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST)$/.test(code) || isNoFolder(error);
-    return isRefused ? new RunError('STATE_UNUSABLE', { folder, detail }, error) : null;
-}
-
-/** Below /proc a folder can't be made: it is said not to exist. */
-const isNoFolder = (error: unknown) =>
-    (error as NodeJS.ErrnoException).code === 'ENOENT' &&
-    (error as NodeJS.ErrnoException).syscall === 'mkdir';
-
-/** What the engine said itself, without the statement that met it. */
-function engineSentence(error: unknown): string | null {
-    if (!(error instanceof RunError) || error.code !== 'ENGINE_FAILED') return null;
-    return (error as RunError<'ENGINE_FAILED'>).params.detail.split('\n')[0] ?? null;
-}
-
-async function execute(
+export async function execute(
     effects: Effects,
     store: ObjectStore,
-    plan: Plan,
-    previous: RunFolder | null,
+    plan: Work,
+    admit: (objects: readonly IngestedObject[]) => void = () => {},
 ): Promise<Executed> {
-    const { run, project, tree, options } = plan;
+    const { run, project, options, previous } = plan;
     const { config } = project;
     makeFolders(run.lake);
     makeFolders(run.folder);
@@ -236,11 +244,13 @@ async function execute(
         if (finished) return { certificate: finished, isReused: true };
         rmSync(run.scratch, { recursive: true, force: true });
         rmSync(run.output, { recursive: true, force: true });
+        keepRules(run, project);
         // In one transaction: every statement alone would wait for the disk.
         await inStage('prepare', () => engine.transaction(() => prepare(engine, plan)));
         const objects = await inStage('10-ingest', () =>
             ingest(engine, store, config, plan.listings, run, effects.progress),
         );
+        admit(objects);
         const history = await inStage('15-carry', () =>
             carry({
                 ...{ engine, project, objects, previous },
@@ -248,41 +258,18 @@ async function execute(
                 lake: run.lake,
             }),
         );
-        const { channels, ...accounts } = tree;
-        let upstream = sha256(
-            JSON.stringify([
-                options,
-                Object.entries(project.rules).sort(),
-                accounts,
-                history,
-                channels.map(({ level_no, ...of }) => [`${level_no}`, of]),
-                objects.map(pinnedAs),
-            ]),
-        );
-        for (const [index, stage] of plan.stages.entries()) {
-            effects.progress.begin(stage.name);
-            if (stage === resell) {
-                await inStage('sales', () => priceSales(engine, project, tree, run));
-            }
-            const { fingerprint } = await runStage(stage, {
-                engine,
-                upstream,
-                position: index + 1,
-                onCheck: (check) => effects.progress.advance(0, check),
-            });
-            upstream = fingerprint;
-            effects.progress.end();
-        }
+        const content = upstreamOf(plan, objects.map(pinnedAs));
+        // A stage is complete for the rows that it looked at; the result does not depend on them.
+        const looked = sha256(JSON.stringify([content, history]));
+        await runStages(engine, plan, looked, effects.progress);
         // From here on all rows can be looked up again, by those who ask why.
         await lookAt(engine, config, await storedRows(engine, config, objects));
         effects.progress.begin('write');
+        const changed = changedObjects(plan.listings, previous, objects);
         const certificate = await inStage('write', async () =>
             writeOutputs(engine, run, {
-                ...(await certify(engine, project, options, run.runId, {
-                    ...history,
-                    ...changedObjects(plan.listings, previous, objects),
-                })),
-                run_fingerprint: runFingerprint(plan, upstream),
+                ...(await certify(engine, project, options, run.runId, { ...history, ...changed })),
+                run_fingerprint: runFingerprint(options, madeBy(plan.stages, content)),
             }),
         );
         effects.progress.end(run.output);
@@ -338,22 +325,3 @@ const pinnedAs = (object: IngestedObject) => {
     const { key, sha256: hash } = pinOf(object);
     return [object.input.name, key, hash];
 };
-
-/** Everything the result depends on: the content of the inputs, rules, SQL, code and parameters. */
-function runFingerprint(plan: Plan, upstream: string): string {
-    return sha256(JSON.stringify([plan.options, version, codeFingerprint(), upstream]));
-}
-
-/** Stages of a plan with the sha256 of their SQL: what `plan` prints. */
-export function describeStages(
-    stages: readonly Stage[],
-): readonly { readonly stage: string; readonly outputs: number; readonly sql_sha256: string }[] {
-    return stages.map((stage) => {
-        const sql = readStageSql(stage);
-        return {
-            stage: stage.name,
-            outputs: stage.writes.length,
-            sql_sha256: stageFingerprint(stage, sql, ''),
-        };
-    });
-}

@@ -30,9 +30,17 @@ import { currencyExponent } from '../money/currency.ts';
 import { rateUnits } from '../quote/rate-units.ts';
 import type { CompiledRate } from '../rules/card.ts';
 import { isByEvent, readTerms } from '../schema/terms.ts';
-import { controlStages, controlTotals, runHome, runParameters } from '../stage/control.ts';
+import {
+    controlStages,
+    controlTotals,
+    runBasis,
+    runBoundaries,
+    runHome,
+    runParameters,
+} from '../stage/control.ts';
 import { formatInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
+import { basisOf, boundaryRows } from './basis.ts';
 import { codeRoot } from './code.ts';
 import type { RunFolder } from './folders.ts';
 import { pricesOf } from './prices.ts';
@@ -218,6 +226,8 @@ export async function prepare(
     await replaceTable(engine, accountSpans, tree.spans);
     await replaceTable(engine, accountPaths, tree.paths);
     await replaceTable(engine, channels, tree.channels);
+    await replaceTable(engine, runBasis, basisOf(project));
+    await replaceTable(engine, runBoundaries, boundaryRows(project, promises));
     const { start, end } = parsePeriod(options.period, 'UTC');
     await replaceTable(engine, runParameters, [
         {

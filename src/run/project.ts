@@ -39,6 +39,8 @@ export interface Project extends LoadedConfig {
     readonly currencyRates: CurrencyRates | null;
     /** File to sha256 of everything that a person wrote and a run depends on. */
     readonly rules: Readonly<Record<string, string>>;
+    /** The same files with what they say, for whoever wants to do it all again. */
+    readonly texts: ReadonlyMap<string, string>;
     readonly readText: (path: string) => string;
 }
 
@@ -52,22 +54,28 @@ export function findConfig(from: string): string {
     }
 }
 
+/** The text of a file by its absolute path; null where none is. */
+export type ReadFile = (path: string) => string | null;
+
+const fromDisk: ReadFile = (path) => (isFile(path) ? readFileSync(path, 'utf8') : null);
+
 /**
- * Reads a project. @throws RunError CONFIG_NOT_FOUND, CONFIG_INVALID, RULES_INVALID with every
- * problem of the files.
+ * Reads a project.
+ * @param read left out, from the files as they are now.
+ * @throws RunError CONFIG_NOT_FOUND, CONFIG_INVALID, RULES_INVALID with every problem of the files.
  */
-export function openProject(file: string): Project {
+export function openProject(file: string, read: ReadFile = fromDisk): Project {
     const absolute = resolve(file);
     const folder = dirname(absolute);
     const name = relative(folder, absolute);
     const rules: Record<string, string> = {};
     const texts = new Map<string, string>();
-    if (!isFile(absolute)) {
+    if (read(absolute) === null) {
         throw new RunError('CONFIG_NOT_FOUND', { searched: absolute, isNamed: true });
     }
     const readText = (path: string): string => {
         const from = resolve(folder, path);
-        const text = isFile(from) ? readFileSync(from, 'utf8') : null;
+        const text = read(from);
         if (text === null) {
             const problem = missingFile(path, name, texts.get(name) ?? '');
             throw new RunError('CONFIG_INVALID', { problems: [problem] });
@@ -76,7 +84,11 @@ export function openProject(file: string): Project {
         texts.set(relative(folder, from), text);
         return text;
     };
-    const missing = missingFiles(name, readText(name), folder);
+    const missing = missingFiles(
+        name,
+        readText(name),
+        (path) => read(resolve(folder, path)) !== null,
+    );
     const loaded = missing.length ? { problems: missing } : loadConfig(name, readText);
     if ('problems' in loaded) throw new RunError('CONFIG_INVALID', { problems: loaded.problems });
     requireMemory(loaded.config.engine.memory, name, texts.get(name) ?? '');
@@ -88,6 +100,7 @@ export function openProject(file: string): Project {
         file: absolute,
         state: stateFolder(loaded.config.state, folder),
         rules,
+        texts,
         readText,
     };
 }
@@ -243,7 +256,11 @@ function missingFile(path: string, file: string, text: string): FileProblem {
 }
 
 /** All the files that the config names and that are not there, before the first is read. */
-function missingFiles(file: string, text: string, folder: string): readonly FileProblem[] {
+function missingFiles(
+    file: string,
+    text: string,
+    isThere: (path: string) => boolean,
+): readonly FileProblem[] {
     const named = [
         ...text.matchAll(
             /^(?:rate_card|contracts|openings|currency_rates|accounts|assets): *(["']?)([^#\n{}]+?)\1 *$/gm,
@@ -252,7 +269,7 @@ function missingFiles(file: string, text: string, folder: string): readonly File
     return named
         .map((match) => match[2] ?? '')
         .filter((path) => !path.startsWith('object:') && path !== previous)
-        .filter((path) => !isFile(resolve(folder, path)))
+        .filter((path) => !isThere(path))
         .map((path) => missingFile(path, file, text));
 }
 

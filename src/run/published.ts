@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { Engine } from '../duck/engine.ts';
 import { quoteText, sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
@@ -38,6 +38,20 @@ export async function finishedRun(
     // Without an entry it is still to be published, which takes its tables.
     if (own) return entry || existsSync(run.database) ? own : null;
     return entry && publishedCertificate(state, entry);
+}
+
+/**
+ * A run by its id, here with its output and tables.
+ * @throws RunError RUN_NOT_FOUND where neither the folder nor the log knows it, STATE_DAMAGED, STORE_*
+ */
+export async function fetchRun(state: State, log: CommitLog, runId: string): Promise<RunFolder> {
+    const entry = entryOfRun(log, runId);
+    const run = entry ? await fetchOutput(state, entry) : runFolder(state.folder, runId);
+    if (!entry && !existsSync(run.folder)) {
+        throw new RunError('RUN_NOT_FOUND', { detail: `there is no run ${runId}` });
+    }
+    await fetchTables(state, run);
+    return run;
 }
 
 /** The last entry that let a run speak; null when none ever did. */
@@ -80,13 +94,23 @@ export async function publishRun(
     // A run that was fetched may have come without its tables: those are in the bucket.
     if (existsSync(run.database)) {
         await publishLake(state, await lakeOf(run));
-        await state.publish([tablesKey(runId)]);
+        await state.publish(besideOutput(run).map((name) => runKey(runId, name)));
     }
     const names = [...Object.keys(outputs), certificateFile];
     const keys = names.map((name) => outputKey(runId, name));
     // Of a run that no entry names, what an earlier attempt left there proves nothing.
     const isNamed = entryOfRun(seen, runId) !== null;
     await state.publish(keys, { anew: !isReused || !isNamed });
+}
+
+/** What a run keeps beside what people read: its tables, those of sales, and copies of its rules. */
+function besideOutput(run: RunFolder): readonly string[] {
+    const rules = existsSync(run.rules)
+        ? readdirSync(run.rules).map((name) => join(run.rules, name))
+        : [];
+    return [run.sales, ...rules.sort(), run.database]
+        .filter((path) => existsSync(path))
+        .map((path) => relative(run.folder, path).split(sep).join('/'));
 }
 
 /** What the tables of a run name of the lake. */
@@ -236,7 +260,13 @@ async function dropTables(run: RunFolder): Promise<void> {
  * @throws RunError STATE_DAMAGED, STORE_*
  */
 export async function fetchTables(state: State, run: RunFolder): Promise<void> {
-    if (existsSync(run.database)) return;
+    if (!state.isBucket || existsSync(run.database)) return;
+    const keys: string[] = [];
+    for await (const { key } of state.store.list(runKey(run.runId, ''))) keys.push(key);
+    const output = outputKey(run.runId, '');
+    // Its tables last: where they are, all is.
+    const beside = keys.filter((key) => !key.startsWith(output) && key !== tablesKey(run.runId));
+    await state.fetch(beside);
     await state.fetch([tablesKey(run.runId)]);
 }
 

@@ -98,6 +98,11 @@ export interface Certificate {
     /** What prices were converted by, or could not be; only in a run with such payers. */
     readonly conversions?: readonly Conversion[];
     readonly history: History;
+    /**
+     * Only in a run that was not made from objects: the run whose partials it priced anew, and which
+     * compared usage with debits, at the prices that were in force then.
+     */
+    readonly repriced_from?: { readonly run_id: string; readonly run_digest: string };
     readonly outputs: Readonly<Record<string, string>>;
     readonly result: 'clean' | 'held';
 }

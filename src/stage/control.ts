@@ -54,3 +54,23 @@ export const runHome = defineTable('run.home', {
     grain: ['folder'],
     columns: { folder: varchar('Folder of the state: absolute paths in here begin with it.') },
 });
+
+/** What partials and a reconciliation can be kept for, in a run that is re-priced from them. */
+export const runBasis = defineTable('run.basis', {
+    comment: 'One row per part of what a run was made from, rates and accounts left out.',
+    grain: ['part'],
+    columns: {
+        part: varchar('inputs, meters or reconciliation.'),
+        sha256: varchar('Over the config and the SQL of that part.'),
+    },
+});
+
+/** Where metered usage was cut. */
+export const runBoundaries = defineTable('run.boundaries', {
+    comment: 'One row per meter and instant at which a rate changes, or a promise begins or ends.',
+    grain: ['meter', 'boundary_at'],
+    columns: {
+        meter: varchar('A meter that cannot be added up; empty for all others together.'),
+        boundary_at: timestamp('First instant after the change.'),
+    },
+});

@@ -319,7 +319,10 @@ describe('a distributor, three resellers and their customers', () => {
             : csv('line_items.csv');
         const line = lines.find((of) => of.account_id === account);
         const key = line?.line_key?.slice(0, 16);
-        const said = await tieout(`explain ${key} --events 1`, { cwd: night.project.folder, store });
+        const said = await tieout(`explain ${key} --events 1`, {
+            cwd: night.project.folder,
+            store,
+        });
         expect(said).toMatchObject({ exit: 0, err: '' });
         return said.out.split('\n');
     };

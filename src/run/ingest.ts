@@ -7,6 +7,7 @@ import type { Engine } from '../duck/engine.ts';
 import { quoteName, quoteTable, quoteText } from '../duck/sql.ts';
 import type { RowOf } from '../duck/table.ts';
 import type { Progress } from '../effects.ts';
+import { RunError } from '../errors/index.ts';
 import type { Config } from '../schema/config.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { makeFolders, type RunFolder } from './folders.ts';
@@ -40,7 +41,7 @@ export interface IngestedObject extends Landed {
 /**
  * Brings every object here that is not in the lake yet, verified, and numbers all objects of the run
  * by input and key: what numbers an object has does not depend on when it was read.
- * @throws RunError OBJECT_*, CSV_HEADER_MISSING, CONFIG_INVALID, STORE_*
+ * @throws RunError OBJECT_GONE, OBJECT_*, CSV_HEADER_MISSING, CONFIG_INVALID, STORE_*
  */
 export async function ingest(
     engine: Engine,
@@ -55,10 +56,15 @@ export async function ingest(
     makeFolders(run.scratch);
     // Lines of text are only needed until they are parsed: they live in a file of their own.
     await engine.run(`attach ${quoteText(join(run.scratch, 'lines.duckdb'))} as scratch`);
-    for (const { input, role, entries } of listings) {
+    for (const { input, role, entries, gone, counted_by } of listings) {
         const basis = basisOf(config, input, role, shape, engine.version);
         const landedBefore = landedObjects(run.lake, input.name, basis);
         const missing = entries.filter((entry) => landedBefore(entry) === null);
+        const lost = missing.find(({ key }) => gone.includes(key));
+        if (lost) {
+            const { address } = store;
+            throw new RunError('OBJECT_GONE', { store: address, key: lost.key, run: counted_by });
+        }
         const landing = { engine, store, config, shape, basis, progress, ...run };
         const batches = missing.length ? await landObjects(landing, input, role, missing) : [];
         const landedNow = new Map(batches.flatMap(landedOf));

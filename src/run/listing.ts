@@ -9,8 +9,10 @@ export interface InputListing {
     readonly input: Input;
     readonly role: Role;
     readonly entries: readonly ObjectEntry[];
-    /** Those of them that are no longer in the store: the lake has what they held. */
+    /** Those of them that are no longer in the store: only the lake has what they held. */
     readonly gone: readonly string[];
+    /** The run that counted those. */
+    readonly counted_by: string;
     /** How many of them are in the lake. */
     readonly landed_count: number;
 }
@@ -27,7 +29,7 @@ export interface Known {
 /**
  * Lists what a run reads: every object of each input whose day is wanted, also one that the store has
  * no more, as long as the lake has it: what was counted once does not go away by itself.
- * @throws RunError STORE_PREFIX_EMPTY when an input has none, LIMIT_OBJECTS, OBJECT_GONE, STORE_*
+ * @throws RunError STORE_PREFIX_EMPTY when an input has none, LIMIT_OBJECTS, STORE_*
  */
 export async function listInputs(
     store: ObjectStore,
@@ -46,16 +48,9 @@ export async function listInputs(
             if (entry.size > 0 && isWanted(entry.key, input, days)) entries.push(entry);
         }
         const landed = known.landed(input, role);
-        const gone = goneEntries(known, input, entries, days).filter((entry) => {
-            if (landed(entry) !== null) return true;
-            if (known.accept_gone) return false;
-            const { key } = entry;
-            throw new RunError('OBJECT_GONE', {
-                store: store.address,
-                key,
-                run: known.before?.run_id ?? '',
-            });
-        });
+        const gone = goneEntries(known, input, entries, days).filter(
+            (entry) => !known.accept_gone || landed(entry) !== null,
+        );
         entries.push(...gone);
         if (entries.length === 0) {
             throw new RunError('STORE_PREFIX_EMPTY', {
@@ -75,6 +70,7 @@ export async function listInputs(
             ...{ input, role },
             entries: entries.sort(byKey),
             gone: gone.map(({ key }) => key),
+            counted_by: known.before?.run_id ?? '',
             landed_count: entries.filter((entry) => landed(entry) !== null).length,
         });
     }

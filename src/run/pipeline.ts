@@ -9,7 +9,7 @@ import type { Effects } from '../effects.ts';
 import type { Certificate, History } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
 import { inStage } from '../stage/run.ts';
-import type { CommitLog } from '../state/commit-log.ts';
+import { type CommitLog, spokenFor } from '../state/commit-log.ts';
 import { openState } from '../state/open.ts';
 import { requireSafe, type State } from '../state/state.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -177,16 +177,22 @@ export async function runPipeline(
     try {
         await requireSafe(state);
         const log = await readStateLog(state);
-        const spoken = await runBefore(state, log, options);
-        const plan = await planRun(project, store, { state, log, previous: spoken }, options);
+        const spoken = spokenFor(log, options.period);
+        const before = spoken && (await fetchOutput(state, spoken));
+        // Only the lake knows which objects that are gone can be read.
+        if (before && options.accept_gone) {
+            await fetchTables(state, before);
+            await fetchLake(state, before);
+        }
+        const plan = await planRun(project, store, { state, log, previous: before }, options);
         const { run } = plan;
-        // A run whose output was changed is made again, and does not go on from itself.
-        const isItself = spoken?.runId === run.runId;
-        const previous = isItself ? await runBefore(state, log, options, run) : spoken;
         requireOpen(log, options.period, run.runId);
         const executed = plan.finished
             ? await reused(state, log, run, plan.finished)
-            : await execute(effects, store, { ...plan, previous });
+            : await execute(effects, store, {
+                  ...plan,
+                  previous: await runBefore(state, log, options, run),
+              });
         if (state.isBucket) effects.progress.begin('publish');
         await publishRun(state, log, run, executed);
         if (state.isBucket) effects.progress.end(state.address);
@@ -303,15 +309,18 @@ function changedObjects(
     };
 }
 
-/** The run that spoke for a period before, here with all that it left; null for none. */
+/**
+ * The run that spoke for a period before, here with all that it left; null for none. One whose output
+ * was changed is made again, and does not go on from itself.
+ */
 async function runBefore(
     state: State,
     { commits }: CommitLog,
     { period }: RunOptions,
-    itself?: RunFolder,
+    itself: RunFolder,
 ): Promise<RunFolder | null> {
     const commit = commits.findLast(
-        (of) => of.kind === 'run' && of.period === period && of.run_id !== itself?.runId,
+        (of) => of.kind === 'run' && of.period === period && of.run_id !== itself.runId,
     );
     if (!commit) return null;
     const run = await fetchOutput(state, commit);

@@ -181,7 +181,7 @@ async function pinned(
                 problems.push(`${store.address}/${visible(key)} ${what}`);
                 return [];
             });
-        listings.push({ input, role, entries, gone: [], landed_count: 0 });
+        listings.push({ input, role, entries, gone: [], counted_by: '', landed_count: 0 });
     }
     if (problems.length) throw new RunError('INPUTS_CHANGED', { run_id, problems });
     return listings;

@@ -6,8 +6,8 @@ export const slow = [
     'test/properties/**/*.test.ts',
     'test/run/cases-threads.test.ts',
     'test/run/resume.test.ts',
-    'test/run/races.test.ts',
-    'test/run/state-faults.test.ts',
+    'test/run/races.slow.test.ts',
+    'test/run/state-faults.slow.test.ts',
     'test/run/price-list.test.ts',
 ];
 

@@ -6,7 +6,7 @@ export default defineConfig({
         include: [
             'test/unit/store/s3.test.ts',
             'test/run/state-bucket.test.ts',
-            'test/run/races.test.ts',
+            'test/run/races.slow.test.ts',
         ],
         testTimeout: 180_000,
         hookTimeout: 60_000,

@@ -71,7 +71,7 @@ describe('before a run', () => {
         const { ready, findings } = json(await at('doctor --json'));
         expect(ready).toBe(true);
         expect(findings.map(({ check }: { check: string }) => check)).toEqual([
-            ...['node', 'config and rates', 'accounts', 'input gateway', 'input wallet'],
+            ...['node', 'config and rates', 'state', 'accounts', 'input gateway', 'input wallet'],
             ...['disk', 'memory and engine'],
         ]);
     });

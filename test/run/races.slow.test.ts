@@ -8,7 +8,7 @@ import type { Commit } from '../../src/schema/commit.ts';
 import { readLog } from '../../src/state/commit-log.ts';
 import { folderStore } from '../../src/store/local.ts';
 import { openStore } from '../../src/store/open.ts';
-import { machine, tinyObjects } from '../support/machines.ts';
+import { machine, removeMachines, tinyObjects } from '../support/machines.ts';
 import { type S3Server, startS3 } from '../support/s3-server.ts';
 import { type TinyProject, tieout } from '../support/terminal.ts';
 
@@ -19,6 +19,8 @@ import { type TinyProject, tieout } from '../support/terminal.ts';
 const night = ['run', '--period', '2026-10', '--as-of'];
 const today = '2026-11-05T00:00:00Z';
 const eight = Array.from({ length: 8 }, (_, at) => at);
+
+afterAll(removeMachines);
 
 interface Ended {
     readonly exit: number | null;

@@ -4,11 +4,19 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sha256 } from '../../src/duck/sql.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { s3Store } from '../../src/store/s3.ts';
-import { keysOf, machine, type Places, textOf, tinyObjects } from '../support/machines.ts';
+import {
+    keysOf,
+    machine,
+    type Places,
+    removeMachines,
+    textOf,
+    tinyObjects,
+} from '../support/machines.ts';
 import { type S3Server, startS3 } from '../support/s3-server.ts';
 import { type TinyProject, tieout } from '../support/terminal.ts';
 
 /** The state in a bucket: what a machine forgets is in it, and what is in it is whole. */
+afterAll(removeMachines);
 const month = ['--period', '2026-10'];
 describe('on a server', () => {
     const bucket = `state-${process.pid}`;

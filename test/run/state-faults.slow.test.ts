@@ -1,15 +1,16 @@
 import { cpSync, globSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Engine } from '../../src/duck/engine.ts';
 import { sha256 } from '../../src/duck/sql.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { type Fault, faultyStore } from '../support/faulty-store.ts';
-import { keysOf, machine, textOf } from '../support/machines.ts';
+import { keysOf, machine, removeMachines, textOf } from '../support/machines.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { debitLine, type TinyProject, tieout, usageLine } from '../support/terminal.ts';
 
 /** Whatever breaks while a run is published or fetched: what counts is whole, and a re-run heals. */
+afterAll(removeMachines);
 const month = ['--period', '2026-10'];
 
 describe('every operation of the store of the state fails once', () => {

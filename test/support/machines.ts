@@ -1,4 +1,3 @@
-import { afterAll } from 'vitest';
 import { stringify } from 'yaml';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { type TinyProject, tinyFiles, tinyProject } from './terminal.ts';
@@ -12,13 +11,13 @@ export interface Places {
 
 const made: TinyProject[] = [];
 
-/** A machine with the tiny project on it, and nothing of its state. It goes when the file ends. */
+/** For the end of a test file: removes all of its machines. */
+export function removeMachines(): void {
+    for (const one of made.splice(0)) one.remove();
+}
+
+/** A machine with the tiny project on it, and nothing of its state. */
 export function machine({ state, store = { folder: 'data' } }: Places = {}): TinyProject {
-    if (made.length === 0) {
-        afterAll(() => {
-            for (const one of made.splice(0)) one.remove();
-        });
-    }
     const files = tinyFiles();
     const text = files['tieout.yaml'] ?? '';
     const config = text.replace(/^store:\n {2}folder: data\n/m, stringify({ store }));

@@ -210,14 +210,15 @@ async function payerTotals(engine: Engine, hasLines: boolean): Promise<readonly 
 /** How far the run can prove that nothing was lost on the way to it, in words. */
 async function completeness(engine: Engine): Promise<string> {
     const row = await engine.one(`
-        select count(*) as wallets, count(*) filter (where is_numbered) as numbered,
+        select count(wallet_id) as wallets,
+            count(wallet_id) filter (where is_numbered) as numbered,
             (select count(*) from recon.sequence_gaps) as gaps,
-            (select count(*) from mediated.debit_entries) as entries,
-            (select count(*) from mediated.debit_entries where wallet_id is null) as unnamed
+            coalesce(sum(entry_count), 0)::bigint as entries,
+            coalesce(sum(entry_count) filter (where wallet_id is null), 0)::bigint as unnamed
         from (
-            select bool_or(sequence is not null) as is_numbered
+            select wallet_id, count(*) as entry_count,
+                bool_or(sequence is not null) as is_numbered
             from mediated.debit_entries
-            where wallet_id is not null
             group by wallet_id
         )`);
     const objects = 'Every object was read whole: size, ETag and SHA-256 are pinned.';

@@ -1,7 +1,8 @@
 import { compareBreaks, compareText } from '../export/order.ts';
+import { compare, parseAmount } from '../money/amount.ts';
 import type { Break, BreakTotal } from '../schema/break.ts';
 import { ACCEPTED_CODE, breakCodes } from './break-codes.ts';
-import { compareDecimals, magnitude } from './figures.ts';
+import { magnitude } from './figures.ts';
 
 /** One code with its totals per asset and currency. */
 export interface CodeTotal {
@@ -44,10 +45,6 @@ export function codeTotals(totals: readonly BreakTotal[]): readonly CodeTotal[] 
  * price come after all priced ones, by size within their asset.
  */
 export function largestFirst(breaks: Iterable<Break>): readonly Break[] {
-    const bySize = (amount: (item: Break) => string) => {
-        return (a: Break, b: Break) =>
-            compareDecimals(magnitude(amount(b)), magnitude(amount(a))) || compareBreaks(a, b);
-    };
     const { priced = [], unpriced = [] } = Object.groupBy(breaks, (item) =>
         item.money_amount === null ? 'unpriced' : 'priced',
     );
@@ -55,12 +52,12 @@ export function largestFirst(breaks: Iterable<Break>): readonly Break[] {
         ...interleaved(
             priced,
             (item) => item.currency ?? '',
-            bySize((item) => item.money_amount ?? '0'),
+            (item) => item.money_amount ?? '0',
         ),
         ...interleaved(
             unpriced,
             (item) => item.asset ?? '',
-            bySize((item) => item.amount),
+            (item) => item.amount,
         ),
     ];
 }
@@ -68,15 +65,23 @@ export function largestFirst(breaks: Iterable<Break>): readonly Break[] {
 function interleaved(
     items: readonly Break[],
     unitOf: (item: Break) => string,
-    compare: (a: Break, b: Break) => number,
+    amountOf: (item: Break) => string,
 ): readonly Break[] {
     const groups = [...Map.groupBy(items, unitOf)]
         .sort(([a], [b]) => compareText(a, b))
-        .map(([, group]) => group.sort(compare));
+        .map(([, group]) => bySize(group, amountOf));
     const longest = groups.reduce((length, group) => Math.max(length, group.length), 0);
     const ordered: Break[] = [];
     for (let rank = 0; rank < longest; rank += 1) {
         for (const group of groups) if (rank < group.length) ordered.push(group[rank]!);
     }
     return ordered;
+}
+
+/** Sizes are parsed once, not in every comparison. */
+function bySize(items: readonly Break[], amountOf: (item: Break) => string): readonly Break[] {
+    return items
+        .map((item) => ({ item, size: parseAmount(magnitude(amountOf(item))) }))
+        .sort((a, b) => compare(b.size, a.size) || compareBreaks(a.item, b.item))
+        .map(({ item }) => item);
 }

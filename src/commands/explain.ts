@@ -14,6 +14,7 @@ import { visible } from '../report/visible.ts';
 import { latestRun, latestRuns } from '../run/books.ts';
 import { trimmed } from '../run/decimals.ts';
 import type { RunFolder } from '../run/folders.ts';
+import type { RowsFound } from '../run/moved-rows.ts';
 import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
 import { rawLines } from '../run/raw-lines.ts';
@@ -23,6 +24,7 @@ import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { conversionOf, conversionText } from './explain-conversion.ts';
 import { otherText, otherTrace } from './explain-other.ts';
 import { type PaidTrace, paidText, paidTrace } from './explain-paid.ts';
+import { type NotAsRead, notAsRead, notAsReadText } from './explain-rows.ts';
 import { type PriceStep, priceSteps } from './explain-steps.ts';
 import { requirePeriod } from './run.ts';
 
@@ -47,7 +49,7 @@ interface EventTrace {
     readonly debits: readonly Row[];
 }
 
-interface Explanation {
+interface Explanation extends NotAsRead {
     readonly run_id: string;
     readonly line: LineItem;
     readonly rate: Row;
@@ -118,9 +120,10 @@ export async function explain(flags: ExplainFlags, context: CommandContext): Pro
 async function inRun<T>(
     run: RunFolder,
     project: Project,
-    work: (engine: Engine) => Promise<T>,
+    work: (engine: Engine, found: RowsFound) => Promise<T>,
 ): Promise<T> {
     const options = {
+        rows: { config: project.config, ifLost: 'tell' } as const,
         ...{ memory: project.config.engine.memory, threads: 2 },
         ...{ spill: join(tmpdir(), 'tieout-explain'), contracts: [lineItems, charges] },
     };
@@ -142,8 +145,11 @@ async function explainIn(
     project: Project,
     context: CommandContext,
 ): Promise<Explanation> {
-    return inRun(run, project, async (engine) => {
-        const trace = await traceOf(engine, run, line, flags, project);
+    return inRun(run, project, async (engine, found) => {
+        const trace = {
+            ...(await traceOf(engine, run, line, flags, project)),
+            ...notAsRead(found),
+        };
         return flags.raw ? await withRaw(engine, trace, project, context) : trace;
     });
 }
@@ -367,6 +373,7 @@ function explanationText({
               ? 'events     the line is a fee; what the account used of the meter has no part in it'
               : `events     ${figure(rest.event_count)} of the period; the line is their ${rest.aggregation}, they are not added`,
     ];
+    out.push(...notAsReadText(rest));
     for (const event of rest.events) {
         out.push(
             `           ${event.event_at}  ${visible(event.event_id)}  ${figure(event.quantity)}  ${visible(event.key)}:${event.line}`,

@@ -22,6 +22,7 @@ import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
 import { type IngestedObject, ingest, lookAt, pinOf, storedRows } from './ingest.ts';
+import { keepBounded } from './keep.ts';
 import { basisOf, landedObjects } from './lake.ts';
 import { type InputListing, listInputs } from './listing.ts';
 import { openPeriod } from './openings.ts';
@@ -140,6 +141,7 @@ export async function runPipeline(
         const certificate =
             finished ?? (await execute(effects, store, plan, runBefore(project, log, plan)));
         await commitRun(project.state, log, run, certificate, effects.now());
+        if (finished === null) await keepBounded(project, effects);
         return { run, certificate, isReused: finished !== null };
     } catch (error) {
         throw unusableDisk(error, project.state) ?? error;

@@ -24,8 +24,10 @@ export const rawObjects = defineTable('raw.objects', {
         etag: varchar('ETag, or what the store has instead.'),
         sha256: varchar('SHA-256 of the bytes as stored.'),
         format: varchar('ndjson, csv or parquet.'),
-        path: varchar('The verified plain copy in the spool.'),
+        path: varchar('Where its rows were in the lake when the run read them.'),
         line_count: nullable(bigint('Physical lines counted while spooling. Null for Parquet.')),
+        basis: varchar('What its rows were made by: input, types, parser, engine.'),
+        erased: nullable(varchar('Stand-ins of what was erased from its rows.')),
     },
 });
 

@@ -8,6 +8,7 @@ import { counted, figure, listed } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
 import { makeFolders } from '../run/folders.ts';
+import { lakeContents } from '../run/keep.ts';
 import { openPeriod } from '../run/openings.ts';
 import { requireConvertible } from '../run/prices.ts';
 import { compilePeriod, type Project, ratesOf } from '../run/project.ts';
@@ -98,6 +99,7 @@ async function checkProject(
     const { notify } = config;
     if (notify) await check('notify', () => noticesTo(notify, context.environment));
     await check('disk', () => diskSpace(project.state));
+    await check('lake', () => lakeText(project));
     await check('memory and engine', async () => {
         const engine = await Engine.open({
             file: ':memory:',
@@ -167,6 +169,16 @@ function noticesTo(notify: Notify, environment: Environment): string {
     const isSigned = environment.TIEOUT_NOTIFY_SECRET ? 'signed' : 'not signed';
     if ('url' in address) return `${listed(notify.on)} runs are told of, ${isSigned}`;
     throw new Amiss(address.wrong, 'Set it where the schedule sets its environment.');
+}
+
+/** What is kept of rows, and for how long. */
+function lakeText({ state, config }: Project): string {
+    const of = lakeContents(state).map(
+        ({ input, batches, objects }) =>
+            `${input} has ${counted(objects, 'object')} in ${counted(batches, 'batch', 'batches')}`,
+    );
+    const { lake_days, run_days } = config.keep;
+    return `${of.join(', ') || 'empty'}; rows are kept ${lake_days} days after the close, replaced runs ${run_days}`;
 }
 
 function diskSpace(state: string): string {

@@ -10,6 +10,7 @@ import { visible } from '../report/visible.ts';
 import { latestRun, spokenPeriods } from '../run/books.ts';
 import { trimmed } from '../run/decimals.ts';
 import type { RunFolder } from '../run/folders.ts';
+import type { RowsFound } from '../run/moved-rows.ts';
 import { readLines } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
 import { fetchLake } from '../run/published.ts';
@@ -31,6 +32,7 @@ import { type EventsTrace, eventsText, eventsTrace, withRaw } from './explain-ev
 import { otherText, otherTrace } from './explain-other.ts';
 import { type PaidTrace, paidText, paidTrace } from './explain-paid.ts';
 import { isFee, type PricedTrace, pricedText, pricedTraces } from './explain-priced.ts';
+import { type NotAsRead, notAsRead, notAsReadText } from './explain-rows.ts';
 import { requirePeriod } from './run.ts';
 
 export interface ExplainFlags {
@@ -62,7 +64,7 @@ interface RatedTrace {
     readonly paid: PaidTrace;
 }
 
-interface Explanation extends RatedTrace, EventsTrace {
+interface Explanation extends RatedTrace, EventsTrace, NotAsRead {
     readonly run_id: string;
     readonly line: LineItem;
     /** Who sells, of a line of a sale. */
@@ -95,9 +97,10 @@ export async function explain(flags: ExplainFlags, context: CommandContext): Pro
 async function inRun<T>(
     run: RunFolder,
     project: Project,
-    work: (engine: Engine) => Promise<T>,
+    work: (engine: Engine, found: RowsFound) => Promise<T>,
 ): Promise<T> {
     const options = {
+        rows: { config: project.config, ifLost: 'tell' } as const,
         ...{ memory: project.config.engine.memory, threads: 2 },
         ...{ spill: join(tmpdir(), 'tieout-explain'), contracts: [lineItems, charges] },
     };
@@ -150,7 +153,7 @@ async function explanationOf(
     const own = sale ? { ...line, payer_id: sale.sale_id } : line;
     const tables = sale ? { ...run, database: run.sales } : run;
     const rated = await inRun(tables, project, (engine) => ratedTrace(engine, own));
-    const used = await inRun(run, project, async (engine) => {
+    const used = await inRun(run, project, async (engine, found) => {
         const isSold = await hasSales(engine);
         if (isSold) await attachSales(engine, run);
         const side = sale ? saleSide : operatorSide;
@@ -161,6 +164,7 @@ async function explanationOf(
                 : undefined;
         return {
             ...(flags.raw ? await withRaw(engine, events, project, context) : events),
+            ...notAsRead(found),
             ...(channel?.margins.length ? { channel } : {}),
         };
     });
@@ -223,6 +227,7 @@ function explanationText(of: Explanation): string {
             (day) =>
                 `           ${day.event_on}  ${figure(trimmed(day.quantity)).padStart(18)}  ${String(day.event_count).padStart(8)} events  ${trimmed(day.amount)}`,
         ),
+        ...notAsReadText(of),
         ...eventsText(line, of, isFee(priced)),
     ];
     return `${out.join('\n')}\n`;

@@ -50,7 +50,8 @@ export async function rulesDiff(
         eventsSql: (meters: readonly string[]) =>
             pricedEventsViewSql(config, eventShape(config), meters),
     };
-    const opening = { ...options, spill: join(tmpdir(), 'tieout-diff') };
+    const rows = { config, ifLost: 'refuse' } as const;
+    const opening = { ...options, rows, spill: join(tmpdir(), 'tieout-diff') };
     return inTables(run, opening, async (engine) => {
         const diff: RateDiff = {
             run_id: run.runId,

@@ -59,6 +59,13 @@ export const engineErrors = {
         (p) =>
             `Nothing was counted from it. Delete ${p.folder} and run again: its objects are read from the store anew.`,
     ),
+    LAKE_ROWS_GONE: defineError<{ run: string; keys: string }>(
+        2,
+        (p) =>
+            `rows that ${p.run} read are kept no more, or cannot be read as they were: ${p.keys}`,
+        () =>
+            'What was billed stands in its tables and outputs. To look at rows again, use the tieout.yaml of the run, or reopen the period and run it while the store still has its objects.',
+    ),
     ENGINE_LOCKED: defineError<{ file: string; detail: string }>(
         75,
         (p) =>

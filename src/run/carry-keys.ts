@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { eventShape } from '../compile/shape.ts';
 import type { Engine } from '../duck/engine.ts';
 import { quoteName, quoteText } from '../duck/sql.ts';
 import type { Config } from '../schema/config.ts';
 import { type IngestedObject, type SourceOf, sourcesOf } from './ingest.ts';
-import { isTogether, ownFiles, togetherSql } from './lake.ts';
+import { isTogether, keysPath, ownFiles, togetherSql } from './lake.ts';
 import { typedRows } from './landing.ts';
 
 /*
@@ -79,7 +79,7 @@ async function keysFile(
     lake: string,
     { batch, input, role }: SourceOf,
 ): Promise<string> {
-    const file = join(lake, 'keys', batch.input, `${batch.id}.parquet`);
+    const file = keysPath(lake, batch);
     if (existsSync(file)) return file;
     mkdirSync(dirname(file), { recursive: true });
     const numbers = new Map(batch.objects.map((_, index) => [index + 1, index + 1]));

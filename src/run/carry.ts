@@ -167,6 +167,9 @@ const knownBooks = 'where book_id in (select book_id from previous.rules.book_ca
 const changes: Readonly<Record<string, string>> = {
     'an object was overwritten or is gone': `select key from previous.raw.objects
         anti join raw.objects as objects using (input, key, sha256)`,
+    'identifiers were erased from an object': `select key from previous.raw.objects as before
+        inner join raw.objects as objects using (input, key, sha256)
+        where before.erased is distinct from objects.erased`,
     'inputs changed their order': `select object_no from (
             select objects.object_no,
                 lag(objects.object_no) over (order by before.object_no) as number_before

@@ -97,7 +97,7 @@ function objectRow({
     batch,
     number,
 }: IngestedObject): RowOf<typeof rawObjects> {
-    const { key, size, etag, sha256, line_count, file } = pinOf({ batch, number });
+    const { key, size, etag, sha256, line_count, file, erased } = pinOf({ batch, number });
     return {
         object_no: BigInt(object_no),
         input: input.name,
@@ -109,6 +109,8 @@ function objectRow({
         format: batch.format,
         path: join(batch.folder, file ?? rowsFile),
         line_count: line_count === null ? null : BigInt(line_count),
+        basis: batch.basis,
+        erased: erased ?? null,
     };
 }
 

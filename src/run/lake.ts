@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { debitRowsSql, type InputFiles, usageRowsSql } from '../compile/rows.ts';
-import type { EventShape } from '../compile/shape.ts';
+import { type EventShape, eventShape } from '../compile/shape.ts';
 import { quoteText, sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
 import type { Config, DebitInput, UsageInput } from '../schema/config.ts';
@@ -40,6 +40,8 @@ export interface BatchObject {
     readonly line_count: number | null;
     /** Its own file in the batch; null where the rows of all objects are in one. */
     readonly file: string | null;
+    /** Stand-ins of what was erased from its rows, in order; left out where nothing was. */
+    readonly erased?: string;
 }
 
 /** Objects of one input and format that landed together. Rows number them from 1. */
@@ -54,6 +56,10 @@ export interface Batch {
     readonly objects: readonly BatchObject[];
     /** File name to sha256 of everything in the folder but its manifest. */
     readonly files: Readonly<Record<string, string>>;
+    /** Batches that it holds the objects of: with it there, they are not read any more. */
+    readonly replaces?: readonly string[];
+    /** When it took their place. */
+    readonly replaced_at?: string;
 }
 
 /** The rows of a batch that are not files of their own. */
@@ -87,6 +93,20 @@ export function basisOf(
     return sha256(JSON.stringify([layout, engineVersion, limits.line_bytes, reading, texts]));
 }
 
+/** Inputs of a config by name, each with itself by its basis: what is read as a batch says. */
+export function basesOf(
+    config: Config,
+    engineVersion: string,
+): ReadonlyMap<string, ReadonlyMap<string, Input>> {
+    const shape = eventShape(config);
+    const of = (inputs: readonly Input[], role: Role) =>
+        inputs.map((input) => {
+            const basis = basisOf(config, input, role, shape, engineVersion);
+            return [input.name, new Map([[basis, input]])] as const;
+        });
+    return new Map([...of(config.usage, 'usage'), ...of(config.debits, 'debits')]);
+}
+
 const pinOf = ({ key, size, etag }: Pick<ObjectEntry, 'key' | 'size' | 'etag'>): string =>
     JSON.stringify([key, size, etag]);
 
@@ -100,15 +120,52 @@ export function landedObjects(
     basis: string,
 ): (entry: Pick<ObjectEntry, 'key' | 'size' | 'etag'>) => Landed | null {
     const found = new Map<string, Landed>();
-    const folder = join(lake, input);
-    for (const id of existsSync(folder) ? readdirSync(folder).sort() : []) {
-        const batch = readBatch(join(folder, id));
-        if (batch?.basis !== basis) continue;
+    for (const batch of liveBatches(storedBatches(lake, input))) {
+        if (batch.basis !== basis) continue;
         for (const [index, object] of batch.objects.entries()) {
             found.set(pinOf(object), { batch, number: index + 1 });
         }
     }
     return (entry) => found.get(pinOf(entry)) ?? null;
+}
+
+/** Batches of one input that are in the lake, whatever their basis, by id. */
+export function storedBatches(lake: string, input: string): readonly Batch[] {
+    const folder = join(lake, input);
+    return (existsSync(folder) ? readdirSync(folder).sort() : []).flatMap(
+        (id) => readBatch(join(folder, id)) ?? [],
+    );
+}
+
+/**
+ * Those that no other one replaces. Whoever replaces them says so in its own manifest: it is there
+ * whole, and they are not read any more, in the same instant.
+ */
+export function liveBatches(batches: readonly Batch[]): readonly Batch[] {
+    const replaced = new Set(batches.flatMap(({ replaces = [] }) => replaces));
+    return batches.filter(({ id }) => !replaced.has(id));
+}
+
+/** Beside the inputs: keys of rows, which can be made again. */
+export const keysFolder = 'keys';
+/** Beside the inputs: batches on their way into the lake. */
+export const makingFolder = '.making';
+
+/** Inputs with batches in the lake, in order. */
+export function lakeInputs(lake: string): readonly string[] {
+    const names = existsSync(lake) ? readdirSync(lake).sort() : [];
+    return names.filter((name) => name !== keysFolder && name !== makingFolder);
+}
+
+/** Where the keys of the rows of a batch are kept. */
+export const keysPath = (lake: string, { input, id }: Pick<Batch, 'input' | 'id'>): string =>
+    join(lake, keysFolder, input, `${id}.parquet`);
+
+/** Takes a batch out of the lake with what was made of it: first what makes it one. */
+export function deleteBatch(lake: string, batch: Batch): void {
+    rmSync(join(batch.folder, manifestFile), { force: true });
+    rmSync(batch.folder, { recursive: true, force: true });
+    rmSync(keysPath(lake, batch), { force: true });
 }
 
 /** A folder without a readable manifest is no batch. */
@@ -129,7 +186,7 @@ function readBatch(folder: string): Batch | null {
 export async function keepBatch(
     lake: string,
     from: string,
-    of: Pick<Batch, 'basis' | 'input' | 'role' | 'format' | 'objects'>,
+    of: Omit<Batch, 'id' | 'folder' | 'files'>,
 ): Promise<Batch> {
     const files: Record<string, string> = {};
     const own = new Map(of.objects.map(({ file, sha256: hash }) => [file, hash]));
@@ -140,7 +197,9 @@ export async function keepBatch(
         flushed(path);
     }
     const pins = of.objects.map(({ file: _, ...pin }) => pin);
-    const id = sha256(JSON.stringify([of.basis, of.input, of.format, pins])).slice(0, 16);
+    const replaced = of.replaces ? [of.replaces] : [];
+    const named = [of.basis, of.input, of.format, pins, ...replaced];
+    const id = sha256(JSON.stringify(named)).slice(0, 16);
     const manifest = { id, ...of, files };
     const path = join(from, manifestFile);
     writeFileSync(path, `${JSON.stringify(manifest)}\n`, { flush: true });

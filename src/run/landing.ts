@@ -92,7 +92,7 @@ async function landFormat(
 }
 
 /** Writes typed rows with the text of their lines as one file, whole or not at all. */
-async function writeRows(engine: Engine, sql: string, path: string): Promise<void> {
+export async function writeRows(engine: Engine, sql: string, path: string): Promise<void> {
     await engine.run('set preserve_insertion_order = false'); // rows carry their place
     await engine.run(`copy (${sql}) to ${quoteText(path)} (format parquet, compression zstd)`);
     await engine.run('set preserve_insertion_order = true');

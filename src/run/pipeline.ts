@@ -21,6 +21,7 @@ import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
 import { type IngestedObject, ingest, lookAt, pinOf, storedRows } from './ingest.ts';
+import { keepBounded } from './keep.ts';
 import { keepRules } from './kept-rules.ts';
 import { basisOf, landedObjects } from './lake.ts';
 import { type InputListing, listInputs } from './listing.ts';
@@ -197,6 +198,7 @@ export async function runPipeline(
         await publishRun(state, log, run, executed);
         if (state.isBucket) effects.progress.end(state.address);
         await commitRun(state, log, run, executed.certificate, effects.now());
+        if (!executed.isReused) await keepBounded(project, state, effects);
         return { run, ...executed };
     } catch (error) {
         throw unusableDisk(error, project.state) ?? error;

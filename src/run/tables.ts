@@ -1,8 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Engine } from '../duck/engine.ts';
 import type { Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
+import type { Config } from '../schema/config.ts';
 import { commandOf, inspectOutput, type RunFolder } from './folders.ts';
+import { allRows, areMoved, copyTables, type RowsFound, rowsGone, showRows } from './moved-rows.ts';
 
 interface Opening {
     readonly memory: string;
@@ -27,24 +31,53 @@ export async function readTables(run: RunFolder, options: Opening): Promise<Engi
     return open(run, { ...options, spill: `${options.spill}-${process.pid}` }, true);
 }
 
+interface Looking extends Opening {
+    /** What the work reads. */
+    readonly contracts?: readonly Table[];
+    /** Left out where the work reads no row of an object. */
+    readonly rows?: { readonly config: Config; readonly ifLost: 'tell' | 'refuse' };
+}
+
 /**
- * Works in the tables of a finished run. What another version wrote may lack what this one reads:
+ * Works in the tables of a finished run, with its rows wherever they are now. What another version wrote may lack what this one reads:
  * that is no defect, and a run is soon made again.
- * @throws RunError RUN_OUTDATED, and as readTables
+ * @throws RunError RUN_OUTDATED, LAKE_ROWS_GONE, and as readTables
  */
 export async function inTables<T>(
     run: RunFolder,
-    { contracts = [], ...options }: Opening & { readonly contracts?: readonly Table[] },
-    work: (engine: Engine) => Promise<T>,
+    { contracts = [], rows, ...options }: Looking,
+    work: (engine: Engine, found: RowsFound) => Promise<T>,
 ): Promise<T> {
     const engine = await readTables(run, options);
     try {
         await requireColumns(engine, run, contracts);
-        return await work(engine);
+        if (!rows || !(await areMoved(engine))) return await work(engine, allRows);
     } catch (error) {
         throw outdated(run, error) ?? error;
     } finally {
         engine.close();
+    }
+    return inCopy(run, { ...options, rows }, work);
+}
+
+/** The same in a copy, which may be made to read rows elsewhere. */
+async function inCopy<T>(
+    run: RunFolder,
+    { rows, ...options }: Opening & Required<Pick<Looking, 'rows'>>,
+    work: (engine: Engine, found: RowsFound) => Promise<T>,
+): Promise<T> {
+    const folder = mkdtempSync(join(tmpdir(), 'tieout-rows-'));
+    try {
+        const engine = await Engine.open({ ...options, file: copyTables(run, folder) });
+        try {
+            return await work(engine, await showRows(engine, run, rows.config, rows.ifLost));
+        } catch (error) {
+            throw rowsGone(run, error) ?? outdated(run, error) ?? error;
+        } finally {
+            engine.close();
+        }
+    } finally {
+        rmSync(folder, { recursive: true, force: true });
     }
 }
 

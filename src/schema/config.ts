@@ -260,6 +260,16 @@ export const configSchema = strict({
         /** Whether a run goes on from the one before it of its period. */
         incremental: z.boolean().default(true),
     }).prefault({}),
+    keep: strict({
+        lake_days: count
+            .default(400)
+            .describe(
+                'Days after the close of all periods that need them for which rows are kept.',
+            ),
+        run_days: count
+            .default(90)
+            .describe('Days for which the tables of a run are kept once another took its place.'),
+    }).prefault({}),
     /** Who is told of runs, reconciliations and closings. */
     notify: notifySchema.optional(),
 });

@@ -7,6 +7,7 @@ import { certificateFile, readCertificate, runFolder } from '../../src/run/folde
 import { runPipeline } from '../../src/run/pipeline.ts';
 import { openProject } from '../../src/run/project.ts';
 import type { Certificate } from '../../src/schema/certificate.ts';
+import { folderState } from '../../src/state/state.ts';
 import { type FaultAt, type Watched, watching } from '../support/faults.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { defaults, type TestProject, testProject } from '../support/project.ts';
@@ -59,7 +60,7 @@ async function nothingHalf(project: TestProject): Promise<void> {
         const run = runFolder(state, output.split('/').at(-2) ?? '');
         expect(readCertificate(run), 'an output that is not whole').not.toBeNull();
     }
-    const { commits } = await readStateLog(state);
+    const { commits } = await readStateLog(folderState(state));
     expect(commits.length).toBeLessThanOrEqual(1);
     for (const { run_id } of commits) {
         expect(existsSync(join(runFolder(state, run_id).output, certificateFile))).toBe(true);
@@ -113,7 +114,7 @@ export async function survives(
         await nothingHalf(project);
         expect(again.certificate).toEqual(sound.certificate);
         expect(filesOf(project)).toEqual(sound.files);
-        expect((await readStateLog(stateOf(project))).commits).toHaveLength(1);
+        expect((await readStateLog(folderState(stateOf(project)))).commits).toHaveLength(1);
         return struck;
     } catch (error) {
         throw new Error(`operation ${fault.number} (${fault.manner})`, { cause: error });

@@ -167,6 +167,12 @@ function watchedStore(store: ObjectStore, fails: Fails): ObjectStore {
             if (manner === 'answered') await store.create(key, body);
             throw unreachable(store, `create ${key}`);
         },
+        async upload(key, file, sha256) {
+            const manner = fails(`store upload ${key}`);
+            if (manner === null) return store.upload(key, file, sha256);
+            if (manner === 'answered') await store.upload(key, file, sha256);
+            throw unreachable(store, `upload ${key}`);
+        },
         async close() {
             const manner = fails('store close');
             await store.close();

@@ -1,6 +1,8 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openProject } from '../../src/run/project.ts';
+import { rePrice } from '../../src/run/re-price.ts';
 import { appendCommit } from '../../src/state/commit-log.ts';
 import { folderStore } from '../../src/store/local.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -9,9 +11,13 @@ import {
     debitLine,
     type Failing,
     fails,
+    masked,
     raises,
     type TinyProject,
+    testTerminal,
     tieout,
+    tinyFiles,
+    tinyProject,
     usageLine,
 } from '../support/terminal.ts';
 
@@ -172,6 +178,49 @@ describe('what counts', () => {
         expect(said).toMatchInlineSnapshot(`
           "OPENINGS_REPLACED: 2026-10 opened with what the month before no longer closes with: 2026-09-nightly-RUN was run since
             -> Run \`tieout run --period 2026-10\`, then the months after it, in their order; one that is closed needs \`tieout reopen\` first.
+          "
+        `);
+    });
+
+    test('PARTIALS_UNUSABLE: a meter means something else since the run', async () => {
+        const project = tinyProject();
+        try {
+            const cwd = project.folder;
+            await tieout(run, { cwd });
+            const text = tinyFiles()['tieout.yaml'] ?? '';
+            project.write(
+                'tieout.yaml',
+                text.replace('cache_read: cached', 'cache_read: 2 * cached'),
+            );
+            const said = await raises('PARTIALS_UNUSABLE', () => {
+                const { effects } = testTerminal({ cwd }).terminal;
+                return rePrice(openProject(join(cwd, 'tieout.yaml')), effects, {
+                    period: '2026-10',
+                });
+            });
+            expect(masked(said, cwd)).toMatchInlineSnapshot(`
+              "PARTIALS_UNUSABLE: 2026-10-nightly-RUN cannot be priced anew from its partials:
+                  what events come to has changed (\`meters\`, \`derived\`, or the SQL of their stages)
+                -> Leave out --partials: the month is then computed from its objects. Nothing was written.
+              "
+            `);
+        } finally {
+            project.remove();
+        }
+    });
+
+    test('INPUTS_CHANGED: an object that a past run read is gone', async () => {
+        const line = ['run', '--reproduce'];
+        const before = async ({ folder: cwd }: TinyProject) => {
+            await tieout(run, { cwd });
+            line.push(...readdirSync(join(cwd, '.tieout/runs')));
+            rmSync(join(cwd, 'data/usage/dt=2026-10-01/0.ndjson'));
+        };
+        const said = await fails('INPUTS_CHANGED', 2, { before, hasRun: true, line });
+        expect(said).toMatchInlineSnapshot(`
+          "INPUTS_CHANGED: 2026-10-nightly-RUN cannot be computed again, what it was made from is no longer there:
+              folder:PROJECT/data/usage/dt=2026-10-01/0.ndjson is gone
+            -> Bring it back, from an older version in the bucket or a backup. The run and its outputs are as they were.
           "
         `);
     });

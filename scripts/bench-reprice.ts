@@ -1,0 +1,109 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Engine } from '../src/duck/engine.ts';
+import { type Effects, silent } from '../src/effects.ts';
+import { type RunResult, runPipeline } from '../src/run/pipeline.ts';
+import { openProject, type Project } from '../src/run/project.ts';
+import { rePrice } from '../src/run/re-price.ts';
+import { openStore } from '../src/store/open.ts';
+import { benchProject, generateQueries } from './support/bench-data.ts';
+
+const USAGE = `npm run bench:reprice -- [--events 10000000] [--dir .bench-reprice] [--keep] [--json]
+
+Runs a month from its objects, changes a price, and computes it once more: from the partials of that
+run, and from its objects. Prints how long each took, and the ratio. Both are in this process.
+`;
+
+const options = { pipeline: 'nightly', period: '2026-10', as_of: '2026-11-05T00:00:00Z' } as const;
+const effects: Effects = {
+    openStore: async (config, folder) => openStore(config.store, folder),
+    now: () => options.as_of,
+    progress: silent,
+};
+
+async function main(): Promise<number> {
+    const { values } = parseArgs({
+        options: {
+            events: { type: 'string', default: '10000000' },
+            dir: { type: 'string', default: '.bench-reprice' },
+            keep: { type: 'boolean', default: false },
+            json: { type: 'boolean', default: false },
+            help: { type: 'boolean', default: false },
+        },
+    });
+    const { events } = values;
+    if (values.help || !/^\d+$/.test(events)) {
+        process.stderr.write(USAGE);
+        return values.help ? 0 : 2;
+    }
+    const folder = resolve(values.dir);
+    await generate(folder, BigInt(events));
+    rmSync(join(folder, '.tieout'), { recursive: true, force: true });
+    writeFileSync(join(folder, 'rates.yaml'), benchProject()['rates.yaml'] ?? '');
+    await runPipeline(openProject(join(folder, 'tieout.yaml')), effects, options);
+    const dearer = (benchProject()['rates.yaml'] ?? '').replaceAll('price: "15"', 'price: "16"');
+    writeFileSync(join(folder, 'rates.yaml'), dearer);
+    const project = openProject(join(folder, 'tieout.yaml'));
+    const partials = await timed(() => rePrice(project, effects, options));
+    const objects = await timed(() => runPipeline(apart(project), effects, options));
+    const ratio = objects.seconds / partials.seconds;
+    const isSame = amountsOf(partials.result) === amountsOf(objects.result);
+    const figures = {
+        ...{ events, threads: availableParallelism() },
+        from_objects: objects.seconds.toFixed(2),
+        from_partials: partials.seconds.toFixed(2),
+        ratio: ratio.toFixed(1),
+        same_charges: isSame,
+    };
+    process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : report(figures));
+    if (!values.keep) rmSync(folder, { recursive: true, force: true });
+    return isSame ? 0 : 1;
+}
+
+/** In a state of its own, so that nothing is found there. */
+const apart = (project: Project): Project => ({
+    ...project,
+    state: join(project.folder, '.other'),
+});
+
+/** What was charged exactly, before anything that wallets paid. */
+const amountsOf = ({ certificate: { payers } }: RunResult) =>
+    JSON.stringify(payers.map(({ payer_id, amount_exact }) => [payer_id, amount_exact]));
+
+async function timed(
+    work: () => Promise<RunResult>,
+): Promise<{ seconds: number; result: RunResult }> {
+    const began = performance.now();
+    const result = await work();
+    return { seconds: (performance.now() - began) / 1000, result };
+}
+
+/** Data of the wanted size is kept between runs of one folder. */
+async function generate(folder: string, events: bigint): Promise<void> {
+    const mark = join(folder, 'events');
+    const wanted = events.toString();
+    rmSync(join(folder, '.other'), { recursive: true, force: true });
+    if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
+    rmSync(folder, { recursive: true, force: true });
+    for (const side of ['usage', 'debits']) {
+        mkdirSync(join(folder, 'data', side), { recursive: true });
+    }
+    const duck = await Engine.open({
+        ...{ file: ':memory:', memory: '6GB', threads: availableParallelism(), spill: folder },
+    });
+    for (const sql of generateQueries(join(folder, 'data'), events)) await duck.run(sql);
+    duck.close();
+    for (const [name, text] of Object.entries(benchProject())) {
+        writeFileSync(join(folder, name), text);
+    }
+    writeFileSync(mark, wanted);
+}
+
+function report(figures: Readonly<Record<string, string | number | boolean>>): string {
+    const rows = Object.entries({ processor: cpus()[0]?.model ?? 'unknown', ...figures });
+    return `${rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n')}\n`;
+}
+
+process.exitCode = await main();

@@ -198,7 +198,8 @@ export async function keepBatch(
     }
     const pins = of.objects.map(({ file: _, ...pin }) => pin);
     const replaced = of.replaces ? [of.replaces] : [];
-    const named = [of.basis, of.input, of.format, pins, ...replaced];
+    // Two machines may write the same rows as other bytes: those are two batches.
+    const named = [of.basis, of.input, of.format, pins, files, ...replaced];
     const id = sha256(JSON.stringify(named)).slice(0, 16);
     const manifest = { id, ...of, files };
     const path = join(from, manifestFile);

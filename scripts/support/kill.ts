@@ -86,6 +86,8 @@ export async function killedNight(folder: string, seed: number, sound: Night): P
     const night = await wholeNight(folder);
     wrong.push(...(await halfWritten(folder)));
     if (night.digest !== sound.digest) wrong.push(`digest ${night.digest}, not ${sound.digest}`);
+    const scraps = globSync(join(folder, '.tieout/runs/*/{scratch,spill,output.partial}'));
+    wrong.push(...scraps.map((scrap) => `${scrap} was left`));
     if (night.entries !== 1) wrong.push(`${night.entries} entries in the log`);
     for (const name of new Set([...Object.keys(night.outputs), ...Object.keys(sound.outputs)])) {
         if (night.outputs[name] !== sound.outputs[name]) wrong.push(`${name} has other bytes`);

@@ -117,6 +117,8 @@ export async function runPipeline(
         const plan = await planRun(project, store, options);
         const { run, finished } = plan;
         requireOpen(log, options.period, run.runId);
+        // One that was killed when its output was whole left them: nobody else would take them away.
+        if (finished) removeScraps(run);
         const certificate = finished ?? (await execute(effects, store, plan));
         await commitRun(project.state, log, run, certificate, effects.now());
         return { run, certificate, isReused: finished !== null };
@@ -207,9 +209,18 @@ async function execute(effects: Effects, store: ObjectStore, plan: Plan): Promis
         effects.progress.end(run.output);
         return certificate;
     } finally {
-        engine.close();
-        rmSync(run.scratch, { recursive: true, force: true });
-        rmSync(join(run.folder, 'spill'), { recursive: true, force: true });
+        try {
+            engine.close();
+        } finally {
+            removeScraps(run);
+        }
+    }
+}
+
+/** What only a run at work needs: objects on their way, and what the engine spilled. */
+function removeScraps(run: RunFolder): void {
+    for (const folder of [run.scratch, join(run.folder, 'spill')]) {
+        rmSync(folder, { recursive: true, force: true });
     }
 }
 

@@ -7,6 +7,7 @@ export default defineConfig({
         ...common,
         include: [
             'test/unit/store/s3.test.ts',
+            'test/fault/s3-*.test.ts',
             'test/run/state-bucket.test.ts',
             'test/run/races.slow.test.ts',
         ],

@@ -188,6 +188,8 @@ export async function runPipeline(
         const plan = await planRun(project, store, { state, log, previous: before }, options);
         const { run } = plan;
         requireOpen(log, options.period, run.runId);
+        // One that was killed when its output was whole left them: nobody else would take them away.
+        if (plan.finished) removeScraps(run);
         const executed = plan.finished
             ? await reused(state, log, run, plan.finished)
             : await execute(effects, store, {
@@ -284,9 +286,18 @@ export async function execute(
         return { certificate, isReused: false };
     } finally {
         // While it is ours: once the database is let go, another process may write there.
-        rmSync(run.scratch, { recursive: true, force: true });
-        rmSync(join(run.folder, 'spill'), { recursive: true, force: true });
-        engine.close();
+        try {
+            removeScraps(run);
+        } finally {
+            engine.close();
+        }
+    }
+}
+
+/** What only a run at work needs: objects on their way, and what the engine spilled. */
+function removeScraps(run: RunFolder): void {
+    for (const folder of [run.scratch, join(run.folder, 'spill')]) {
+        rmSync(folder, { recursive: true, force: true });
     }
 }
 

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { chance } from '../../scripts/support/kill.ts';
 import { type Progress, silent } from '../../src/effects.ts';
 import type { Certificate } from '../../src/schema/certificate.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -192,14 +193,6 @@ describe('the process is killed', () => {
     const cli = join(import.meta.dirname, '../../src/cli.ts');
     const kills = Number(process.env.TIEOUT_KILLS ?? 4);
     const firstSeed = Number(process.env.TIEOUT_KILL_SEED ?? 20_261_001);
-
-    /** A number from 0 to below 1 that depends on the seed alone (mulberry32). */
-    function chance(seed: number): number {
-        let of = (seed + 0x6d2b79f5) | 0;
-        of = Math.imul(of ^ (of >>> 15), of | 1);
-        of ^= of + Math.imul(of ^ (of >>> 7), of | 61);
-        return ((of ^ (of >>> 14)) >>> 0) / 2 ** 32;
-    }
 
     /** Kills the child some milliseconds after one of its parts has begun. */
     async function killWithin(child: ChildProcess, part: string, millis: number): Promise<void> {

@@ -1,0 +1,20 @@
+import { beforeAll, expect, test } from 'vitest';
+import type { Manner } from '../support/faults.ts';
+import { soundNight, survives } from './every-point.world.ts';
+
+/** Where it hurts most; every point there is: every-point.slow.test.ts. */
+let sound: Awaited<ReturnType<typeof soundNight>>;
+beforeAll(async () => {
+    sound = await soundNight();
+});
+
+test.each<[string, string, Manner]>([
+    ['the last table is kept', 'engine commit', 'for good'],
+    ['the output gets its name', 'disk renameSync', 'answered'],
+    ['the tables are closed', 'engine close', 'once'],
+    ['the entry of the log gets its name', 'disk link', 'answered'],
+    ['the store is closed', 'store close', 'once'],
+])('it fails where %s (%s, %s)', async (_where, operation, manner) => {
+    const number = sound.operations.lastIndexOf(operation) + 1;
+    expect(await survives({ number, manner }, sound)).toBe(operation);
+});

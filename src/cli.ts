@@ -94,6 +94,7 @@ function program(
     const context = () => contextOf(cli, terminal);
     const period = new Option('--period <yyyy-MM>', 'billing period').makeOptionMandatory();
     const asOf = new Option('--as-of <instant>', 'what was known (default: today, 00:00 UTC)');
+    const arrived = new Option('--arrived', 'only objects that the store had by --as-of');
 
     cli.command('init <dir>')
         .description('write a working project with sample data')
@@ -105,11 +106,13 @@ function program(
         .description('print what a run would read and do; touches nothing')
         .addOption(period)
         .addOption(asOf)
+        .addOption(arrived)
         .action((flags: RunFlags) => answer(plan(flags, context())));
     cli.command('run [pipeline]')
         .description('run the nightly pipeline for a period')
         .option('--period <yyyy-MM>', 'billing period')
         .addOption(asOf)
+        .addOption(arrived)
         .option('--reproduce <run-id>', 'compute a past run once more, and compare')
         .action((pipeline: string | undefined, flags: Partial<RunFlags> & ReproduceFlags) => {
             if (pipeline !== undefined && pipeline !== 'nightly') {
@@ -123,6 +126,7 @@ function program(
         .description('metered against authorized, without invoicing')
         .addOption(period)
         .addOption(asOf)
+        .addOption(arrived)
         .action((flags: RunFlags) => answer(run('reconcile', flags, context())));
     cli.command('report')
         .description('the reconciliation report of a period')

@@ -15,12 +15,16 @@ export interface ReproduceFlags {
  * @throws RunError USAGE without a month and without a run, or with both
  */
 export async function runOrReproduce(
-    { reproduce, period, asOf }: Partial<RunFlags> & ReproduceFlags,
+    { reproduce, period, asOf, arrived }: Partial<RunFlags> & ReproduceFlags,
     context: CommandContext,
 ): Promise<Answer> {
     if (reproduce === undefined) {
         if (period !== undefined)
-            return run('nightly', { period, ...(asOf ? { asOf } : {}) }, context);
+            return run(
+                'nightly',
+                { period, ...(asOf ? { asOf } : {}), ...(arrived ? { arrived } : {}) },
+                context,
+            );
         throw new RunError('USAGE', {
             detail: "required option '--period <yyyy-MM>' not specified",
         });

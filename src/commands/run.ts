@@ -22,6 +22,8 @@ import { type Answer, type CommandContext, projectOf } from './command.ts';
 export interface RunFlags {
     readonly period: string;
     readonly asOf?: string;
+    /** Leave out objects that the store got after --as-of. */
+    readonly arrived?: boolean;
 }
 
 /** @throws RunError PERIOD_INVALID */
@@ -38,7 +40,7 @@ export function requirePeriod(period: string): string {
  */
 function optionsOf(
     pipeline: RunOptions['pipeline'],
-    { period, asOf }: RunFlags,
+    { period, asOf, arrived }: RunFlags,
     now: string,
 ): RunOptions {
     requirePeriod(period);
@@ -50,7 +52,13 @@ function optionsOf(
             detail: `it has not begun as of ${as_of}`,
         });
     }
-    return { pipeline, period, as_of };
+    if (!arrived) return { pipeline, period, as_of };
+    if (asOf === undefined) {
+        throw new RunError('USAGE', {
+            detail: '--arrived needs --as-of: it leaves out objects that the store got after that',
+        });
+    }
+    return { pipeline, period, as_of, arrived_by: as_of };
 }
 
 function requireInstant(asOf: string): string {

@@ -30,12 +30,14 @@ export interface InputListing {
 
 /**
  * Lists what a run reads: every object of each input whose day is wanted.
+ * @param arrivedBy leaves out those that the store got later, by its own clock.
  * @throws RunError STORE_PREFIX_EMPTY when usage has none, LIMIT_OBJECTS, STORE_*
  */
 export async function listInputs(
     store: ObjectStore,
     config: Config,
     days: readonly string[],
+    arrivedBy?: string,
 ): Promise<readonly InputListing[]> {
     const inputs = [
         ...config.usage.map((input) => ({ input, role: 'usage' as const })),
@@ -45,13 +47,14 @@ export async function listInputs(
     for (const { input, role } of inputs) {
         const entries: ObjectEntry[] = [];
         for await (const entry of store.list(input.prefix)) {
-            if (entry.size > 0 && isWanted(entry.key, input, days)) entries.push(entry);
+            const isThere = entry.size > 0 && hasArrived(entry, arrivedBy);
+            if (isThere && isWanted(entry.key, input, days)) entries.push(entry);
         }
         if (entries.length === 0) {
             throw new RunError('STORE_PREFIX_EMPTY', {
                 store: store.address,
                 prefix: input.prefix,
-                pattern: input.dates ? `${input.dates} from ${days[0]} to ${days.at(-1)}` : '*',
+                pattern: `${input.dates ? `${input.dates} from ${days[0]} to ${days.at(-1)}` : '*'}${arrivedBy ? ` and arrived by ${arrivedBy}` : ''}`,
             });
         }
         if (entries.length > config.limits.objects) {
@@ -64,6 +67,12 @@ export async function listInputs(
         listings.push({ input, role, entries: entries.sort(byKey) });
     }
     return listings;
+}
+
+/** Of a store that does not say when it got an object nothing is known to be late. */
+function hasArrived({ arrived_at }: ObjectEntry, by: string | undefined): boolean {
+    if (arrived_at === undefined || by === undefined) return true;
+    return Date.parse(arrived_at) <= Date.parse(by);
 }
 
 function byKey(one: ObjectEntry, other: ObjectEntry): number {

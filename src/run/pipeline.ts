@@ -117,6 +117,7 @@ export async function planRun(
         store,
         project.config,
         daysOf(options.period, new Date(options.as_of)),
+        options.arrived_by,
     );
     const stages = stagesOf(options, inputs);
     const fingerprint = sha256(
@@ -125,7 +126,11 @@ export async function planRun(
             version,
             codeFingerprint(),
             Object.entries(project.rules).sort(),
-            listings.map(({ input, entries }) => [input.name, entries]),
+            // When an object arrived does not say what is in it.
+            listings.map(({ input, entries }) => [
+                input.name,
+                entries.map(({ arrived_at: _, ...entry }) => entry),
+            ]),
         ]),
     );
     const runId = `${options.period}-${options.pipeline}-${fingerprint.slice(0, 12)}`;

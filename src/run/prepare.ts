@@ -51,6 +51,8 @@ export interface RunOptions {
     readonly period: string;
     /** ISO instant: ages are counted to here, and objects of later days are not read. */
     readonly as_of: string;
+    /** Given, objects that the store got after it are not read, whatever day is in their names. */
+    readonly arrived_by?: string;
 }
 
 /** The macros that every select may use. */

@@ -120,8 +120,11 @@ async function computeAgain(
     certificate: Certificate,
     run: RunFolder,
 ): Promise<Certificate> {
-    const { pipeline, period, as_of, inputs } = certificate;
-    const options: RunOptions = { pipeline, period, as_of };
+    const { pipeline, period, as_of, arrived_by, inputs } = certificate;
+    const options: RunOptions = {
+        ...{ pipeline, period, as_of },
+        ...(arrived_by === undefined ? {} : { arrived_by }),
+    };
     const listings = await pinned(store, project.config, certificate);
     const opened = await openRun(project, store, options);
     const stages = stagesOf(options, opened.inputs);

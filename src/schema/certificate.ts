@@ -51,6 +51,8 @@ export interface Certificate {
     readonly pipeline: 'nightly' | 'reconcile';
     readonly period: string;
     readonly as_of: string;
+    /** Only where objects that the store got later were left out. */
+    readonly arrived_by?: string;
     /** sha256 over inputs, rules, SQL, code version and parameters. */
     readonly run_fingerprint: string;
     /** sha256 over lines, breaks and control totals: equal inputs give equal digests. */

@@ -69,7 +69,10 @@ beforeAll(async () => {
     project.write('rates.csv', (tiny['rates.csv'] ?? '').replaceAll(',,3\n', ',,4\n'));
     project.write(september, lines([{ ...usageLine(12), time: `${day}T12:00:00Z` }]));
     await tieout(`run --period 2026-09 ${asOf}`, { cwd });
-    project.write('data/usage/dt=2026-10-02/late.ndjson', lines([{ ...usageLine(9), id: 'evt-10' }]));
+    project.write(
+        'data/usage/dt=2026-10-02/late.ndjson',
+        lines([{ ...usageLine(9), id: 'evt-10' }]),
+    );
 });
 afterAll(() => project?.remove());
 

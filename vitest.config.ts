@@ -7,6 +7,7 @@ export const slow = [
     'test/run/cases-threads.test.ts',
     'test/run/re-price.test.ts',
     'test/run/re-price-cases.test.ts',
+    'test/run/reproduce.test.ts',
     'test/run/resume.test.ts',
     'test/run/price-list.test.ts',
 ];

@@ -6,6 +6,7 @@ export const slow = [
     'test/oracle/pipeline.test.ts',
     'test/properties/**/*.test.ts',
     'test/run/cases-threads.test.ts',
+    'test/run/keep.test.ts',
     'test/run/nights.test.ts',
     'test/run/resume.test.ts',
     'test/run/price-list.test.ts',

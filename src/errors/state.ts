@@ -43,6 +43,11 @@ export const stateErrors = {
         (p) => `${p.period} was not closed: ${p.detail}`,
         (p) => p.remedy,
     ),
+    ERASE_REFUSED: defineError<{ detail: string; remedy: string }>(
+        2,
+        (p) => `nothing was erased: ${p.detail}`,
+        (p) => p.remedy,
+    ),
     OPENINGS_REPLACED: defineError<{ period: string; before: string }>(
         2,
         (p) =>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { RunError } from '../errors/index.ts';
-import { type Commit, commitSchema } from '../schema/commit.ts';
+import { type Commit, commitSchema, type Erasure, erasureSchema } from '../schema/commit.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 /**
@@ -9,7 +9,10 @@ import type { ObjectStore } from '../store/object-store.ts';
  * neither can overwrite. What no entry names does not count, however whole it looks.
  */
 export interface CommitLog {
+    /** Entries about runs. */
     readonly commits: readonly Commit[];
+    /** Entries about what was erased; left out where nothing was. */
+    readonly erasures?: readonly Erasure[];
     /** sha256 of the last entry; empty for none. The next one names it. */
     readonly head: string;
 }
@@ -17,8 +20,16 @@ export interface CommitLog {
 const prefix = 'commits/';
 const keyOf = (number: number) => `${prefix}${String(number).padStart(8, '0')}.json`;
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
+type Entry = Commit | Erasure;
 /** Keys in the order of the schema, however the entry was put together. */
-const textOf = (commit: Commit) => `${JSON.stringify(commitSchema.parse(commit))}\n`;
+const textOf = (entry: Entry) =>
+    `${JSON.stringify(entry.kind === 'erase' ? erasureSchema.parse(entry) : commitSchema.parse(entry))}\n`;
+
+const countOf = ({ commits, erasures = [] }: CommitLog) => commits.length + erasures.length;
+const withEntry = ({ commits, erasures }: CommitLog, entry: Entry, head: string): CommitLog =>
+    entry.kind === 'erase'
+        ? { commits, erasures: [...(erasures ?? []), entry], head }
+        : { commits: [...commits, entry], ...(erasures ? { erasures } : {}), head };
 
 /** Writers that lose more often than this in a row do not race: something is wrong. */
 const attemptLimit = 100;
@@ -41,12 +52,11 @@ export async function readLog(store: ObjectStore): Promise<CommitLog> {
             new RunError('LOG_DAMAGED', { store: store.address, key, detail });
         if (key !== keyOf(index + 1)) throw damaged(`${keyOf(index + 1)} should come before it`);
         const text = await textAt(store, key);
-        const commit = parsed(text);
-        if (commit === null) throw damaged('it is not an entry of the log');
-        if (commit.number !== index + 1)
-            throw damaged(`it says that it is number ${commit.number}`);
-        if (commit.previous !== log.head) throw damaged('an entry before it was changed');
-        log = { commits: [...log.commits, commit], head: hashOf(text) };
+        const entry = parsed(text);
+        if (entry === null) throw damaged('it is not an entry of the log');
+        if (entry.number !== index + 1) throw damaged(`it says that it is number ${entry.number}`);
+        if (entry.previous !== log.head) throw damaged('an entry before it was changed');
+        log = withEntry(log, entry, hashOf(text));
     }
     return log;
 }
@@ -60,9 +70,10 @@ async function textAt(store: ObjectStore, key: string): Promise<string> {
     return Buffer.concat(chunks).toString('utf8');
 }
 
-function parsed(text: string): Commit | null {
+function parsed(text: string): Entry | null {
     try {
-        return commitSchema.safeParse(JSON.parse(text)).data ?? null;
+        const entry: unknown = JSON.parse(text);
+        return commitSchema.safeParse(entry).data ?? erasureSchema.safeParse(entry).data ?? null;
     } catch {
         return null;
     }
@@ -74,23 +85,41 @@ function parsed(text: string): Commit | null {
  * attempt whose answer was lost is found again, not made twice.
  * @throws RunError LOG_CONTENDED, or what `admit` throws
  */
-export async function appendCommit(
+export function appendCommit(
     store: ObjectStore,
     seen: CommitLog,
     draft: Omit<Commit, 'number' | 'previous'>,
     admit: (others: readonly Commit[]) => void,
 ): Promise<CommitLog> {
+    return append(store, seen, draft, admit);
+}
+
+/** The same for what was erased, which nothing that others do can make untrue. */
+export function appendErasure(
+    store: ObjectStore,
+    seen: CommitLog,
+    draft: Omit<Erasure, 'number' | 'previous'>,
+): Promise<CommitLog> {
+    return append(store, seen, draft, () => {});
+}
+
+async function append(
+    store: ObjectStore,
+    seen: CommitLog,
+    draft: Omit<Commit, 'number' | 'previous'> | Omit<Erasure, 'number' | 'previous'>,
+    admit: (others: readonly Commit[]) => void,
+): Promise<CommitLog> {
     let log = seen;
     for (let attempt = 1; attempt <= attemptLimit; attempt++) {
-        const number = log.commits.length + 1;
+        const number = countOf(log) + 1;
         const text = textOf({ number, previous: log.head, ...draft });
         if (await store.create(keyOf(number), text)) {
-            return { commits: [...log.commits, JSON.parse(text) as Commit], head: hashOf(text) };
+            return withEntry(log, JSON.parse(text) as Entry, hashOf(text));
         }
         const now = await readLog(store);
-        const there = now.commits[number - 1];
+        const there = [...now.commits, ...(now.erasures ?? [])].find((of) => of.number === number);
         if (there && textOf(there) === text) return now;
-        admit(now.commits.slice(log.commits.length));
+        admit(now.commits.filter((of) => of.number >= number));
         log = now;
     }
     throw new RunError('LOG_CONTENDED', { store: store.address, attempts: attemptLimit });

@@ -11,7 +11,14 @@ import { landObjects } from '../../src/run/landing.ts';
 import { openProject } from '../../src/run/project.ts';
 import type { Certificate } from '../../src/schema/certificate.ts';
 import { folderStore } from '../../src/store/local.ts';
-import { lines, type TinyProject, tieout, tinyProject, usageLine } from '../support/terminal.ts';
+import {
+    debitLine,
+    lines,
+    type TinyProject,
+    tieout,
+    tinyProject,
+    usageLine,
+} from '../support/terminal.ts';
 
 /* What is kept of rows and runs, and what people see when it lies elsewhere, or not at all. */
 
@@ -153,6 +160,49 @@ describe('many small batches', () => {
     });
 });
 
+describe('what may go', () => {
+    test('tables of a run that another replaced; its output stays', async () => {
+        const of = project();
+        const first = await night(of, 5);
+        const second = await night(of, 6);
+        const said = await keeps(of, '2027-02-03T09:00:00Z');
+        expect(said).toEqual([`deleted the tables of ${first.certificate.run_id}`]);
+        const left = (kind: string) => globSync(join(of.folder, `.tieout/runs/*/${kind}`)).length;
+        expect([left('*.duckdb'), left('output/certificate.json')]).toEqual([1, 2]);
+        expect(await explained(of, second)).toContain('the quantity of the line');
+    }, 300_000);
+
+    test('rows that only closed periods counted; the lines of those are still explained', async () => {
+        const of = project();
+        const first = await night(of, 5);
+        const at = async (now: string, line: string) => {
+            const said = await tieout(line, { cwd: of.folder, now });
+            expect(said).toMatchObject({ exit: 0, err: '' });
+        };
+        await at('2026-11-06T09:00:00Z', `close ${month}`);
+        const time = '2026-11-10T03:00:00Z';
+        of.write('data/usage/dt=2026-11-10/0.ndjson', lines([{ ...usageLine(1), time }]));
+        of.write(
+            'data/debits/dt=2026-11-10/0.ndjson',
+            lines([{ ...debitLine(1), booked_at: time }]),
+        );
+        await at('2026-12-05T09:00:00Z', 'run --period 2026-11');
+        expect(await keeps(of, '2027-12-12T09:00:00Z')).toEqual([]);
+        await at('2026-12-06T09:00:00Z', 'close --period 2026-11');
+        expect(await keeps(of, '2028-01-09T09:00:00Z')).toEqual([]);
+        expect(await keeps(of, '2028-01-10T09:00:00Z')).toEqual([
+            expect.stringMatching(
+                /^gateway: deleted batch [0-9a-f]{16}; \w+: deleted batch [0-9a-f]{16}$/,
+            ),
+        ]);
+        // Of November the next month, which is not closed, may need the rows.
+        expect(batchesOf(of).length).toBe(1);
+        const text = await explained(of, first);
+        expect(text).toContain('kept no more');
+        expect(text).toContain('rounded once');
+    }, 300_000);
+});
+
 /** Everything in the lake as text. */
 async function lakeText({ folder }: TinyProject): Promise<string> {
     const options = { memory: '512MB', threads: 1, spill: folder };
@@ -197,8 +247,13 @@ describe('erase', () => {
         expect(second.certificate.breaks).toEqual(first.certificate.breaks);
         const third = await night(of, 7);
         expect(third.certificate.history.from).toBe(second.certificate.run_id);
-        expect(third.certificate.run_digest).toBe(second.certificate.run_digest);
         expect(await says(of, [...erase, '--apply'])).toMatch(/rows +0 in 0 batches/);
+        for (const known of ['runs', 'commits']) {
+            rmSync(join(of.folder, '.tieout', known), { recursive: true });
+        }
+        const once = await night(of, 7);
+        expect(once.certificate.history.from).toBe(null);
+        expect(third.certificate.run_digest).toBe(once.certificate.run_digest);
     }, 300_000);
 
     test('of an account wants the stand-in in the accounts; every amount stays', async () => {

@@ -36,7 +36,7 @@ export function requirePeriod(period: string): string {
  * The parameters of a run. Without --as-of it is the start of the current UTC day, so that a second
  * start on the same day is the same run.
  */
-function optionsOf(
+export function optionsOf(
     pipeline: RunOptions['pipeline'],
     { period, asOf }: RunFlags,
     now: string,

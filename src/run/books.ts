@@ -13,7 +13,7 @@ import {
     spokenFor,
 } from '../state/commit-log.ts';
 import { folderStore } from '../store/local.ts';
-import { certificateFile, type RunFolder, runFolder } from './folders.ts';
+import { certificateFile, inspectOutput, type RunFolder, runFolder } from './folders.ts';
 
 /** The log of the state folder of a project. */
 export function readStateLog(state: string): Promise<CommitLog> {
@@ -68,7 +68,8 @@ export function entryOf(
 /**
  * Makes a finished run the one that speaks for its period, unless it already does.
  * @param seen the log as it was when the run began.
- * @throws RunError PERIOD_CLOSED, RUN_OUTRUN when another run of the period came first
+ * @throws RunError PERIOD_CLOSED, RUN_OUTRUN when another run of the period came first,
+ * CORRECTIONS_CHANGED when it lacks corrections that it has to bill
  */
 export async function commitRun(
     state: string,
@@ -76,16 +77,39 @@ export async function commitRun(
     run: RunFolder,
     certificate: Certificate,
     at: string,
+    { by, reason }: Pick<Commit, 'by' | 'reason'> = { by: '', reason: '' },
 ): Promise<void> {
     const { period, run_digest } = certificate;
     const speaks = (of: Commit | null) => of?.run_id === run.runId && of.run_digest === run_digest;
     if (speaks(spokenFor(seen, period))) return;
-    const entry = { ...entryOf(run, certificate), kind: 'run', by: '', reason: '', at } as const;
+    const entry = { ...entryOf(run, certificate), kind: 'run', by, reason, at } as const;
     await appendCommit(folderStore(state), seen, entry, (others) => {
+        const changed = others.find(({ backfill }) => backfill?.bills_in === period)?.backfill;
+        if (changed) {
+            const backfill = changed.id;
+            throw new RunError('CORRECTIONS_CHANGED', { period, run_id: run.runId, backfill });
+        }
         for (const other of others.filter((of) => of.period === period)) {
             if (other.kind !== 'run') continue;
             throw new RunError('RUN_OUTRUN', { period, run_id: run.runId, other: other.run_id });
         }
         requireOpen({ commits: others, head: '' }, period, run.runId);
+    });
+}
+
+/**
+ * The certificate of a run whose every file is as it was when the run was entered.
+ * @throws RunError OUTPUT_CHANGED
+ */
+export function wholeOutput(run: RunFolder, commit: Commit): Certificate {
+    const { certificate, changes } = inspectOutput(run);
+    const isSame =
+        certificate !== null &&
+        entryOf(run, certificate).certificate_sha256 === commit.certificate_sha256;
+    if (certificate && isSame && changes.length === 0) return certificate;
+    throw new RunError('OUTPUT_CHANGED', {
+        folder: run.output,
+        files: isSame ? changes : ['certificate.json was changed'],
+        command: `tieout run --period ${commit.period}`,
     });
 }

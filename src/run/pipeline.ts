@@ -10,11 +10,13 @@ import { boundariesOf, sorted, sqlTimestamp } from '../rules/card.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
 import { inStage, readStageSql, runStage, stageFingerprint } from '../stage/run.ts';
+import { textAt } from '../state/commit-log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
+import { type BilledCorrections, correctionsBilled, requireBillable } from './corrections.ts';
 import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
 import { type InputListing, ingest, listInputs } from './ingest.ts';
 import { openPeriod } from './openings.ts';
@@ -30,6 +32,8 @@ export interface Plan extends CompiledPeriod {
     readonly options: RunOptions;
     /** With the openings of the period. */
     readonly project: Project;
+    /** What it bills of closed periods. */
+    readonly corrections: BilledCorrections;
     readonly listings: readonly InputListing[];
     readonly stages: readonly Stage[];
     readonly fingerprint: string;
@@ -48,11 +52,27 @@ export interface RunResult {
 /** Reads the accounts from beside the config, or from the store for `object:KEY`. */
 async function readAccounts(project: Project, store: ObjectStore): Promise<string> {
     const { accounts } = project.config;
-    if (!accounts.startsWith('object:')) return project.readText(accounts);
-    const { stream } = await store.get(accounts.slice('object:'.length));
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks).toString('utf8');
+    return accounts.startsWith('object:')
+        ? textAt(store, accounts.slice('object:'.length))
+        : project.readText(accounts);
+}
+
+/**
+ * The project opened for a period, with its accounts; a run of it depends on their text.
+ * @throws RunError ACCOUNTS_INVALID, CONTRACTS_INVALID, STORE_*
+ */
+export async function openAccounts(
+    opened: Project,
+    store: ObjectStore,
+    options: Pick<RunOptions, 'period' | 'as_of'>,
+): Promise<CompiledPeriod & { readonly project: Project }> {
+    const text = await readAccounts(opened, store);
+    const { rules, ...project } = await openPeriod(opened, options.period);
+    // A file beside the config is among the rules since it was read.
+    const { accounts } = opened.config;
+    const object = accounts.startsWith('object:') ? { [accounts]: sha256(text) } : {};
+    const open = { ...project, rules: { ...rules, ...object } };
+    return { project: open, ...compilePeriod(open, text, options) };
 }
 
 /**
@@ -64,10 +84,12 @@ export async function planRun(
     store: ObjectStore,
     options: RunOptions,
 ): Promise<Plan> {
-    const text = await readAccounts(opened, store);
-    const project = await openPeriod(opened, options.period);
-    const { tree, promises } = compilePeriod(project, text, options);
-    requireConvertible(project, tree.conversions);
+    const { tree, promises, ...open } = await openAccounts(opened, store, options);
+    requireConvertible(open.project, tree.conversions);
+    const corrections = await correctionsBilled(opened.state, options);
+    requireBillable(corrections, tree.paths, options.period);
+    const rules = { ...open.project.rules, ...corrections.rules };
+    const project = { ...open.project, rules };
     const listings = await listInputs(
         store,
         project.config,
@@ -90,14 +112,15 @@ export async function planRun(
             options,
             version,
             codeFingerprint(),
-            Object.entries({ ...project.rules, [project.config.accounts]: sha256(text) }).sort(),
+            Object.entries(project.rules).sort(),
             listings.map(({ input, entries }) => [input.name, entries]),
         ]),
     );
     const runId = `${options.period}-${options.pipeline}-${fingerprint.slice(0, 12)}`;
     const run = runFolder(project.state, runId);
     const finished = readCertificate(run);
-    return { options, project, tree, promises, listings, stages, fingerprint, run, finished };
+    const made = { options, project, tree, promises, corrections, listings, stages };
+    return { ...made, fingerprint, run, finished };
 }
 
 /**
@@ -111,20 +134,52 @@ export async function runPipeline(
     effects: Effects,
     options: RunOptions,
 ): Promise<RunResult> {
-    const store = await effects.openStore(project.config, project.folder);
-    try {
+    return withStore(project, effects, async (store) => {
         const log = await readStateLog(project.state);
         const plan = await planRun(project, store, options);
-        const { run, finished } = plan;
-        requireOpen(log, options.period, run.runId);
-        const certificate = finished ?? (await execute(effects, store, plan));
-        await commitRun(project.state, log, run, certificate, effects.now());
-        return { run, certificate, isReused: finished !== null };
+        requireOpen(log, options.period, plan.run.runId);
+        const result = await compute(effects, store, plan);
+        await commitRun(project.state, log, result.run, result.certificate, effects.now());
+        return result;
+    });
+}
+
+/**
+ * A run as any other that no entry of the log names: it may be of a closed period, for it speaks for
+ * none. What it would bill is compared with what was billed.
+ * @throws RunError as runPipeline, but for what the log says
+ */
+export async function candidateOf(
+    project: Project,
+    effects: Effects,
+    options: RunOptions,
+): Promise<RunResult> {
+    return withStore(project, effects, async (store) =>
+        compute(effects, store, await planRun(project, store, options)),
+    );
+}
+
+/** Works with the store of a project. @throws RunError DISK_FULL, STATE_UNUSABLE, and as the work */
+export async function withStore<T>(
+    project: Project,
+    effects: Effects,
+    work: (store: ObjectStore) => Promise<T>,
+): Promise<T> {
+    const store = await effects.openStore(project.config, project.folder);
+    try {
+        return await work(store);
     } catch (error) {
         throw unusableDisk(error, project.state) ?? error;
     } finally {
         await store.close();
     }
+}
+
+/** Makes the run of a plan, unless it is there. */
+async function compute(effects: Effects, store: ObjectStore, plan: Plan): Promise<RunResult> {
+    const { run, finished } = plan;
+    const certificate = finished ?? (await execute(effects, store, plan));
+    return { run, certificate, isReused: finished !== null };
 }
 
 /**

@@ -45,6 +45,16 @@ export interface Conversion {
     readonly evidence: string | null;
 }
 
+/** What a run bills of a closed period, as a backfill found it. */
+export interface CorrectionTotal {
+    readonly backfill_id: string;
+    readonly corrects_period: string;
+    readonly payer_id: string;
+    readonly currency: string;
+    readonly line_count: number;
+    readonly amount: string;
+}
+
 /** The evidence of one run: what went in, what came out, and the proofs in between. */
 export interface Certificate {
     readonly run_id: string;
@@ -81,6 +91,8 @@ export interface Certificate {
     readonly margins?: readonly Margin[];
     /** What prices were converted by, or could not be; only in a run with such payers. */
     readonly conversions?: readonly Conversion[];
+    /** What is billed of closed periods; only in a run with such. */
+    readonly corrections?: readonly CorrectionTotal[];
     readonly outputs: Readonly<Record<string, string>>;
     readonly result: 'clean' | 'held';
 }

@@ -1,0 +1,199 @@
+import type { RowOf } from '../duck/table.ts';
+import type { Effects } from '../effects.ts';
+import { moneyText } from '../export/invoices.ts';
+import { currencyExponent } from '../money/currency.ts';
+import { type BackfillLine, type BackfillPeriod, correctable } from '../schema/backfill.ts';
+import type { Certificate } from '../schema/certificate.ts';
+import { type CommitLog, closedBy, spokenFor } from '../state/commit-log.ts';
+import { type Correction, correctionsOf, openAfter } from '../state/corrections.ts';
+import { monthAfter } from '../time/period.ts';
+import { readBackfill } from './backfills.ts';
+import { wholeOutput } from './books.ts';
+import { causeFinder } from './causes.ts';
+import { changedIn, evidenceOf } from './evidence.ts';
+import { type RunFolder, runFolder } from './folders.ts';
+import {
+    type corrected,
+    type Differences,
+    differences,
+    type LineDifference,
+    type ProductTotal,
+} from './line-differences.ts';
+import { openAccounts, type RunResult, withStore } from './pipeline.ts';
+import type { RunOptions } from './prepare.ts';
+import type { Project } from './project.ts';
+import { refusalsOf } from './refusals.ts';
+
+/** Makes the run that a period is compared with: from raw, or in any quicker way that gives the same. */
+export type CandidateMaker = (
+    project: Project,
+    effects: Effects,
+    options: RunOptions,
+) => Promise<RunResult>;
+
+/** The run that bills a period, with its certificate. */
+interface Billed {
+    readonly run: RunFolder;
+    readonly certificate: Certificate;
+}
+
+/**
+ * Compares what was billed of a period (the run that speaks for it, with the corrections since) with
+ * what would be by a candidate: each line that differs, why, and whether a correction may bill it.
+ * @throws RunError OUTPUT_CHANGED, BACKFILL_DAMAGED, and as a run
+ */
+export async function comparePeriod(
+    project: Project,
+    effects: Effects,
+    log: CommitLog,
+    options: RunOptions,
+    make: CandidateMaker,
+): Promise<{ readonly period: BackfillPeriod; readonly candidate: RunResult }> {
+    const { period, as_of } = options;
+    const candidate = await make(project, effects, options);
+    const billed = billedBy(project.state, log, period);
+    const since = correctionsOf(log, period);
+    const found = await differences(
+        billed?.run ?? null,
+        candidate.run,
+        await correctedBy(project.state, since),
+        project.config.engine,
+    );
+    const isClosed = closedBy(log, period) !== null;
+    const bills_in = isClosed ? openAfter(log, period, (of) => monthAfter(of, 1)) : null;
+    const payers = payersOf(found.products);
+    const facts = { project, candidate, payers, contracts: found.contracts };
+    const refused =
+        bills_in === null || billed === null || payers.length === 0
+            ? []
+            : await refusalsOf({
+                  ...facts,
+                  billed: billed.certificate,
+                  billing: await payersIn(project, effects, { ...options, period: bills_in }),
+              });
+    const evidence = evidenceOf(billed?.certificate ?? null, candidate.certificate);
+    return {
+        candidate,
+        period: {
+            ...{ period, is_closed: isClosed, bills_in },
+            billed: billed && namedOf(billed.certificate),
+            corrections: since.map(({ kind, backfill_id, bills_in: where }) => ({
+                ...{ kind, backfill_id, bills_in: where },
+            })),
+            candidate: { ...namedOf(candidate.certificate), as_of },
+            evidence,
+            refused: [...refused],
+            payers,
+            products: found.products.map(({ payer_id, product, ...of }) => ({
+                ...{ payer_id, product, ...movedOf(of) },
+            })),
+            lines: linesOf(
+                found,
+                billed?.certificate ?? null,
+                candidate,
+                changedIn(evidence, project),
+            ),
+        },
+    };
+}
+
+const namedOf = ({ run_id, run_digest }: Certificate) => ({ run_id, run_digest });
+
+/** The nightly run that speaks for a period, whole as the log left it; null without one. */
+function billedBy(state: string, log: CommitLog, period: string): Billed | null {
+    const commit = spokenFor(log, period, 'nightly');
+    if (!commit) return null;
+    const run = runFolder(state, commit.run_id);
+    return { run, certificate: wholeOutput(run, commit) };
+}
+
+/** What corrections changed so far, added up by line. */
+async function correctedBy(
+    state: string,
+    corrections: readonly Correction[],
+): Promise<readonly RowOf<typeof corrected>[]> {
+    const sums = new Map<string, RowOf<typeof corrected>>();
+    for (const correction of corrections) {
+        const { periods } = await readBackfill(state, correction);
+        const found = periods.find(({ period }) => period === correction.period);
+        const sign = correction.kind === 'revert' ? -1n : 1n;
+        for (const line of found ? correctable(found) : []) {
+            const before = sums.get(line.line_key)?.amount_minor ?? 0n;
+            const { line_key, line_type, payer_id, account_id, product, description } = line;
+            const { service_start, service_end, currency } = line;
+            sums.set(line_key, {
+                ...{ line_key, line_type, payer_id, account_id, product, description },
+                ...{ service_start, service_end, currency },
+                amount_minor: before + sign * BigInt(line.delta_minor),
+            });
+        }
+    }
+    return [...sums.values()];
+}
+
+/** Who pays in a period, and in what. */
+export async function payersIn(project: Project, effects: Effects, options: RunOptions) {
+    const { tree } = await withStore(project, effects, (store) =>
+        openAccounts(project, store, options),
+    );
+    return { period: options.period, paths: tree.paths };
+}
+
+interface Minor {
+    readonly currency: string;
+    readonly old_minor: bigint;
+    readonly new_minor: bigint;
+}
+
+/** Rounded amounts, and their difference: what was billed with it is what would be, to the cent. */
+function movedOf({ currency, old_minor, new_minor }: Minor) {
+    const scale = currencyExponent(currency) ?? 0;
+    const text = (units: bigint) => moneyText({ units, scale }, currency);
+    return {
+        currency,
+        ...{ old: text(old_minor), new: text(new_minor), delta: text(new_minor - old_minor) },
+    };
+}
+
+function payersOf(products: readonly ProductTotal[]): BackfillPeriod['payers'] {
+    const byPayer = Map.groupBy(products, (of) => JSON.stringify([of.payer_id, of.currency]));
+    return [...byPayer.values()].flatMap((own) => {
+        const [first] = own;
+        if (!first) return [];
+        const { payer_id, payer_name, currency } = first;
+        const sum = (side: 'old_minor' | 'new_minor') =>
+            own.reduce((total, of) => total + of[side], 0n);
+        const minor = { currency, old_minor: sum('old_minor'), new_minor: sum('new_minor') };
+        const delta_minor = String(minor.new_minor - minor.old_minor);
+        return [{ payer_id, payer_name, ...movedOf(minor), delta_minor }];
+    });
+}
+
+function linesOf(
+    { lines, cells }: Differences,
+    billed: Certificate | null,
+    { certificate }: RunResult,
+    changed: ReturnType<typeof changedIn>,
+): BackfillLine[] {
+    const unrated = new Set(
+        [...(billed?.payers ?? []), ...certificate.payers]
+            .filter(({ unrated_count }) => unrated_count > 0)
+            .map(({ payer_id }) => payer_id),
+    );
+    const causeOf = causeFinder({ changed, cells, unrated });
+    return lines.map((line) => ({
+        ...factsOf(line),
+        ...movedOf(line),
+        delta_minor: String(line.new_minor - line.old_minor),
+        cause: causeOf(line),
+    }));
+}
+
+function factsOf(line: LineDifference) {
+    const { line_key, line_type, payer_id, account_id, product, description } = line;
+    const { service_start, service_end } = line;
+    return {
+        ...{ line_key, line_type, payer_id, account_id, product, description },
+        ...{ service_start, service_end },
+    };
+}

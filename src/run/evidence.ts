@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { jsonHash } from '../export/json.ts';
 import type { BackfillPeriod } from '../schema/backfill.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { writtenRules } from './corrections.ts';
@@ -40,7 +41,7 @@ function changedRules(old: Certificate['rules'], now: Certificate['rules']): str
 
 /** Every change of a version of the code shows in it, or in the SQL of a stage. */
 const codeOf = ({ tieout_version, stages }: Certificate): string =>
-    JSON.stringify([tieout_version, stages.map(({ stage, sql_sha256 }) => [stage, sql_sha256])]);
+    jsonHash([tieout_version, stages.map(({ stage, sql_sha256 }) => [stage, sql_sha256])]);
 
 /** What of a project changed, by what it can be the cause of. */
 export interface Changed {

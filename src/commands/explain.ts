@@ -21,6 +21,7 @@ import { inTables } from '../run/tables.ts';
 import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { conversionOf, conversionText } from './explain-conversion.ts';
+import { correctionText, correctionTrace } from './explain-correction.ts';
 import { otherText, otherTrace } from './explain-other.ts';
 import { type PaidTrace, paidText, paidTrace } from './explain-paid.ts';
 import { type PriceStep, priceSteps } from './explain-steps.ts';
@@ -105,6 +106,8 @@ export async function explain(flags: ExplainFlags, context: CommandContext): Pro
             remedy: 'Write more of the key, as it is in line_items.csv.',
         });
     }
+    const correction = await correctionTrace(project.state, first.run.runId, first.line);
+    if (correction) return { exit: 0, text: correctionText(correction), json: correction };
     if (!isCharged(first.line)) {
         const other = await inRun(first.run, project, (engine) =>
             otherTrace(engine, first.run.runId, first.line),

@@ -12,7 +12,7 @@ import { lines, masked, tieout } from '../support/terminal.ts';
 const project = monthsProject();
 afterAll(project.remove);
 const cwd = project.folder;
-const now = '2026-11-05T09:00:00Z';
+let now = '2026-11-05T09:00:00Z';
 const type = (...line: readonly string[]) => tieout(line, { cwd, now });
 const backfill = (...more: readonly string[]) =>
     type(
@@ -44,6 +44,9 @@ const corrections = [
     'debit_adjustment | south | mobile | 15.00 | 2026-10 | Correction of 2026-10: api-calls (late object and new prices)',
 ];
 let id = '';
+/** Without what depends on the code that is under test: ids of runs, and of a backfill of them. */
+const shown = (text: string) =>
+    masked(text, cwd).replaceAll(/(backfills?[/ ]+)[0-9a-f]{12}\b/g, '$1BACKFILL');
 
 describe('a backfill of a closed month', () => {
     test('shows what differs, and why, and touches nothing', async () => {
@@ -61,10 +64,10 @@ describe('a backfill of a closed month', () => {
         project.write('accounts.yaml', accountsWith('south'));
         const said = await backfill();
         expect(said).toMatchObject({ exit: 0, err: '' });
-        expect(masked(said.out, cwd)).toMatchInlineSnapshot(`
-          "backfill   2854c04c583c
+        expect(shown(said.out)).toMatchInlineSnapshot(`
+          "backfill   BACKFILL
           because    late object and new prices
-          kept in    .tieout/backfills/2854c04c583c/diff.csv
+          kept in    .tieout/backfills/BACKFILL/diff.csv
 
           2026-10 is closed: 2026-11 is the open period that bills its corrections
           old  2026-10-nightly-RUN
@@ -141,5 +144,105 @@ describe('a backfill of a closed month', () => {
         const stripe = await output('2026-11', 'stripe-requests.json');
         expect(stripe).toContain('"corrects_period": "2026-10"');
         expect(await output('2026-11', 'report.html')).toContain('Correction of 2026-10');
+    });
+
+    test('explain leads to the line, its month, who applied it, and why', async () => {
+        const rows = parse<Record<string, string>>(await output('2026-11', 'line_items.csv'), {
+            columns: true,
+        });
+        const key = rows.find(({ amount }) => amount === '5.00')?.line_key ?? '';
+        const said = await type('explain', key);
+        expect(shown(said.out)).toMatchInlineSnapshot(`
+          "line       SHA256
+          run        2026-11-nightly-RUN
+          payer      north, for account north
+          what       Correction of 2026-10: api-calls (late object and new prices)
+          amount     5.00 USD, a line of type debit_adjustment
+          corrects   line SHA256 of 2026-10
+                     50.00 USD billed by 2026-10-nightly-RUN, 55.00 USD right: 5.00 USD
+          cause      late events
+          backfill   BACKFILL, applied by bob at 2026-11-05T09:00:00Z
+          because    late object and new prices
+          "
+        `);
+    });
+
+    test('the report has them', async () => {
+        const said = await type('report', '--period', '2026-11');
+        expect(said.out).toContain('orrections of closed periods add 7.00 USD: 9.00 USD is left.');
+        expect(said.out).toMatch(
+            /Corrections of closed periods\n +period +payer .*\n +2026-10 +north +3 +-8.00 USD/,
+        );
+    });
+
+    test('the closed month is not reopened while another bills its corrections', async () => {
+        const said = await type('reopen', '--period', '2026-10', '--reason', 'again');
+        expect(said.err).toContain(
+            `REOPEN_REFUSED: 2026-10 stays closed: later periods bill corrections of it, found by ${id}`,
+        );
+    });
+
+    test('reverted while November is open, they are gone', async () => {
+        const revert = ['backfill', '--revert', id, '--reason', 'prices were right', '--by', 'eve'];
+        const said = await type(...revert);
+        expect(said.out).toContain('2026-10: 2026-11 no longer bills its corrections');
+        expect((await type(...revert)).out).toContain('is reverted already; nothing was done');
+        expect(kinds().at(-1)).toBe('revert 2026-10 2026-11');
+        expect(await linesOf('2026-11')).toEqual(ownOfNovember);
+    });
+
+    test('reverted when November is closed, December bills the inverse', async () => {
+        const again = await backfill('--apply');
+        expect(again.out).toContain(`backfill   ${id}`);
+        now = '2026-12-05T09:00:00Z';
+        expect((await type('run', '--period', '2026-11')).exit).toBe(0);
+        expect((await type('close', '--period', '2026-11', '--by', 'ada')).exit).toBe(0);
+        const said = await type('backfill', '--revert', id, '--reason', 'prices were right');
+        expect(said.out).toContain('2026-10: 2026-12 will bill the inverse of its corrections');
+        expect(await linesOf('2026-12')).toEqual([
+            'debit_adjustment | north | mobile | 15.00 | 2026-10 | Correction taken back of 2026-10: api-calls (prices were right)',
+            'credit_adjustment | north | north | -5.00 | 2026-10 | Correction taken back of 2026-10: api-calls (prices were right)',
+            'usage | north | north | 3.00 |  | api-calls',
+            'credit_adjustment | north | north | -2.00 | 2026-10 | Correction taken back of 2026-10: pictures (prices were right)',
+            'credit_adjustment | south | mobile | -15.00 | 2026-10 | Correction taken back of 2026-10: api-calls (prices were right)',
+        ]);
+        const explained = await output('2026-12', 'line_items.csv');
+        const key = parse<Record<string, string>>(explained, { columns: true })[0]?.line_key ?? '';
+        expect((await type('explain', key)).out).toMatch(
+            /^takes back line [0-9a-f]{64} of 2026-10$/m,
+        );
+    });
+});
+
+describe('a backfill of an open month', () => {
+    test('applied, the new run speaks for it, by whom and why', async () => {
+        project.write(
+            'data/usage/later.ndjson',
+            lines([used('d1', 'south', '2026-12-03', { calls: 10 })]),
+        );
+        const line = [
+            'backfill',
+            '--from',
+            '2026-12',
+            '--to',
+            '2026-12',
+            '--reason',
+            'late',
+            '--by',
+            'bob',
+        ];
+        const shown = await type(...line);
+        expect(shown.out).toContain(
+            '2026-12 is open: the new run would take the place of the old one',
+        );
+        const said = await type(...line, '--apply');
+        expect(said.out).toMatch(/2026-12: 2026-12-nightly-[0-9a-f]{12} speaks for it now/);
+        expect((await type(...line, '--apply')).out).toContain(
+            '2026-12: nothing was to be applied',
+        );
+        const last = readdirSync(join(cwd, '.tieout/commits')).at(-1) ?? '';
+        expect(JSON.parse(readFileSync(join(cwd, '.tieout/commits', last), 'utf8'))).toMatchObject({
+            ...{ kind: 'run', period: '2026-12', by: 'bob', reason: 'late' },
+        });
     });
 });

@@ -168,7 +168,10 @@ const cases: readonly Case[] = [
 ];
 
 describe('the cause of a difference', () => {
-    test.each(cases)('%s', (_what, changed, cells, of, expected, unrated) => {
+    const filled = cases.map(([what, changed, cells, of, expected, unrated = '']) => {
+        return [what, changed, cells, of, expected, unrated] as const;
+    });
+    test.each(filled)('%s', (_what, changed, cells, of, expected, unrated) => {
         const facts: CauseFacts = {
             changed,
             cells: cells.map(cell),

@@ -1,0 +1,173 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { backfill } from '../../src/commands/backfill.ts';
+import { close, reopen } from '../../src/commands/close.ts';
+import type { CommandContext } from '../../src/commands/command.ts';
+import { silent } from '../../src/effects.ts';
+import { applyBackfill } from '../../src/run/apply-backfill.ts';
+import { comparePeriod } from '../../src/run/backfill.ts';
+import { keepBackfill, readBackfill } from '../../src/run/backfills.ts';
+import { commitRun, readStateLog } from '../../src/run/books.ts';
+import { candidateOf, type RunResult, runPipeline } from '../../src/run/pipeline.ts';
+import { openProject } from '../../src/run/project.ts';
+import type { CommitLog } from '../../src/state/commit-log.ts';
+import { openStore } from '../../src/store/open.ts';
+import { accountsWith, monthsProject, used } from '../support/months.ts';
+import { lines, masked, raises } from '../support/terminal.ts';
+
+/*
+ * October is closed, November was run once it was over; then an object of October came late, and a
+ * backfill put its correction into November.
+ */
+const project = monthsProject({ 'contracts.yaml': 'contracts: []\n' });
+afterAll(project.remove);
+const cwd = project.folder;
+const at = '2026-12-05T09:00:00Z';
+const effects = {
+    openStore: async (...[config, folder]: Parameters<CommandContext['effects']['openStore']>) =>
+        openStore(config.store, folder),
+    ...{ now: () => at, progress: silent },
+};
+const context: CommandContext = { effects, environment: {}, configFile: null, cwd };
+const opened = () => openProject(join(cwd, 'tieout.yaml'));
+const optionsOf = (period: string) =>
+    ({ pipeline: 'nightly', period, as_of: '2026-12-05T00:00:00Z' }) as const;
+const note = { by: 'bob', reason: 'late' };
+const october = { ...note, period: '2026-10' };
+const november = { ...note, period: '2026-11' };
+
+let before: CommitLog;
+let run: RunResult;
+let id = '';
+beforeAll(async () => {
+    await runPipeline(opened(), effects, optionsOf('2026-10'));
+    await close(october, context);
+    run = await runPipeline(opened(), effects, optionsOf('2026-11'));
+    before = await readStateLog(opened().state);
+    project.write(
+        'data/usage/late.ndjson',
+        lines([used('x', 'north', '2026-10-30', { calls: 9 })]),
+    );
+    await backfill({ ...note, from: '2026-10', to: '2026-10', apply: true }, context);
+    id = (await readStateLog(opened().state)).commits.at(-1)?.backfill?.id ?? '';
+});
+const shown = (text: string) =>
+    masked(text, cwd).replaceAll(/\b(?=\w*\d)[0-9a-f]{12}\b/g, 'BACKFILL');
+
+describe('backfills', () => {
+    test('REOPEN_REFUSED: a later month bills corrections of it', async () => {
+        const said = await raises('REOPEN_REFUSED', () => reopen(october, context));
+        expect(shown(said)).toMatchInlineSnapshot(`
+          "REOPEN_REFUSED: 2026-10 stays closed: later periods bill corrections of it, found by BACKFILL
+            -> Run again, it would bill them a second time. First \`tieout backfill --revert BACKFILL --reason WHY\`.
+          "
+        `);
+    });
+
+    test('CORRECTIONS_CHANGED: a run began before the backfill and ended after it', async () => {
+        const other = { ...run.certificate, run_digest: 'e'.repeat(64) };
+        const said = await raises('CORRECTIONS_CHANGED', () =>
+            commitRun(opened().state, before, run.run, other, at),
+        );
+        expect(shown(said)).toMatchInlineSnapshot(`
+          "CORRECTIONS_CHANGED: while 2026-11-nightly-RUN was running, backfill BACKFILL changed what 2026-11 corrects
+            -> The lines of this run do not count. Run again: the next one takes it in.
+          "
+        `);
+    });
+
+    test('CLOSE_REFUSED: the run of the month lacks its corrections', async () => {
+        const said = await raises('CLOSE_REFUSED', () => close(november, context));
+        expect(shown(said)).toMatchInlineSnapshot(`
+          "CLOSE_REFUSED: 2026-11 was not closed: its latest run does not bill the corrections of earlier periods that the log has now
+            -> Run it again: \`tieout run --period 2026-11\`.
+          "
+        `);
+    });
+
+    test('BACKFILL_OUTRUN: somebody else corrected the month meanwhile', async () => {
+        const options = optionsOf('2026-10');
+        const found = await comparePeriod(opened(), effects, before, options, candidateOf);
+        const document = { document: 'tieout/backfill/1', periods: [found.period] } as const;
+        const kept = await keepBackfill(opened().state, { ...document, periods: [found.period] });
+        const compared = [{ ...found, options }];
+        const later = { ...note, reason: 'the same, later', at };
+        const said = await raises('BACKFILL_OUTRUN', () =>
+            applyBackfill(opened(), effects, before, kept, compared, later, candidateOf),
+        );
+        expect(shown(said)).toMatchInlineSnapshot(`
+          "BACKFILL_OUTRUN: 2026-10 was not corrected: somebody else added a backfill of 2026-10 to the log meanwhile
+            -> What was printed no longer holds. Run the same command again and look at it anew.
+          "
+        `);
+    });
+
+    test('BACKFILL_UNKNOWN: none of that id', async () => {
+        const said = await raises('BACKFILL_UNKNOWN', () =>
+            backfill({ ...note, revert: '000000000000' }, context),
+        );
+        expect(shown(said)).toMatchInlineSnapshot(`
+          "BACKFILL_UNKNOWN: no applied backfill is called BACKFILL: the log names BACKFILL
+            -> Only corrections of a closed period can be reverted. An open one is run again with what is right.
+          "
+        `);
+    });
+
+    test('BACKFILL_DAMAGED: somebody edited what the log vouches for', async () => {
+        const { state } = opened();
+        const file = join(state, 'backfills', id, 'diff.json');
+        const text = readFileSync(file, 'utf8');
+        appendFileSync(file, ' ');
+        const said = await raises('BACKFILL_DAMAGED', () =>
+            runPipeline(opened(), effects, optionsOf('2026-11')),
+        );
+        writeFileSync(file, text);
+        expect(shown(said)).toMatchInlineSnapshot(`
+          "BACKFILL_DAMAGED: folder:PROJECT/.tieout/backfills/BACKFILL/diff.json is not as its backfill left it: it was changed
+            -> Nothing was written. Restore the \`backfills\` folder from a backup; nobody may edit, remove or add to it.
+          "
+        `);
+        const missing = { backfill_id: '000000000000', diff_sha256: '' };
+        expect(await raises('BACKFILL_DAMAGED', () => readBackfill(state, missing))).toContain(
+            'it is missing',
+        );
+    });
+
+    test('CORRECTION_UNBILLABLE: the payer of a correction pays for nobody any more', async () => {
+        const moved = accountsWith('south').replace(
+            'account_id: north,',
+            'account_id: north, parent: south,',
+        );
+        project.write('accounts.yaml', moved);
+        const said = await raises('CORRECTION_UNBILLABLE', () =>
+            runPipeline(opened(), effects, optionsOf('2026-11')),
+        );
+        project.write('accounts.yaml', accountsWith('north'));
+        expect(shown(said)).toMatchInlineSnapshot(`
+          "CORRECTION_UNBILLABLE: 2026-11 cannot bill its corrections: backfill BACKFILL of 2026-10: north pays for no account
+            -> Give these payers an account of that currency in the period again, or take the backfill out by \`tieout backfill --revert\`.
+          "
+        `);
+    });
+
+    test.each([
+        ['no reason', { from: '2026-10', to: '2026-10' }, 'without --reason'],
+        ['no range', { reason: 'why', from: '2026-10' }, 'the range is not said'],
+        ['the wrong way round', { reason: 'why', from: '2026-11', to: '2026-10' }, 'is after --to'],
+        [
+            'a revert of a range',
+            { reason: 'why', revert: 'x', from: '2026-10' },
+            'and nothing else',
+        ],
+    ])('USAGE: %s', async (_what, flags, sentence) => {
+        const said = await raises('USAGE', () => backfill({ by: 'bob', ...flags }, context));
+        expect(said).toContain(sentence);
+    });
+
+    test('PERIOD_INVALID: a month that has not begun', async () => {
+        const flags = { ...note, from: '2027-01', to: '2027-01' };
+        const said = await raises('PERIOD_INVALID', () => backfill(flags, context));
+        expect(said).toContain('it has not begun');
+    });
+});

@@ -113,6 +113,11 @@ async function speak(
     const { period, lines } = shown;
     const nothing = { period, how: 'unchanged', bills_in: null, line_count: 0, run: null } as const;
     if (lines.length === 0 && shown.billed !== null) return nothing;
+    const speaks = spokenFor(log, period, 'nightly')?.run_digest;
+    if (speaks !== shown.billed?.run_digest) {
+        const detail = 'another run speaks for it since it was compared';
+        throw new RunError('BACKFILL_OUTRUN', { period, detail });
+    }
     const made = await make(project, effects, options);
     if (made.run.runId !== candidate.run.runId) {
         const again = await comparePeriod(project, effects, log, options, async () => made);

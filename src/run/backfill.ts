@@ -22,7 +22,7 @@ import {
 import { openAccounts, type RunResult, withStore } from './pipeline.ts';
 import type { RunOptions } from './prepare.ts';
 import type { Project } from './project.ts';
-import { refusalsOf } from './refusals.ts';
+import { pathsOf, refusalsOf } from './refusals.ts';
 
 /** Makes the run that a period is compared with: from raw, or in any quicker way that gives the same. */
 export type CandidateMaker = (
@@ -62,15 +62,17 @@ export async function comparePeriod(
     const isClosed = closedBy(log, period) !== null;
     const bills_in = isClosed ? openAfter(log, period, (of) => monthAfter(of, 1)) : null;
     const payers = payersOf(found.products);
-    const facts = { project, candidate, payers, contracts: found.contracts };
     const refused =
         bills_in === null || billed === null || payers.length === 0
             ? []
-            : await refusalsOf({
-                  ...facts,
-                  billed: billed.certificate,
-                  billing: await payersIn(project, effects, { ...options, period: bills_in }),
-              });
+            : refusalsOf(
+                  {
+                      ...{ project, billed: billed.certificate, candidate: candidate.certificate },
+                      ...{ payers, contracts: found.contracts },
+                      billing: await payersIn(project, effects, { ...options, period: bills_in }),
+                  },
+                  await pathsOf(project, candidate.run),
+              );
     const evidence = evidenceOf(billed?.certificate ?? null, candidate.certificate);
     return {
         candidate,

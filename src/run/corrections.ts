@@ -101,7 +101,7 @@ export async function correctionLines(
  */
 export function requireBillable(
     { totals }: Pick<BilledCorrections, 'totals'>,
-    paths: readonly AccountPath[],
+    paths: readonly Paying[],
     period: string,
 ): void {
     const problems = totals.flatMap(({ backfill_id, corrects_period, ...of }) => {
@@ -111,10 +111,13 @@ export function requireBillable(
     if (problems.length > 0) throw new RunError('CORRECTION_UNBILLABLE', { period, problems });
 }
 
+/** Who pays for an account, and in what. */
+export type Paying = Pick<AccountPath, 'payer_id' | 'currency'>;
+
 /** Why a period can't bill a payer in a currency; null when it can. */
 export function whyUnbillable(
     { payer_id, currency }: { readonly payer_id: string; readonly currency: string },
-    paths: readonly AccountPath[],
+    paths: readonly Paying[],
 ): string | null {
     const own = paths.find((path) => path.payer_id === payer_id);
     if (!own) return `${payer_id} pays for no account`;

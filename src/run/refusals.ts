@@ -1,29 +1,29 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accountPaths } from '../../pipelines/10-ingest/tables.ts';
-import type { AccountPath } from '../compile/accounts.ts';
 import { bookFinder } from '../compile/contracts.ts';
 import type { RowOf } from '../duck/table.ts';
 import type { BackfillPeriod, Refusal } from '../schema/backfill.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { parseInstant } from '../time/instant.ts';
-import { whyUnbillable } from './corrections.ts';
+import { type Paying, whyUnbillable } from './corrections.ts';
 import type { RunFolder } from './folders.ts';
 import type { Project } from './project.ts';
 import { inTables } from './tables.ts';
 
-type Path = RowOf<typeof accountPaths>;
+/** What is looked at of the accounts of a run. */
+type Path = Pick<RowOf<typeof accountPaths>, 'payer_id' | 'path' | 'valid_from' | 'valid_to'>;
 
 /** What decides whether differences of a closed period can be billed in an open one. */
 export interface RefusalFacts {
-    readonly project: Project;
-    readonly billed: Certificate;
-    readonly candidate: { readonly run: RunFolder; readonly certificate: Certificate };
+    readonly project: Pick<Project, 'config' | 'contracts'>;
+    readonly billed: Pick<Certificate, 'payers'>;
+    readonly candidate: Pick<Certificate, 'payers'>;
     readonly payers: BackfillPeriod['payers'];
     /** Contracts that the next period would open with something else of. */
     readonly contracts: readonly string[];
     /** Who pays in the period that would bill. */
-    readonly billing: { readonly period: string; readonly paths: readonly AccountPath[] };
+    readonly billing: { readonly period: string; readonly paths: readonly Paying[] };
 }
 
 /**
@@ -31,12 +31,11 @@ export interface RefusalFacts {
  * says so, their lines were or would be held, what the next month opened with would be another, or
  * the open period has no invoice for them.
  */
-export async function refusalsOf(facts: RefusalFacts): Promise<readonly Refusal[]> {
+export function refusalsOf(facts: RefusalFacts, paths: readonly Path[]): readonly Refusal[] {
     const { project, billed, candidate, payers, billing } = facts;
-    const paths = await pathsOf(project, candidate.run);
     const restated = payersThat(paths, (path) => isRestated(project, path));
     const opened = openedOtherwise(facts, paths);
-    const held = [billed, candidate.certificate].map(
+    const held = [billed, candidate].map(
         (of) =>
             new Set(
                 of.payers.filter((one) => one.recon_status === 'held').map((one) => one.payer_id),
@@ -71,7 +70,8 @@ export async function refusalsOf(facts: RefusalFacts): Promise<readonly Refusal[
     return [...byPayer.values()];
 }
 
-async function pathsOf({ config }: Project, run: RunFolder): Promise<readonly Path[]> {
+/** The accounts of a run, with who pays for them. */
+export async function pathsOf({ config }: Project, run: RunFolder): Promise<readonly Path[]> {
     const spill = join(tmpdir(), 'tieout-backfill');
     return inTables(run, { memory: config.engine.memory, threads: 2, spill }, (engine) =>
         engine.table(accountPaths, 'account_id, valid_from'),
@@ -86,7 +86,7 @@ function payersThat(paths: readonly Path[], is: (path: Path) => boolean): Readon
 const accountsOf = ({ path }: Path) => path.split(' > ').reverse();
 
 /** Whether the contract with the operator says restate at any time, or the config where it is silent. */
-function isRestated({ contracts, config }: Project, path: Path): boolean {
+function isRestated({ contracts, config }: RefusalFacts['project'], path: Path): boolean {
     const [from, to] = [path.valid_from, path.valid_to].map(parseInstant) as [bigint, bigint];
     const spans = bookFinder(contracts)(accountsOf(path), from, to);
     return spans.some(({ contract }) => (contract?.lateUsage ?? config.late_usage) === 'restate');

@@ -102,8 +102,8 @@ function answerOf(
 ): Answer {
     const isHeld = (applied ?? []).some(({ run }) => run?.certificate.result === 'held');
     const isRefused = periods.some(({ refused }) => refused.length > 0);
-    const hasLines = periods.some(({ lines }) => lines.length > 0);
-    const next = hasLines
+    const isFound = periods.some(({ lines, closings }) => lines.length > 0 || closings !== null);
+    const next = isFound
         ? 'Nothing was applied. The same command with --apply does it.'
         : 'Nothing is to be applied.';
     const text = [

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { RunError } from '../errors/index.ts';
 import { entryOf, readStateLog, wholeOutput } from '../run/books.ts';
+import { closedWith } from '../run/closings.ts';
 import { billsAll } from '../run/corrections.ts';
 import { runFolder } from '../run/folders.ts';
-import { closedWith, isReplaced, openedWith } from '../run/openings.ts';
+import { isReplaced, openedWith } from '../run/openings.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import type { RunNews } from '../schema/outcome.ts';
@@ -41,7 +42,7 @@ export async function close(flags: CloseFlags, context: CommandContext): Promise
     const run = runFolder(state, commit.run_id);
     const certificate = wholeOutput(run, commit);
     requireClosable(certificate, flags.withHeld ?? false);
-    requireOpenings(state, log, certificate);
+    await requireOpenings(state, log, certificate);
     requireCorrections(log, certificate);
     const { by, reason = '' } = flags;
     const at = context.effects.now();
@@ -116,12 +117,16 @@ function requireClosable(certificate: Certificate, withHeld: boolean): void {
  * first.
  * @throws RunError CLOSE_REFUSED
  */
-function requireOpenings(state: string, log: CommitLog, certificate: Certificate): void {
+async function requireOpenings(
+    state: string,
+    log: CommitLog,
+    certificate: Certificate,
+): Promise<void> {
     const { period } = certificate;
     const before = openedWith(certificate);
     if (before === null) return;
-    const closed = closedWith(state, log, before);
-    if (isReplaced(certificate, before, closed?.certificate ?? null)) {
+    const closed = await closedWith(state, log, before);
+    if (isReplaced(certificate, before, closed)) {
         const latest = closed?.run.runId ?? `the run of ${before}`;
         throw new RunError('CLOSE_REFUSED', {
             period,

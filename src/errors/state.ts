@@ -61,6 +61,11 @@ export const stateErrors = {
         (p) => `${p.period} was not corrected: ${p.detail}`,
         () => 'What was printed no longer holds. Run the same command again and look at it anew.',
     ),
+    REVERT_REFUSED: defineError<{ id: string; period: string; detail: string; remedy: string }>(
+        2,
+        (p) => `backfill ${p.id} of ${p.period} was not reverted: ${p.detail}`,
+        (p) => p.remedy,
+    ),
     BACKFILL_UNKNOWN: defineError<{ id: string; known: readonly string[] }>(
         2,
         (p) =>

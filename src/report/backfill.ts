@@ -9,7 +9,7 @@ export function renderBackfill({ periods }: Backfill): string {
 }
 
 function periodText(of: BackfillPeriod): string {
-    const { lines, payers, products, refused, period } = of;
+    const { lines, payers, products, refused, period, closings, bills_in } = of;
     const parts = [
         head(of),
         lines.length
@@ -19,6 +19,9 @@ function periodText(of: BackfillPeriod): string {
             ? `By product\n${amounts(['payer', 'product'], products, (row) => [row.payer_id, row.product])}`
             : '',
         lines.length ? `By line\n${lineTable(of)}` : '',
+        closings === null
+            ? ''
+            : `${bills_in} would open with something else: what commitments and terms counted, or grants have left`,
         refused.length ? refusals(refused, period) : '',
     ];
     return parts.filter(Boolean).join('\n\n');

@@ -4,11 +4,11 @@ import { RunError } from '../errors/index.ts';
 import { type BackfillLine, type BackfillPeriod, correctable } from '../schema/backfill.ts';
 import type { Commit } from '../schema/commit.ts';
 import { appendCommit, type CommitLog, closedBy, spokenFor } from '../state/commit-log.ts';
-import { type Correction, correctionsIn, openAfter } from '../state/corrections.ts';
+import { type Correction, correctionsIn, openAfter, standing } from '../state/corrections.ts';
 import { folderStore } from '../store/local.ts';
 import { monthAfter } from '../time/period.ts';
 import { type CandidateMaker, comparePeriod, payersIn } from './backfill.ts';
-import type { KeptBackfill } from './backfills.ts';
+import { type KeptBackfill, readBackfill } from './backfills.ts';
 import { commitRun, readStateLog } from './books.ts';
 import { correctionLines, requireBillable } from './corrections.ts';
 import type { RunResult } from './pipeline.ts';
@@ -61,8 +61,9 @@ export async function applyBackfill(
     for (const { period } of closed) {
         const { length: line_count } = correctable(period);
         const { bills_in } = period;
-        const how = line_count > 0 ? 'corrected' : 'unchanged';
-        if (line_count > 0 && bills_in !== null) {
+        const isFound = line_count > 0 || period.closings !== null;
+        const how = isFound ? 'corrected' : 'unchanged';
+        if (isFound && bills_in !== null) {
             const { id, diff_sha256 } = kept;
             const backfill = { id, diff_sha256, bills_in };
             log = await append(project.state, log, 'backfill', period.period, backfill, note);
@@ -147,7 +148,7 @@ export interface Reverted {
 /**
  * Reverts what is left of a backfill. In a period that is still open its corrections are taken out; of
  * one that is closed the inverse is billed in the next open one. Nothing is left: nothing is done.
- * @throws RunError BACKFILL_UNKNOWN, BACKFILL_OUTRUN, CORRECTION_UNBILLABLE
+ * @throws RunError BACKFILL_UNKNOWN, REVERT_REFUSED, BACKFILL_OUTRUN, CORRECTION_UNBILLABLE
  */
 export async function revertBackfill(
     project: Project,
@@ -166,6 +167,7 @@ export async function revertBackfill(
     for (const correction of own.filter((of) => !isReverted(of))) {
         const { period, bills_in: billed, diff_sha256 } = correction;
         const isClosed = closedBy(log, billed) !== null;
+        await requireRevertible(project.state, log, correction, isClosed);
         const bills_in = isClosed ? openAfter(log, billed, (of) => monthAfter(of, 1)) : billed;
         if (isClosed) await requireInverse(project, effects, correction, bills_in, note.as_of);
         const backfill = { id, diff_sha256, bills_in };
@@ -173,6 +175,37 @@ export async function revertBackfill(
         reverted.push({ period, how: isClosed ? 'inverted' : 'taken_out', bills_in });
     }
     return reverted;
+}
+
+/**
+ * What the month after it opened with is taken back with it: nothing may count on that any more.
+ * @throws RunError REVERT_REFUSED
+ */
+async function requireRevertible(
+    state: string,
+    log: CommitLog,
+    correction: Correction,
+    isClosed: boolean,
+): Promise<void> {
+    const { backfill_id: id, period, bills_in } = correction;
+    const { periods } = await readBackfill(state, correction);
+    if ((periods.find((of) => of.period === period)?.closings ?? null) === null) return;
+    const refuse = (detail: string, remedy: string) => {
+        throw new RunError('REVERT_REFUSED', { id, period, detail, remedy });
+    };
+    if (isClosed) {
+        refuse(
+            `${bills_in} opened with what it closes with, and is closed`,
+            `First \`tieout reopen --period ${bills_in} --reason WHY\`.`,
+        );
+    }
+    const later = standing(log, period).at(-1)?.backfill_id;
+    if (later !== undefined && later !== id) {
+        refuse(
+            `backfill ${later} came after it and counts on what it closes with`,
+            `First \`tieout backfill --revert ${later} --reason WHY\`.`,
+        );
+    }
 }
 
 /** That the next open period can bill the inverse is known before it has to. */

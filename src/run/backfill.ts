@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RowOf } from '../duck/table.ts';
 import type { Effects } from '../effects.ts';
 import { moneyText } from '../export/invoices.ts';
@@ -10,6 +12,7 @@ import { monthAfter } from '../time/period.ts';
 import { readBackfill } from './backfills.ts';
 import { wholeOutput } from './books.ts';
 import { causeFinder } from './causes.ts';
+import { closedWith, closingsFile, contractsThatDiffer, restatedClosings } from './closings.ts';
 import { changedIn, evidenceOf } from './evidence.ts';
 import { type RunFolder, runFolder } from './folders.ts';
 import {
@@ -21,8 +24,8 @@ import {
 } from './line-differences.ts';
 import { openAccounts, type RunResult, withStore } from './pipeline.ts';
 import type { RunOptions } from './prepare.ts';
-import type { Project } from './project.ts';
-import { pathsOf, refusalsOf } from './refusals.ts';
+import { type Project, previous } from './project.ts';
+import { pathsOf, payersUnder, refusalsOf } from './refusals.ts';
 
 /** Makes the run that a period is compared with: from raw, or in any quicker way that gives the same. */
 export type CandidateMaker = (
@@ -62,17 +65,13 @@ export async function comparePeriod(
     const isClosed = closedBy(log, period) !== null;
     const bills_in = isClosed ? openAfter(log, period, (of) => monthAfter(of, 1)) : null;
     const payers = payersOf(found.products);
-    const refused =
-        bills_in === null || billed === null || payers.length === 0
-            ? []
-            : refusalsOf(
-                  {
-                      ...{ project, billed: billed.certificate, candidate: candidate.certificate },
-                      ...{ payers, contracts: found.contracts },
-                      billing: await payersIn(project, effects, { ...options, period: bills_in }),
-                  },
-                  await pathsOf(project, candidate.run),
-              );
+    const { refused, closings } =
+        bills_in === null || billed === null
+            ? { refused: [], closings: null }
+            : await billable(project, effects, log, {
+                  ...{ options, bills_in, payers },
+                  ...{ billed: billed.certificate, candidate },
+              });
     const evidence = evidenceOf(billed?.certificate ?? null, candidate.certificate);
     return {
         candidate,
@@ -85,6 +84,7 @@ export async function comparePeriod(
             candidate: { ...namedOf(candidate.certificate), as_of },
             evidence,
             refused: [...refused],
+            closings,
             payers,
             products: found.products.map(({ payer_id, product, ...of }) => ({
                 ...{ payer_id, product, ...movedOf(of) },
@@ -107,6 +107,55 @@ function billedBy(state: string, log: CommitLog, period: string): Billed | null 
     if (!commit) return null;
     const run = runFolder(state, commit.run_id);
     return { run, certificate: wholeOutput(run, commit) };
+}
+
+/** A closed period that is compared, and the open one that would bill the differences. */
+interface Billing {
+    readonly options: RunOptions;
+    readonly bills_in: string;
+    readonly payers: BackfillPeriod['payers'];
+    readonly billed: Certificate;
+    readonly candidate: RunResult;
+}
+
+/**
+ * Whose differences the open period can bill, and what it then opens with. That it can open with
+ * something else it has to be the very next one, and told by the run before it.
+ */
+async function billable(
+    project: Project,
+    effects: Effects,
+    log: CommitLog,
+    { options, bills_in, payers, billed, candidate }: Billing,
+): Promise<Pick<BackfillPeriod, 'refused' | 'closings'>> {
+    const { period } = options;
+    const old = (await closedWith(project.state, log, period))?.closings?.text ?? null;
+    const now = readFileSync(join(candidate.run.output, closingsFile), 'utf8');
+    const changed = old === null ? [] : contractsThatDiffer(old, now);
+    if (payers.length === 0 && changed.length === 0) return { refused: [], closings: null };
+    const isNext = monthAfter(period, 1) === bills_in && project.config.openings === previous;
+    const paths = await pathsOf(project, candidate.run);
+    const refused = refusalsOf(
+        {
+            ...{ project, billed, candidate: candidate.certificate, payers },
+            contracts: isNext ? [] : changed,
+            billing: await payersIn(project, effects, { ...options, period: bills_in }),
+        },
+        paths,
+    );
+    if (old === null || !isNext) return { refused: [...refused], closings: null };
+    const isRefused = new Set(refused.map(({ payer_id }) => payer_id));
+    // Sales are not corrected, so what their contracts counted stays as it was.
+    const isSale = (of: string) =>
+        project.contracts.contracts.some(({ contract, seller }) => contract === of && seller);
+    const kept = changed.filter(
+        (contract) =>
+            isSale(contract) ||
+            (payersUnder(contract, project, paths) ?? []).some((of) => isRefused.has(of)),
+    );
+    const text = restatedClosings(old, now, new Set(kept));
+    const isSame = contractsThatDiffer(old, text).length === 0;
+    return { refused: [...refused], closings: isSame ? null : text };
 }
 
 /** What corrections changed so far, added up by line. */

@@ -5,7 +5,6 @@ import { Engine, type Row } from '../duck/engine.ts';
 import { createTableSql, quoteText } from '../duck/sql.ts';
 import { defineTable, hugeint, type RowOf, timestamp, varchar } from '../duck/table.ts';
 import type { RunFolder } from './folders.ts';
-import { closingsFile } from './openings.ts';
 
 /** What corrections since then changed of the lines of a period, added up by line. */
 export const corrected = defineTable('backfill.corrected', {
@@ -79,8 +78,6 @@ export interface Differences {
     readonly lines: readonly LineDifference[];
     readonly cells: readonly Cell[];
     readonly products: readonly ProductTotal[];
-    /** Contracts that the next period would open with something else of. */
-    readonly contracts: readonly string[];
 }
 
 /**
@@ -111,7 +108,6 @@ export async function differences(
             lines: (await engine.rows(linesSql)).map(differenceOf),
             cells: (await engine.rows(cellsSql)) as unknown as readonly Cell[],
             products: (await engine.rows(productsSql)).map(totalOf),
-            contracts: billed ? await contractsOf(engine, billed, candidate) : [],
         };
     } finally {
         engine.close();
@@ -196,20 +192,3 @@ const totalOf = (row: Row): ProductTotal => ({
     old_minor: BigInt(String(row.old_minor)),
     new_minor: BigInt(String(row.new_minor)),
 });
-
-/** Contracts whose closings differ. A run of a version without closings opened nothing. */
-async function contractsOf(
-    engine: Engine,
-    billed: RunFolder,
-    candidate: RunFolder,
-): Promise<readonly string[]> {
-    const read = ({ output }: RunFolder) =>
-        `read_csv(${quoteText(join(output, closingsFile))}, all_varchar = true, header = true, auto_detect = false, delim = ',', quote = '"', escape = '"', columns = {'contract': 'VARCHAR', 'product': 'VARCHAR', 'meter': 'VARCHAR', 'commitment': 'VARCHAR', 'grant': 'VARCHAR', 'period': 'VARCHAR', 'quantity': 'VARCHAR'})`;
-    const rows = await engine.rows(
-        `select contract from (
-            (from ${read(billed)} except from ${read(candidate)})
-            union all (from ${read(candidate)} except from ${read(billed)})
-        ) group by contract order by contract`,
-    );
-    return rows.map(({ contract }) => String(contract));
-}

@@ -1,18 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { noOpenings, openingsOf, toCorrect } from '../compile/openings.ts';
-import { sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
 import { loadOpenings } from '../rules/openings.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { CommitLog } from '../state/commit-log.ts';
 import { monthAfter } from '../time/period.ts';
-import { latestNightly, readStateLog } from './books.ts';
-import { type RunFolder, readCertificate } from './folders.ts';
+import { readStateLog } from './books.ts';
+import { type Closed, closedWith, closingsFile } from './closings.ts';
 import { type Project, previous } from './project.ts';
-
-/** What a nightly run leaves for the period after it: its closings are openings. */
-export const closingsFile = 'closings.csv';
 
 /**
  * The project with the openings of one period: those of its file that are of the period, or what the
@@ -26,13 +21,10 @@ export async function openPeriod(project: Project, period: string): Promise<Proj
     const before = monthAfter(period, -1);
     const nothing = { ...noOpenings, previous: before };
     const log = await readStateLog(project.state);
-    const closed = closedWith(project.state, log, before);
-    if (closed?.certificate.outputs[closingsFile] === undefined) {
-        return { ...project, openings: nothing };
-    }
-    requireKept(project.state, log, closed.certificate);
-    const file = join(closed.run.output, closingsFile);
-    const text = readFileSync(file, 'utf8');
+    const closed = await closedWith(project.state, log, before);
+    if (!closed?.closings) return { ...project, openings: nothing };
+    await requireKept(project.state, log, closed.certificate);
+    const { file, text } = closed.closings;
     const read = loadOpenings(relative(project.folder, file), text, project.contracts);
     if ('problems' in read) {
         const problems = read.problems.map(({ remedy = '', ...of }) => ({
@@ -46,7 +38,7 @@ export async function openPeriod(project: Project, period: string): Promise<Proj
         ...project,
         openings,
         // Not by the name of the run: another one that says the same is as good.
-        rules: { ...project.rules, [closingsOfPeriod(before)]: sha256(text) },
+        rules: { ...project.rules, [closingsOfPeriod(before)]: closed.closings.sha256 },
     };
 }
 
@@ -66,20 +58,9 @@ export function openedWith({
 export function isReplaced(
     { rules }: Pick<Certificate, 'rules'>,
     before: string,
-    closed: Certificate | null,
+    closed: Closed | null,
 ): boolean {
-    return closed?.outputs[closingsFile] !== rules[closingsOfPeriod(before)];
-}
-
-/** The certificate of the latest nightly run of a period, with that run; null without a whole one. */
-export function closedWith(
-    state: string,
-    log: CommitLog,
-    period: string,
-): { readonly run: RunFolder; readonly certificate: Certificate } | null {
-    const run = latestNightly(state, log, period);
-    const certificate = run && readCertificate(run);
-    return certificate && { run, certificate };
+    return closed?.closings?.sha256 !== rules[closingsOfPeriod(before)];
 }
 
 /**
@@ -87,13 +68,13 @@ export function closedWith(
  * counted in a month that was run again would be counted nowhere after it.
  * @throws RunError OPENINGS_REPLACED, for the earliest period of which that is not true
  */
-function requireKept(state: string, log: CommitLog, latest: Certificate): void {
+async function requireKept(state: string, log: CommitLog, latest: Certificate): Promise<void> {
     const broken: { readonly period: string; readonly before: string }[] = [];
     for (let later = latest; ; ) {
         const before = openedWith(later);
-        const closed = before === null ? null : closedWith(state, log, before);
+        const closed = before === null ? null : await closedWith(state, log, before);
         if (before === null || closed === null) break;
-        if (isReplaced(later, before, closed.certificate)) {
+        if (isReplaced(later, before, closed)) {
             broken.push({ period: later.period, before: closed.run.runId });
         }
         later = closed.certificate;

@@ -20,7 +20,7 @@ export interface RefusalFacts {
     readonly billed: Pick<Certificate, 'payers'>;
     readonly candidate: Pick<Certificate, 'payers'>;
     readonly payers: BackfillPeriod['payers'];
-    /** Contracts that the next period would open with something else of. */
+    /** Contracts that the next month would open with something else of, and cannot. */
     readonly contracts: readonly string[];
     /** Who pays in the period that would bill. */
     readonly billing: { readonly period: string; readonly paths: readonly Paying[] };
@@ -54,7 +54,7 @@ export function refusalsOf(facts: RefusalFacts, paths: readonly Path[]): readonl
         if (held[1]?.has(payer_id)) return { why: 'held', detail: 'its lines would be held now' };
         const contract = opened.get(payer_id);
         if (contract !== undefined) {
-            const detail = `the next month opens with something else of contract ${contract}`;
+            const detail = `the next month was opened with something else of contract ${contract}`;
             return { why: 'closings', detail };
         }
         const why = whyUnbillable(of, billing.paths);
@@ -94,18 +94,26 @@ function isRestated({ contracts, config }: RefusalFacts['project'], path: Path):
 
 /** Payers to the contract of which their next month opens with something else. */
 function openedOtherwise(
-    { project: { contracts }, contracts: changed, payers }: RefusalFacts,
+    { project, contracts, payers }: RefusalFacts,
     paths: readonly Path[],
 ): ReadonlyMap<string, string> {
     return new Map(
-        changed.flatMap((contract) => {
-            const account = contracts.contracts.find((of) => of.contract === contract)?.account;
+        contracts.flatMap((contract) =>
             // One that is gone may be of anybody.
-            const whose =
-                account === undefined
-                    ? payers.map(({ payer_id }) => payer_id)
-                    : payersThat(paths, (path) => accountsOf(path).includes(account));
-            return [...whose].map((payer_id) => [payer_id, contract] as const);
-        }),
+            (payersUnder(contract, project, paths) ?? payers.map(({ payer_id }) => payer_id)).map(
+                (payer_id) => [payer_id, contract] as const,
+            ),
+        ),
     );
+}
+
+/** Who pays for accounts of a contract; null where there is no such contract. */
+export function payersUnder(
+    contract: string,
+    { contracts }: Pick<Project, 'contracts'>,
+    paths: readonly Path[],
+): readonly string[] | null {
+    const account = contracts.contracts.find((of) => of.contract === contract)?.account;
+    if (account === undefined) return null;
+    return [...payersThat(paths, (path) => accountsOf(path).includes(account))];
 }

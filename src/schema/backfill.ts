@@ -64,6 +64,8 @@ const period = z.strictObject({
     refused: z.array(
         z.strictObject({ payer_id: z.string(), why: z.enum(refusals), detail: z.string() }),
     ),
+    /** What the next month opens with once it is applied; null where that stays as it is. */
+    closings: z.string().nullable(),
     payers: z.array(
         z.strictObject({
             payer_id: z.string(),

@@ -1,17 +1,20 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill } from '../../src/commands/backfill.ts';
 import { close, reopen } from '../../src/commands/close.ts';
 import type { CommandContext } from '../../src/commands/command.ts';
 import { silent } from '../../src/effects.ts';
-import { applyBackfill } from '../../src/run/apply-backfill.ts';
+import { applyBackfill, revertBackfill } from '../../src/run/apply-backfill.ts';
 import { comparePeriod } from '../../src/run/backfill.ts';
 import { keepBackfill, readBackfill } from '../../src/run/backfills.ts';
 import { commitRun, readStateLog } from '../../src/run/books.ts';
 import { candidateOf, type RunResult, runPipeline } from '../../src/run/pipeline.ts';
 import { openProject } from '../../src/run/project.ts';
-import type { CommitLog } from '../../src/state/commit-log.ts';
+import type { Commit } from '../../src/schema/commit.ts';
+import { appendCommit, type CommitLog } from '../../src/state/commit-log.ts';
+import { folderStore } from '../../src/store/local.ts';
 import { openStore } from '../../src/store/open.ts';
 import { accountsWith, monthsProject, used } from '../support/months.ts';
 import { lines, masked, raises } from '../support/terminal.ts';
@@ -52,6 +55,10 @@ beforeAll(async () => {
     await backfill({ ...note, from: '2026-10', to: '2026-10', apply: true }, context);
     id = (await readStateLog(opened().state)).commits.at(-1)?.backfill?.id ?? '';
 });
+/** What the log vouches for a backfill by. */
+const hashOf = async (of: string) =>
+    (await readStateLog(opened().state)).commits.find(({ backfill }) => backfill?.id === of)
+        ?.backfill?.diff_sha256 ?? '';
 const shown = (text: string) =>
     masked(text, cwd).replaceAll(/\b(?=\w*\d)[0-9a-f]{12}\b/g, 'BACKFILL');
 
@@ -149,6 +156,48 @@ describe('backfills', () => {
             -> Give these payers an account of that currency in the period again, or take the backfill out by \`tieout backfill --revert\`.
           "
         `);
+    });
+
+    test.each([
+        [
+            'the next month is closed',
+            true,
+            '2026-11 opened with what it closes with, and is closed',
+        ],
+        ['a later one counts on it', false, 'came after it and counts on what it closes with'],
+    ])('REVERT_REFUSED: %s', async (_what, isClosed, sentence) => {
+        const state = mkdtempSync(join(tmpdir(), 'tieout-revert-'));
+        const [{ number: _, previous: __, ...first } = {} as Commit] = before.commits;
+        const { periods } = await readBackfill(opened().state, {
+            ...{ backfill_id: id, diff_sha256: await hashOf(id) },
+        });
+        const kept = await Promise.all(
+            ['1', '2'].map((closings) =>
+                keepBackfill(state, {
+                    ...{ document: 'tieout/backfill/1' },
+                    periods: periods.map((of) => ({ ...of, closings })),
+                }),
+            ),
+        );
+        const add = async (more: Partial<Commit>) =>
+            appendCommit(
+                folderStore(state),
+                await readStateLog(state),
+                { ...first, ...more },
+                () => {},
+            );
+        await add({});
+        for (const { id: of, diff_sha256 } of kept) {
+            await add({ kind: 'backfill', backfill: { id: of, diff_sha256, bills_in: '2026-11' } });
+        }
+        if (isClosed) await add({ kind: 'close', period: '2026-11' });
+        const said = await raises('REVERT_REFUSED', () =>
+            revertBackfill({ ...opened(), state }, effects, kept[0]?.id ?? '', {
+                ...{ ...note, at, as_of: at },
+            }),
+        );
+        rmSync(state, { recursive: true });
+        expect(said).toContain(sentence);
     });
 
     test.each([

@@ -71,7 +71,7 @@ async function recompute(flags: Reasoned, context: CommandContext): Promise<Answ
     const applied = flags.apply
         ? await applyBackfill(project, effects, log, kept, compared, note, candidateOf)
         : null;
-    return answerOf(kept, applied, flags, context);
+    return answerOf(kept, compared, applied, flags, context);
 }
 
 /** The months of a range, in their order. */
@@ -96,6 +96,7 @@ function periodsOf({ from, to }: BackfillFlags): readonly string[] {
 
 function answerOf(
     { id, folder, backfill: { periods } }: KeptBackfill,
+    compared: readonly Compared[],
     applied: readonly Applied[] | null,
     { by, reason }: Reasoned,
     { cwd }: CommandContext,
@@ -111,7 +112,7 @@ function answerOf(
         `because    ${visible(reason)}`,
         `kept in    ${relative(cwd, join(folder, 'diff.csv')) || '.'}`,
         '',
-        renderBackfill({ document: 'tieout/backfill/1', periods }),
+        renderBackfill(compared),
         '',
         ...(applied === null ? [next] : applied.map(appliedText)),
         '',
@@ -122,7 +123,10 @@ function answerOf(
     return {
         exit: applied !== null && (isHeld || isRefused) ? 1 : 0,
         text,
-        json: { backfill_id: id, folder, by, reason, periods, applied: outcomes ?? null },
+        json: {
+            ...{ backfill_id: id, folder, by, reason, applied: outcomes ?? null },
+            periods: compared.map(({ period, made }) => ({ ...period, ...made })),
+        },
     };
 }
 

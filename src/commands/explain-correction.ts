@@ -13,8 +13,8 @@ export interface CorrectionExplanation {
     /** Of the line that it corrects: what was billed, what is right, and why. */
     readonly corrects: BackfillLine & {
         readonly period: string;
-        /** The run that billed it; null where none did. */
-        readonly run_id: string | null;
+        /** The run that was billed of its period. */
+        readonly run_id: string;
         /** Corrections of its period that counted as billed, too. */
         readonly correction_count: number;
     };
@@ -52,7 +52,7 @@ export async function correctionTrace(
     return {
         ...{ run_id, line },
         corrects: {
-            ...{ ...corrected, period, run_id: found?.billed?.run_id ?? null },
+            ...{ ...corrected, period, run_id: entry.run_id },
             correction_count: found?.corrections.length ?? 0,
         },
         backfill: { id: backfill_id, kind, by, reason, at },
@@ -72,7 +72,7 @@ export function correctionText({ run_id, line, ...of }: CorrectionExplanation): 
         `what       ${visible(line.description)}`,
         `amount     ${line.amount} ${currency}, a line of type ${line.line_type}`,
         `${what.padEnd(10)} line ${corrects.line_key} of ${corrects.period}`,
-        `           ${corrects.old} ${currency} billed${billedBy(corrects)}, ${corrects.new} ${currency} right: ${corrects.delta} ${currency}`,
+        `           ${corrects.old} ${currency} billed by ${billedBy(corrects)}, ${corrects.new} ${currency} right: ${corrects.delta} ${currency}`,
         `cause      ${cause}`,
         `backfill   ${backfill.id}, ${backfill.kind === 'revert' ? 'reverted' : 'applied'} by ${visible(backfill.by)} at ${backfill.at}`,
         `because    ${visible(backfill.reason)}`,
@@ -80,8 +80,6 @@ export function correctionText({ run_id, line, ...of }: CorrectionExplanation): 
 }
 
 function billedBy({ run_id, correction_count }: CorrectionExplanation['corrects']): string {
-    if (run_id === null) return '';
-    return correction_count === 0
-        ? ` by ${run_id}`
-        : ` by ${run_id} and ${counted(correction_count, 'correction')} since`;
+    if (correction_count === 0) return run_id;
+    return `${run_id} and ${counted(correction_count, 'correction')} since`;
 }

@@ -1,17 +1,19 @@
-import type { Backfill, BackfillPeriod, Refusal } from '../schema/backfill.ts';
+import type { BackfillPeriod, Provenance, Refusal } from '../schema/backfill.ts';
 import { amountFigure, counted, figure } from './figures.ts';
 import { right, table } from './terminal.ts';
 import { clipped } from './visible.ts';
 
 /** What a backfill found, as text for a terminal: each period with its payers, products and lines. */
-export function renderBackfill({ periods }: Backfill): string {
-    return periods.map(periodText).join('\n\n');
+export function renderBackfill(
+    found: readonly { readonly period: BackfillPeriod; readonly made: Provenance }[],
+): string {
+    return found.map(({ period, made }) => periodText(period, made)).join('\n\n');
 }
 
-function periodText(of: BackfillPeriod): string {
+function periodText(of: BackfillPeriod, made: Provenance): string {
     const { lines, payers, products, refused, period, closings, bills_in } = of;
     const parts = [
-        head(of),
+        head(of, made),
         lines.length
             ? amounts(['payer'], payers, ({ payer_id }) => [payer_id])
             : 'No line differs.',
@@ -27,8 +29,9 @@ function periodText(of: BackfillPeriod): string {
     return parts.filter(Boolean).join('\n\n');
 }
 
-function head(of: BackfillPeriod): string {
-    const { period, is_closed, bills_in, billed, corrections, candidate } = of;
+function head(of: BackfillPeriod, made: Provenance): string {
+    const { period, is_closed, bills_in, corrections } = of;
+    const { billed, candidate, as_of } = made;
     const state = is_closed
         ? `closed: ${bills_in} is the open period that bills its corrections`
         : 'open: the new run would take the place of the old one';
@@ -38,13 +41,13 @@ function head(of: BackfillPeriod): string {
     return [
         `${period} is ${state}`,
         `old  ${billed ? `${billed.run_id}${since}` : 'nothing was billed'}`,
-        `new  ${candidate.run_id}, as of ${candidate.as_of}`,
-        ...changesText(of),
+        `new  ${candidate.run_id}, as of ${as_of}`,
+        ...changesText(made),
     ].join('\n');
 }
 
 /** What the two runs were made of and is not the same. */
-function changesText({ evidence, billed }: BackfillPeriod): readonly string[] {
+function changesText({ evidence, billed }: Provenance): readonly string[] {
     if (billed === null) return [];
     const { objects, rules, is_other_code } = evidence;
     const { added, gone, changed } = objects;

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
-import { type BackfillLine, type BackfillPeriod, correctable } from '../schema/backfill.ts';
+import { type BackfillLine, correctable } from '../schema/backfill.ts';
 import type { Commit } from '../schema/commit.ts';
 import { appendCommit, type CommitLog, closedBy, spokenFor } from '../state/commit-log.ts';
 import { type Correction, correctionsIn, openAfter, standing } from '../state/corrections.ts';
 import { folderStore } from '../store/local.ts';
 import { monthAfter } from '../time/period.ts';
-import { type CandidateMaker, comparePeriod, payersIn } from './backfill.ts';
+import { type CandidateMaker, comparePeriod, type Found, payersIn } from './backfill.ts';
 import { type KeptBackfill, readBackfill } from './backfills.ts';
 import { commitRun, readStateLog } from './books.ts';
 import { correctionLines, requireBillable } from './corrections.ts';
@@ -19,9 +19,7 @@ import type { Project } from './project.ts';
 export type Note = Pick<Commit, 'by' | 'reason' | 'at'>;
 
 /** A period with the candidate that it was compared with. */
-export interface Compared {
-    readonly period: BackfillPeriod;
-    readonly candidate: RunResult;
+export interface Compared extends Found {
     readonly options: RunOptions;
 }
 
@@ -58,14 +56,15 @@ export async function applyBackfill(
     const [closed = [], open = []] = [true, false].map((is) =>
         compared.filter(({ period }) => period.is_closed === is),
     );
-    for (const { period } of closed) {
+    for (const { period, made } of closed) {
         const { length: line_count } = correctable(period);
         const { bills_in } = period;
         const isFound = line_count > 0 || period.closings !== null;
         const how = isFound ? 'corrected' : 'unchanged';
         if (isFound && bills_in !== null) {
             const { id, diff_sha256 } = kept;
-            const backfill = { id, diff_sha256, bills_in };
+            const candidate_run_id = made.candidate.run_id;
+            const backfill = { id, diff_sha256, bills_in, candidate_run_id };
             log = await append(project.state, log, 'backfill', period.period, backfill, note);
         }
         applied.push({ period: period.period, how, bills_in, line_count, run: null });
@@ -107,15 +106,15 @@ async function speak(
     project: Project,
     effects: Effects,
     log: CommitLog,
-    { period: shown, candidate, options }: Compared,
+    { period: shown, made: found, candidate, options }: Compared,
     { by, reason, at }: Note,
     make: CandidateMaker,
 ): Promise<Applied> {
     const { period, lines } = shown;
     const nothing = { period, how: 'unchanged', bills_in: null, line_count: 0, run: null } as const;
-    if (lines.length === 0 && shown.billed !== null) return nothing;
+    if (lines.length === 0 && found.billed !== null) return nothing;
     const speaks = spokenFor(log, period, 'nightly')?.run_digest;
-    if (speaks !== shown.billed?.run_digest) {
+    if (speaks !== found.billed?.run_digest) {
         const detail = 'another run speaks for it since it was compared';
         throw new RunError('BACKFILL_OUTRUN', { period, detail });
     }

@@ -4,7 +4,12 @@ import type { RowOf } from '../duck/table.ts';
 import type { Effects } from '../effects.ts';
 import { moneyText } from '../export/invoices.ts';
 import { currencyExponent } from '../money/currency.ts';
-import { type BackfillLine, type BackfillPeriod, correctable } from '../schema/backfill.ts';
+import {
+    type BackfillLine,
+    type BackfillPeriod,
+    correctable,
+    type Provenance,
+} from '../schema/backfill.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { type CommitLog, closedBy, spokenFor } from '../state/commit-log.ts';
 import { type Correction, correctionsOf, openAfter } from '../state/corrections.ts';
@@ -34,6 +39,13 @@ export type CandidateMaker = (
     options: RunOptions,
 ) => Promise<RunResult>;
 
+/** What a comparison found, by which runs. */
+export interface Found {
+    readonly period: BackfillPeriod;
+    readonly made: Provenance;
+    readonly candidate: RunResult;
+}
+
 /** The run that bills a period, with its certificate. */
 interface Billed {
     readonly run: RunFolder;
@@ -51,7 +63,7 @@ export async function comparePeriod(
     log: CommitLog,
     options: RunOptions,
     make: CandidateMaker,
-): Promise<{ readonly period: BackfillPeriod; readonly candidate: RunResult }> {
+): Promise<Found> {
     const { period, as_of } = options;
     const candidate = await make(project, effects, options);
     const billed = billedBy(project.state, log, period);
@@ -75,14 +87,15 @@ export async function comparePeriod(
     const evidence = evidenceOf(billed?.certificate ?? null, candidate.certificate);
     return {
         candidate,
+        made: {
+            billed: billed && namedOf(billed.certificate),
+            ...{ candidate: namedOf(candidate.certificate), as_of, evidence },
+        },
         period: {
             ...{ period, is_closed: isClosed, bills_in },
-            billed: billed && namedOf(billed.certificate),
             corrections: since.map(({ kind, backfill_id, bills_in: where }) => ({
                 ...{ kind, backfill_id, bills_in: where },
             })),
-            candidate: { ...namedOf(candidate.certificate), as_of },
-            evidence,
             refused: [...refused],
             closings,
             payers,

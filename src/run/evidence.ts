@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import { jsonHash } from '../export/json.ts';
-import type { BackfillPeriod } from '../schema/backfill.ts';
+import type { Provenance } from '../schema/backfill.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { writtenRules } from './corrections.ts';
 import type { Project } from './project.ts';
 
 /** What two runs of a period were made of and is not the same. */
-export type Evidence = BackfillPeriod['evidence'];
+export type Evidence = Provenance['evidence'];
 
 /** Reads it off their certificates. Without a first run nothing can be said to have changed. */
 export function evidenceOf(billed: Certificate | null, candidate: Certificate): Evidence {

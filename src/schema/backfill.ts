@@ -32,8 +32,6 @@ const line = z.strictObject({
     cause: causeText,
 });
 
-const run = z.strictObject({ run_id: z.string(), run_digest: z.string() });
-
 /** Why differences of a payer are not billed as corrections. */
 export const refusals = ['restate', 'held', 'closings', 'payer'] as const;
 export type RefusalReason = (typeof refusals)[number];
@@ -44,8 +42,6 @@ const period = z.strictObject({
     is_closed: z.boolean(),
     /** The open period that bills the corrections of a closed one; null of an open one. */
     bills_in: z.string().nullable(),
-    /** Null where no run speaks for it. */
-    billed: run.nullable(),
     /** Corrections of it that counted as billed. */
     corrections: z.array(
         z.strictObject({
@@ -54,13 +50,6 @@ const period = z.strictObject({
             bills_in: z.string(),
         }),
     ),
-    candidate: run.extend({ as_of: instantText }),
-    /** What the two were made of and is not the same. */
-    evidence: z.strictObject({
-        objects: z.strictObject({ added: z.int(), gone: z.int(), changed: z.int() }),
-        rules: z.array(z.string()),
-        is_other_code: z.boolean(),
-    }),
     refused: z.array(
         z.strictObject({ payer_id: z.string(), why: z.enum(refusals), detail: z.string() }),
     ),
@@ -78,7 +67,10 @@ const period = z.strictObject({
     lines: z.array(line),
 });
 
-/** diff.json of a backfill: what was billed, what would be, and why. Never changed. */
+/**
+ * diff.json of a backfill: what was billed, what would be, and why. Never changed. It names no run, so that
+ * the same differences are the same backfill, by whatever run they were found.
+ */
 export const backfillSchema = z.strictObject({
     document: z.literal('tieout/backfill/1'),
     periods: z.array(period),
@@ -92,4 +84,22 @@ export type Refusal = BackfillPeriod['refused'][number];
 export function correctable({ lines, refused }: BackfillPeriod): readonly BackfillLine[] {
     const isRefused = new Set(refused.map(({ payer_id }) => payer_id));
     return lines.filter(({ payer_id }) => !isRefused.has(payer_id));
+}
+
+/** How the differences of a period were found: shown, and named by the log where they are applied. */
+export interface Provenance {
+    /** Null where no run speaks for the period. */
+    readonly billed: { readonly run_id: string; readonly run_digest: string } | null;
+    readonly candidate: { readonly run_id: string; readonly run_digest: string };
+    readonly as_of: string;
+    /** What the two were made of and is not the same. */
+    readonly evidence: {
+        readonly objects: {
+            readonly added: number;
+            readonly gone: number;
+            readonly changed: number;
+        };
+        readonly rules: readonly string[];
+        readonly is_other_code: boolean;
+    };
 }

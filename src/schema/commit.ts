@@ -36,6 +36,8 @@ export const commitSchema = z.strictObject({
             diff_sha256: hash,
             /** The open period, yyyy-MM, whose runs bill it from here on. */
             bills_in: z.string(),
+            /** The run that was compared with what was billed; none of a reversal. */
+            candidate_run_id: z.string().optional(),
         })
         .optional(),
 });

@@ -22,7 +22,7 @@ const load = (text: string, of = contracts) => {
     return 'problems' in read ? printed(read.problems) : read.openings;
 };
 const header = 'contract,product,meter,quantity\n';
-const opened = { file: 'openings.csv', rows: [], commitments: [], grants: [], lateUsage: null };
+const opened = { file: 'openings.csv', rows: [], commitments: [], grants: [] };
 
 describe('openings', () => {
     test('are exact texts with their lines; columns come in any order', () => {

@@ -1,10 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
-import { type BackfillLine, correctable } from '../schema/backfill.ts';
+import { type BackfillLine, type BackfillPeriod, correctable } from '../schema/backfill.ts';
 import type { Commit } from '../schema/commit.ts';
 import { appendCommit, type CommitLog, closedBy, spokenFor } from '../state/commit-log.ts';
-import { type Correction, correctionsIn, openAfter, standing } from '../state/corrections.ts';
+import {
+    type Correction,
+    correctionsIn,
+    correctionsOf,
+    openAfter,
+    standing,
+} from '../state/corrections.ts';
 import { folderStore } from '../store/local.ts';
 import { monthAfter } from '../time/period.ts';
 import { type CandidateMaker, comparePeriod, type Found, payersIn } from './backfill.ts';
@@ -62,6 +68,7 @@ export async function applyBackfill(
         const isFound = line_count > 0 || period.closings !== null;
         const how = isFound ? 'corrected' : 'unchanged';
         if (isFound && bills_in !== null) {
+            requireAsShown(log, period);
             const { id, diff_sha256 } = kept;
             const candidate_run_id = made.candidate.run_id;
             const backfill = { id, diff_sha256, bills_in, candidate_run_id };
@@ -74,6 +81,20 @@ export async function applyBackfill(
         log = await readStateLog(project.state);
     }
     return applied.sort((one, other) => (one.period < other.period ? -1 : 1));
+}
+
+/**
+ * Entries that came before the last one of ours are in the log by now, and may be of this period.
+ * @throws RunError BACKFILL_OUTRUN
+ */
+function requireAsShown(log: CommitLog, { period, bills_in, corrections }: BackfillPeriod): void {
+    const isSame =
+        closedBy(log, period) !== null &&
+        openAfter(log, period, (of) => monthAfter(of, 1)) === bills_in &&
+        correctionsOf(log, period).length === corrections.length;
+    if (isSame) return;
+    const detail = 'what is closed, or corrected, is not what it was when it was compared';
+    throw new RunError('BACKFILL_OUTRUN', { period, detail });
 }
 
 /** Adds an entry of corrections to the log, unless something touched one of its two periods. */

@@ -161,11 +161,11 @@ async function billable(
     // Sales are not corrected, so what their contracts counted stays as it was.
     const isSale = (of: string) =>
         project.contracts.contracts.some(({ contract, seller }) => contract === of && seller);
-    const kept = changed.filter(
-        (contract) =>
-            isSale(contract) ||
-            (payersUnder(contract, project, paths) ?? []).some((of) => isRefused.has(of)),
-    );
+    const kept = changed.filter((contract) => {
+        // What is left under a contract that is gone must not vanish with it: the next run stops.
+        const payers = payersUnder(contract, project, paths);
+        return isSale(contract) || payers === null || payers.some((of) => isRefused.has(of));
+    });
     const text = restatedClosings(old, now, new Set(kept));
     const isSame = contractsThatDiffer(old, text).length === 0;
     return { refused: [...refused], closings: isSame ? null : text };

@@ -59,6 +59,17 @@ beforeAll(async () => {
 const hashOf = async (of: string) =>
     (await readStateLog(opened().state)).commits.find(({ backfill }) => backfill?.id === of)
         ?.backfill?.diff_sha256 ?? '';
+/** Compares a month by one log, and applies what was found by another. */
+async function applied(period: string, seen: CommitLog, log: CommitLog) {
+    const options = optionsOf(period);
+    const found = await comparePeriod(opened(), effects, seen, options, candidateOf);
+    const kept = await keepBackfill(opened().state, {
+        ...{ document: 'tieout/backfill/1', periods: [found.period] },
+    });
+    const compared = [{ ...found, options }];
+    const later = { ...note, reason: 'the same, later', at };
+    return applyBackfill(opened(), effects, log, kept, compared, later, candidateOf);
+}
 const shown = (text: string) =>
     masked(text, cwd).replaceAll(/\b(?=\w*\d)[0-9a-f]{12}\b/g, 'BACKFILL');
 
@@ -94,20 +105,26 @@ describe('backfills', () => {
     });
 
     test('BACKFILL_OUTRUN: somebody else corrected the month meanwhile', async () => {
-        const options = optionsOf('2026-10');
-        const found = await comparePeriod(opened(), effects, before, options, candidateOf);
-        const document = { document: 'tieout/backfill/1', periods: [found.period] } as const;
-        const kept = await keepBackfill(opened().state, { ...document, periods: [found.period] });
-        const compared = [{ ...found, options }];
-        const later = { ...note, reason: 'the same, later', at };
-        const said = await raises('BACKFILL_OUTRUN', () =>
-            applyBackfill(opened(), effects, before, kept, compared, later, candidateOf),
-        );
+        const said = await raises('BACKFILL_OUTRUN', () => applied('2026-10', before, before));
         expect(shown(said)).toMatchInlineSnapshot(`
           "BACKFILL_OUTRUN: 2026-10 was not corrected: somebody else added a backfill of 2026-10 to the log meanwhile
             -> What was printed no longer holds. Run the same command again and look at it anew.
           "
         `);
+    });
+
+    test('BACKFILL_OUTRUN: the log has it already when its turn comes', async () => {
+        const after = await readStateLog(opened().state);
+        const said = await raises('BACKFILL_OUTRUN', () => applied('2026-10', before, after));
+        expect(said).toContain('is not what it was when it was compared');
+    });
+
+    test('BACKFILL_OUTRUN: another run speaks for an open month', async () => {
+        const after = await readStateLog(opened().state);
+        const other = { ...before.commits[0], run_digest: 'e'.repeat(64), period: '2026-11' };
+        const log = { ...after, commits: [...after.commits, other as Commit] };
+        const said = await raises('BACKFILL_OUTRUN', () => applied('2026-11', after, log));
+        expect(said).toContain('another run speaks for it since it was compared');
     });
 
     test('BACKFILL_UNKNOWN: none of that id', async () => {

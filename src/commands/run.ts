@@ -111,6 +111,7 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
                   ],
               ] as const)
             : []),
+        ...correctionsText(certificate),
         [
             'tie-out',
             untied.length
@@ -133,6 +134,20 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
         ['breaks in', at('breaks.csv')],
     ];
     return `${rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}\n`;
+}
+
+/** What of the lines is billed of closed periods. */
+function correctionsText({
+    corrections = [],
+}: Certificate): readonly (readonly [string, string])[] {
+    if (corrections.length === 0) return [];
+    const lineCount = corrections.reduce((sum, { line_count }) => sum + line_count, 0);
+    const amounts = sumsBy(corrections, ({ currency: unit, amount }) => ({ unit, amount }));
+    const periods = [...new Set(corrections.map(({ corrects_period }) => corrects_period))];
+    const money = amounts.map(({ amount, unit }) => amountWithCode(amount, unit)).join(', ');
+    return [
+        ['corrects', `${counted(lineCount, 'line')} of ${periods.sort().join(', ')}: ${money}`],
+    ];
 }
 
 /** `tieout plan`: what a run would read and do. Touches nothing. */

@@ -130,6 +130,8 @@ describe('a backfill of a closed month', () => {
             ...ownOfNovember,
             ...corrections.slice(2),
         ]);
+        const again = await type('run', '--period', '2026-11');
+        expect(again.out).toMatch(/^corrects +4 lines of 2026-10: 7.00 USD$/m);
         const certificate = JSON.parse(await output('2026-11', 'certificate.json'));
         expect(certificate.corrections).toEqual([
             {
@@ -143,6 +145,10 @@ describe('a backfill of a closed month', () => {
         ]);
         const stripe = await output('2026-11', 'stripe-requests.json');
         expect(stripe).toContain('"corrects_period": "2026-10"');
+        // The invoice of north is below zero, which the one target takes and the other does not.
+        expect(await output('2026-11', 'netsuite-invoices-001.csv')).toMatch(
+            /^tieout-south\/2026-11\/USD,south,.*,15.00,Correction of 2026-10: /m,
+        );
         expect(await output('2026-11', 'report.html')).toContain('Correction of 2026-10');
     });
 

@@ -24,6 +24,9 @@ function periodText(of: BackfillPeriod, made: Provenance): string {
         closings === null
             ? ''
             : `${bills_in} would open with something else: what commitments and terms counted, or grants have left`,
+        made.has_other_sales
+            ? 'Sales of sellers differ too, and are not corrected: compare sale_lines.csv of both runs'
+            : '',
         refused.length ? refusals(refused, period) : '',
     ];
     return parts.filter(Boolean).join('\n\n');

@@ -90,6 +90,8 @@ export async function comparePeriod(
         made: {
             billed: billed && namedOf(billed.certificate),
             ...{ candidate: namedOf(candidate.certificate), as_of, evidence },
+            has_other_sales:
+                billed !== null && salesOf(billed.certificate) !== salesOf(candidate.certificate),
         },
         period: {
             ...{ period, is_closed: isClosed, bills_in },
@@ -112,6 +114,7 @@ export async function comparePeriod(
     };
 }
 
+const salesOf = ({ outputs }: Certificate) => outputs['sale_lines.csv'];
 const namedOf = ({ run_id, run_digest }: Certificate) => ({ run_id, run_digest });
 
 /** The nightly run that speaks for a period, whole as the log left it; null without one. */

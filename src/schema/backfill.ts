@@ -92,6 +92,8 @@ export interface Provenance {
     readonly billed: { readonly run_id: string; readonly run_digest: string } | null;
     readonly candidate: { readonly run_id: string; readonly run_digest: string };
     readonly as_of: string;
+    /** Lines of sellers to their buyers are not the same: they are not compared, nor corrected. */
+    readonly has_other_sales: boolean;
     /** What the two were made of and is not the same. */
     readonly evidence: {
         readonly objects: {

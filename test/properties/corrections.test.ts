@@ -118,7 +118,7 @@ test('original + corrections = restated, by line; and a reversal takes them back
                 }
             },
         ),
-        { numRuns: 25 },
+        { numRuns: 12 },
     );
 });
 

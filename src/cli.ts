@@ -98,6 +98,7 @@ function program(
         'objects that were counted and can no longer be read count no more',
     );
     const asOf = new Option('--as-of <instant>', 'what was known (default: today, 00:00 UTC)');
+    const arrived = new Option('--arrived', 'only objects that the store had by --as-of');
 
     cli.command('init <dir>')
         .description('write a working project with sample data')
@@ -110,12 +111,14 @@ function program(
         .addOption(period)
         .addOption(asOf)
         .addOption(acceptGone)
+        .addOption(arrived)
         .action((flags: RunFlags) => answer(plan(flags, context())));
     cli.command('run [pipeline]')
         .description('run the nightly pipeline for a period')
         .option('--period <yyyy-MM>', 'billing period')
         .addOption(asOf)
         .addOption(acceptGone)
+        .addOption(arrived)
         .option('--reproduce <run-id>', 'compute a past run once more, and compare')
         .action((pipeline: string | undefined, flags: Partial<RunFlags> & ReproduceFlags) => {
             if (pipeline !== undefined && pipeline !== 'nightly') {
@@ -130,6 +133,7 @@ function program(
         .addOption(period)
         .addOption(asOf)
         .addOption(acceptGone)
+        .addOption(arrived)
         .action((flags: RunFlags) => answer(run('reconcile', flags, context())));
     cli.command('report')
         .description('the reconciliation report of a period')

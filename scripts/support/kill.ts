@@ -4,6 +4,7 @@ import { globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readStateLog } from '../../src/run/books.ts';
 import { readCertificate, runFolder } from '../../src/run/folders.ts';
+import { folderState } from '../../src/state/state.ts';
 import { tieout } from './cli.ts';
 
 const cli = join(import.meta.dirname, '..', '..', 'src', 'cli.ts');
@@ -33,7 +34,7 @@ async function halfWritten(folder: string): Promise<readonly string[]> {
         const run = runFolder(state, output.split('/').at(-2) ?? '');
         return readCertificate(run) === null;
     });
-    const { commits } = await readStateLog(state);
+    const { commits } = await readStateLog(folderState(state));
     const lost = commits.filter(({ run_id }) => !readCertificate(runFolder(state, run_id)));
     return [
         ...halves.map((output) => `${output} is not whole`),

@@ -22,6 +22,8 @@ export interface RunFlags {
     readonly asOf?: string;
     /** Objects that were counted and can no longer be read count no more. */
     readonly acceptGone?: boolean;
+    /** Leave out objects that the store got after --as-of. */
+    readonly arrived?: boolean;
 }
 
 /** @throws RunError PERIOD_INVALID */
@@ -38,7 +40,7 @@ export function requirePeriod(period: string): string {
  */
 function optionsOf(
     pipeline: RunOptions['pipeline'],
-    { period, asOf, acceptGone }: RunFlags,
+    { period, asOf, acceptGone, arrived }: RunFlags,
     now: string,
 ): RunOptions {
     requirePeriod(period);
@@ -50,7 +52,16 @@ function optionsOf(
             detail: `it has not begun as of ${as_of}`,
         });
     }
-    return { pipeline, period, as_of, ...(acceptGone ? { accept_gone: true as const } : {}) };
+    if (arrived && asOf === undefined) {
+        throw new RunError('USAGE', {
+            detail: '--arrived needs --as-of: it leaves out objects that the store got after that',
+        });
+    }
+    return {
+        ...{ pipeline, period, as_of },
+        ...(acceptGone ? { accept_gone: true as const } : {}),
+        ...(arrived ? { arrived_by: as_of } : {}),
+    };
 }
 
 function requireInstant(asOf: string): string {

@@ -24,6 +24,8 @@ export interface Known {
     readonly landed: (input: Input, role: Role) => ReturnType<typeof landedObjects>;
     /** Objects that were counted, and that neither the store nor the lake has, count no more. */
     readonly accept_gone: boolean;
+    /** Objects that the store got later, by its own clock, are left out. */
+    readonly arrived_by?: string | undefined;
 }
 
 /**
@@ -44,11 +46,14 @@ export async function listInputs(
     const listings: InputListing[] = [];
     for (const { input, role } of inputs) {
         const entries: ObjectEntry[] = [];
+        const there = new Set<string>();
         for await (const entry of store.list(input.prefix)) {
-            if (entry.size > 0 && isWanted(entry.key, input, days)) entries.push(entry);
+            if (entry.size === 0 || !isWanted(entry.key, input, days)) continue;
+            there.add(entry.key);
+            if (hasArrived(entry, known.arrived_by)) entries.push(entry);
         }
         const landed = known.landed(input, role);
-        const gone = goneEntries(known, input, entries, days).filter(
+        const gone = goneEntries(known, input, there, days).filter(
             (entry) => !known.accept_gone || landed(entry) !== null,
         );
         entries.push(...gone);
@@ -56,7 +61,7 @@ export async function listInputs(
             throw new RunError('STORE_PREFIX_EMPTY', {
                 store: store.address,
                 prefix: input.prefix,
-                pattern: input.dates ? `${input.dates} from ${days[0]} to ${days.at(-1)}` : '*',
+                pattern: `${input.dates ? `${input.dates} from ${days[0]} to ${days.at(-1)}` : '*'}${known.arrived_by ? ` and arrived by ${known.arrived_by}` : ''}`,
             });
         }
         if (entries.length > config.limits.objects) {
@@ -77,14 +82,19 @@ export async function listInputs(
     return listings;
 }
 
+/** Of a store that does not say when it got an object nothing is known to be late. */
+function hasArrived({ arrived_at }: ObjectEntry, by: string | undefined): boolean {
+    if (arrived_at === undefined || by === undefined) return true;
+    return Date.parse(arrived_at) <= Date.parse(by);
+}
+
 /** Objects that were counted before and are not listed any more. */
 function goneEntries(
     { before }: Known,
     input: Input,
-    listed: readonly ObjectEntry[],
+    keys: ReadonlySet<string>,
     days: readonly string[],
 ): readonly ObjectEntry[] {
-    const keys = new Set(listed.map(({ key }) => key));
     return (before?.inputs ?? [])
         .filter((of) => of.input === input.name && !keys.has(of.key))
         .filter(({ key }) => key.startsWith(input.prefix) && isWanted(key, input, days))

@@ -145,6 +145,7 @@ export async function planRun(
         landed: (input, role) =>
             landedObjects(lake, input.name, basisOf(config, input, role, shape, engineVersion)),
         accept_gone: options.accept_gone ?? false,
+        arrived_by: options.arrived_by,
     });
     const stages = stagesOf(options, inputs);
     const fingerprint = sha256(
@@ -153,7 +154,11 @@ export async function planRun(
             version,
             codeFingerprint(),
             Object.entries(project.rules).sort(),
-            listings.map(({ input, entries }) => [input.name, entries]),
+            // When an object arrived does not say what is in it.
+            listings.map(({ input, entries }) => [
+                input.name,
+                entries.map(({ arrived_at: _, ...entry }) => entry),
+            ]),
         ]),
     );
     const runId = `${options.period}-${options.pipeline}-${fingerprint.slice(0, 12)}`;

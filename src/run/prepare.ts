@@ -55,6 +55,8 @@ export interface RunOptions {
     readonly as_of: string;
     /** Objects that were counted and can no longer be read count no more. */
     readonly accept_gone?: true;
+    /** Given, objects that the store got after it are not read, whatever day is in their names. */
+    readonly arrived_by?: string;
 }
 
 /** The macros that every select may use. */

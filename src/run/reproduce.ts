@@ -135,12 +135,11 @@ async function computeAgain(
     certificate: Certificate,
     run: RunFolder,
 ): Promise<Certificate> {
-    const { pipeline, period, as_of, accept_gone, inputs } = certificate;
+    const { pipeline, period, as_of, accept_gone, arrived_by, inputs } = certificate;
     const options: RunOptions = {
-        pipeline,
-        period,
-        as_of,
+        ...{ pipeline, period, as_of },
         ...(accept_gone ? { accept_gone } : {}),
+        ...(arrived_by === undefined ? {} : { arrived_by }),
     };
     const listings = await pinned(store, project.config, certificate);
     const opened = await openRun(project, store, null, options);

@@ -67,6 +67,8 @@ export interface Certificate {
     readonly as_of: string;
     /** Said on the command line: objects that can no longer be read count no more. */
     readonly accept_gone?: true;
+    /** Only where objects that the store got later were left out. */
+    readonly arrived_by?: string;
     /** sha256 over inputs, rules, SQL, code version and parameters. */
     readonly run_fingerprint: string;
     /** sha256 over lines, breaks and control totals: equal inputs give equal digests. */

@@ -189,13 +189,20 @@ async function requireParentInside(
 interface State {
     readonly size: number;
     readonly etag: string;
+    readonly arrived_at: string;
 }
 
 /** A folder keeps no hash: its size and the nanosecond it was written stand for the content. */
 async function stateOf(at: string | FileHandle): Promise<State> {
     const precise = { bigint: true } as const;
-    const { size, mtimeNs } = await (typeof at === 'string' ? stat(at, precise) : at.stat(precise));
-    return { size: Number.parseInt(String(size), 10), etag: `${size}-${mtimeNs}` };
+    const { size, mtimeNs, mtime } = await (typeof at === 'string'
+        ? stat(at, precise)
+        : at.stat(precise));
+    return {
+        size: Number.parseInt(String(size), 10),
+        etag: `${size}-${mtimeNs}`,
+        arrived_at: mtime.toISOString(),
+    };
 }
 
 async function openObject(

@@ -6,6 +6,8 @@ export interface ObjectEntry {
     readonly size: number;
     readonly etag: string;
     readonly versionId?: string;
+    /** When the store got it, by its own clock: of a copy, when it was copied. */
+    readonly arrived_at?: string;
 }
 
 /** The stream of one object, with what the store said about it when it began to answer. */

@@ -162,10 +162,11 @@ async function* allPages(
     let token: string | undefined;
     do {
         const answer = await page(token);
-        for (const { Key: key, Size: size, ETag: etag } of answer.Contents ?? []) {
+        for (const { Key: key, Size: size, ETag: etag, LastModified } of answer.Contents ?? []) {
             if (key === undefined || seen.has(key)) continue;
             seen.add(key);
-            yield { key, size: size ?? 0, etag: withoutQuotes(etag) };
+            const arrived = LastModified ? { arrived_at: LastModified.toISOString() } : {};
+            yield { key, size: size ?? 0, etag: withoutQuotes(etag), ...arrived };
         }
         const next = answer.IsTruncated ? answer.NextContinuationToken : undefined;
         if (next !== undefined && next === token)

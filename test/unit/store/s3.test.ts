@@ -94,10 +94,13 @@ describe('against a server', () => {
         await store.put('a/b c', 'hello');
         await store.put('bytes', new Uint8Array([0, 255]));
         const [entry, other] = await list(store);
+        // When the store got it: `--arrived` goes by that.
+        expect(Math.abs(Date.parse(entry?.arrived_at ?? '') - Date.now())).toBeLessThan(600_000);
         expect(entry).toEqual({
             key: 'a/b c',
             size: 5,
             etag: '5d41402abc4b2a76b9719d911017c592',
+            arrived_at: entry?.arrived_at,
         });
         expect(other?.size).toBe(2);
         const body = await store.get('a/b c', { ifEtag: entry?.etag ?? '' });

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
@@ -6,6 +7,7 @@ import { afterwards } from './commands/afterwards.ts';
 import { type CloseFlags, close, reopen } from './commands/close.ts';
 import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
+import { type EraseFlags, erase } from './commands/erase.ts';
 import { explain } from './commands/explain.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
@@ -153,6 +155,16 @@ function program(
         .addOption(by)
         .option('--reason <text>', 'why, for those who read the log')
         .action((flags: CloseFlags) => answer(reopen(flags, context())));
+    cli.command('erase')
+        .description('take an identifier out of the rows of the lake; a dry run without --apply')
+        .option('--account <id>', 'an account, where it is a value of its own')
+        .option('--value <text>', 'any text, wherever it occurs')
+        .requiredOption('--reason <text>', 'why, for those who read the log')
+        .addOption(by)
+        .option('--apply', 'do it', false)
+        .action((flags: EraseFlags) =>
+            answer(erase(flags, context(), () => randomBytes(32).toString('hex'))),
+        );
     cli.command('explain <line-key>')
         .description('a line back to its rate, events and debits')
         .option('--period <yyyy-MM>', 'look only there')

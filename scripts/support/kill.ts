@@ -59,7 +59,7 @@ export async function wholeNight(folder: string): Promise<Night> {
     const millis = performance.now() - began;
     if (exit > 1) throw new Error(`exit ${exit}: ${stdout}`);
     const { run_digest: digest, outputs } = JSON.parse(stdout).certificate;
-    const { commits } = await readStateLog(join(folder, '.tieout'));
+    const { commits } = await readStateLog(folderState(join(folder, '.tieout')));
     return { digest, outputs, entries: commits.length, millis };
 }
 

@@ -76,6 +76,11 @@ export const stateErrors = {
         () =>
             'Bring it back, from an older version in the bucket or a backup. The run and its outputs are as they were.',
     ),
+    ERASE_REFUSED: defineError<{ detail: string; remedy: string }>(
+        2,
+        (p) => `nothing was erased: ${p.detail}`,
+        (p) => p.remedy,
+    ),
     OPENINGS_REPLACED: defineError<{ period: string; before: string }>(
         2,
         (p) =>

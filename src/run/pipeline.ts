@@ -67,7 +67,7 @@ export interface RunResult extends Executed {
 }
 
 /** Reads the accounts from beside the config, or from the store for `object:KEY`. */
-async function readAccounts(project: Project, store: ObjectStore): Promise<string> {
+export async function readAccounts(project: Project, store: ObjectStore): Promise<string> {
     const { accounts } = project.config;
     if (!accounts.startsWith('object:')) return project.readText(accounts);
     const kept = project.texts.get(accounts);

@@ -26,3 +26,20 @@ export const commitSchema = z.strictObject({
     at: instantText,
 });
 export type Commit = z.infer<typeof commitSchema>;
+
+/** An entry that says that an identifier was erased from the lake. It does not say which. */
+export const erasureSchema = z.strictObject({
+    number: z.int().positive(),
+    previous: z.union([hash, z.literal('')]),
+    kind: z.literal('erase'),
+    /** What stands in its place. */
+    stand_in: z.string().regex(/^erased-[0-9a-f]{16}$/),
+    /** How many rows held it. */
+    row_count: z.int().min(0),
+    /** Batches that held it, and what took the place of each; empty of one that nothing read. */
+    batches: z.array(z.strictObject({ input: z.string(), from: z.string(), to: z.string() })),
+    by: z.string(),
+    reason: z.string(),
+    at: instantText,
+});
+export type Erasure = z.infer<typeof erasureSchema>;

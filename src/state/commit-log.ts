@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { RunError } from '../errors/index.ts';
-import { type Commit, commitSchema } from '../schema/commit.ts';
+import { type Commit, commitSchema, type Erasure, erasureSchema } from '../schema/commit.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 /**
@@ -10,7 +10,10 @@ import type { ObjectStore } from '../store/object-store.ts';
  * neither can overwrite. What no entry names does not count, however whole it looks.
  */
 export interface CommitLog {
+    /** Entries about runs. */
     readonly commits: readonly Commit[];
+    /** Entries about what was erased; left out where nothing was. */
+    readonly erasures?: readonly Erasure[];
     /** sha256 of the last entry; empty for none. The next one names it. */
     readonly head: string;
 }
@@ -20,8 +23,16 @@ const empty: CommitLog = { commits: [], head: '' };
 const prefix = 'commits/';
 const keyOf = (number: number) => `${prefix}${String(number).padStart(8, '0')}.json`;
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
+type Entry = Commit | Erasure;
 /** Keys in the order of the schema, however the entry was put together. */
-const textOf = (commit: Commit) => `${JSON.stringify(commitSchema.parse(commit))}\n`;
+const textOf = (entry: Entry) =>
+    `${JSON.stringify(entry.kind === 'erase' ? erasureSchema.parse(entry) : commitSchema.parse(entry))}\n`;
+
+const countOf = ({ commits, erasures = [] }: CommitLog) => commits.length + erasures.length;
+const withEntry = ({ commits, erasures }: CommitLog, entry: Entry, head: string): CommitLog =>
+    entry.kind === 'erase'
+        ? { commits, erasures: [...(erasures ?? []), entry], head }
+        : { commits: [...commits, entry], ...(erasures ? { erasures } : {}), head };
 
 /** Entries read at a time: a log of years has thousands. */
 const concurrency = 16;
@@ -48,19 +59,18 @@ export async function readLog(store: ObjectStore, seen = empty): Promise<CommitL
     const gap = keys.findIndex((key, index) => key !== keyOf(index + 1));
     if (gap >= 0) throw damaged(keys[gap] ?? '', `${keyOf(gap + 1)} should come before it`);
     const limit = pLimit(concurrency);
-    const after = keys.slice(seen.commits.length);
+    const after = keys.slice(countOf(seen));
     const texts = await Promise.all(after.map((key) => limit(() => textAt(store, key))));
     let log = seen;
     for (const [index, text] of texts.entries()) {
         const key = after[index] ?? '';
-        const commit = parsed(text);
-        const number = log.commits.length + 1;
-        if (commit === null) throw damaged(key, 'it is not an entry of the log');
-        if (commit.number !== number) {
-            throw damaged(key, `it says that it is number ${commit.number}`);
-        }
-        if (commit.previous !== log.head) throw damaged(key, 'an entry before it was changed');
-        log = { commits: [...log.commits, commit], head: hashOf(text) };
+        const entry = parsed(text);
+        const number = countOf(log) + 1;
+        if (entry === null) throw damaged(key, 'it is not an entry of the log');
+        if (entry.number !== number)
+            throw damaged(key, `it says that it is number ${entry.number}`);
+        if (entry.previous !== log.head) throw damaged(key, 'an entry before it was changed');
+        log = withEntry(log, entry, hashOf(text));
     }
     return log;
 }
@@ -72,9 +82,10 @@ async function textAt(store: ObjectStore, key: string): Promise<string> {
     return Buffer.concat(chunks).toString('utf8');
 }
 
-function parsed(text: string): Commit | null {
+function parsed(text: string): Entry | null {
     try {
-        return commitSchema.safeParse(JSON.parse(text)).data ?? null;
+        const entry: unknown = JSON.parse(text);
+        return commitSchema.safeParse(entry).data ?? erasureSchema.safeParse(entry).data ?? null;
     } catch {
         return null;
     }
@@ -87,24 +98,42 @@ function parsed(text: string): Commit | null {
  * same run has said already.
  * @throws RunError LOG_CONTENDED, or what `admit` throws
  */
-export async function appendCommit(
+export function appendCommit(
     store: ObjectStore,
     seen: CommitLog,
     draft: Omit<Commit, 'number' | 'previous'>,
     admit: (others: readonly Commit[]) => void,
 ): Promise<CommitLog> {
+    return append(store, seen, draft, admit);
+}
+
+/** The same for what was erased, which nothing that others do can make untrue. */
+export function appendErasure(
+    store: ObjectStore,
+    seen: CommitLog,
+    draft: Omit<Erasure, 'number' | 'previous'>,
+): Promise<CommitLog> {
+    return append(store, seen, draft, () => {});
+}
+
+async function append(
+    store: ObjectStore,
+    seen: CommitLog,
+    draft: Omit<Commit, 'number' | 'previous'> | Omit<Erasure, 'number' | 'previous'>,
+    admit: (others: readonly Commit[]) => void,
+): Promise<CommitLog> {
     let log = seen;
     for (let attempt = 1; attempt <= attemptLimit; attempt++) {
-        const number = log.commits.length + 1;
+        const number = countOf(log) + 1;
         const text = textOf({ number, previous: log.head, ...draft });
         if (await store.create(keyOf(number), text)) {
-            return { commits: [...log.commits, JSON.parse(text) as Commit], head: hashOf(text) };
+            return withEntry(log, JSON.parse(text) as Entry, hashOf(text));
         }
         const now = await readLog(store, log);
-        const there = now.commits[number - 1];
+        const there = [...now.commits, ...(now.erasures ?? [])].find((of) => of.number === number);
         if (there && textOf(there) === text) return now;
-        const others = now.commits.slice(log.commits.length);
-        if (isSaid(draft, others)) return now;
+        const others = now.commits.filter((of) => of.number >= number);
+        if (draft.kind !== 'erase' && isSaid(draft, others)) return now;
         admit(others);
         log = now;
     }

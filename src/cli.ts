@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { afterwards } from './commands/afterwards.ts';
+import { type BackfillFlags, backfill } from './commands/backfill.ts';
 import { type CloseFlags, close, reopen } from './commands/close.ts';
 import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
@@ -30,7 +31,7 @@ import { openStore } from './store/open.ts';
 import { notingParts } from './telemetry/parts.ts';
 
 /** Parts of the contract that are not built yet: they say so and exit with 2. */
-const later = ['backfill', 'deliver'] as const;
+const later = ['deliver'] as const;
 
 interface GlobalFlags {
     readonly config?: string;
@@ -165,6 +166,17 @@ function program(
         .action((flags: EraseFlags) =>
             answer(erase(flags, context(), () => randomBytes(32).toString('hex'))),
         );
+    cli.command('backfill')
+        .description('show what differs from what was billed, and apply it when asked')
+        .option('--from <yyyy-MM>', 'first billing period')
+        .option('--to <yyyy-MM>', 'last billing period')
+        .option('--reason <text>', 'why, for those who get the lines')
+        .addOption(asOf)
+        .addOption(by)
+        .option('--apply', 'correct closed periods in the open one; run open ones anew')
+        .option('--partials', 'price stored partials anew instead of computing from objects')
+        .option('--revert <id>', 'take back what was applied')
+        .action((flags: BackfillFlags) => answer(backfill(flags, context())));
     cli.command('explain <line-key>')
         .description('a line back to its rate, events and debits')
         .option('--period <yyyy-MM>', 'look only there')

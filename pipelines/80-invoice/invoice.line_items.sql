@@ -28,7 +28,10 @@ used as (
         cast(null as varchar) as commitment_id,
         cast(null as varchar) as grant_id,
         cast(null as varchar) as asset,
-        cast(null as decimal(38, 24)) as asset_amount
+        cast(null as decimal(38, 24)) as asset_amount,
+        cast(null as varchar) as corrects_line_key,
+        cast(null as varchar) as corrects_period,
+        cast(null as varchar) as backfill_id
     from billed.lines as lines
     inner join rules.rates as rates on lines.rate_id = rates.rate_id
 ),
@@ -66,7 +69,10 @@ others as (
         lines.commitment_id,
         lines.grant_id,
         lines.asset,
-        lines.asset_amount
+        lines.asset_amount,
+        lines.corrects_line_key,
+        lines.corrects_period,
+        lines.backfill_id
     from invoice.other_lines as lines
     inner join rolled.payers as payers on lines.payer_id = payers.payer_id
     inner join rules.currencies as currencies on lines.currency = currencies.currency
@@ -105,6 +111,9 @@ select
     lines.grant_id,
     lines.asset,
     lines.asset_amount,
+    lines.corrects_line_key,
+    lines.corrects_period,
+    lines.backfill_id,
     holds.recon_status
 from (
     select * from used

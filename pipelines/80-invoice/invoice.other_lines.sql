@@ -1,4 +1,5 @@
--- Lines beside usage: what commitments cost, and what was paid already, below zero.
+-- Lines beside usage: what commitments cost, what was paid already, below zero, and what corrects
+-- lines of closed periods.
 -- Grain: line_type, payer_id, account_id, product, source_id.
 with
 consumed as (
@@ -35,7 +36,10 @@ select
     windows.commitment_id,
     cast(null as varchar) as grant_id,
     cast(null as varchar) as asset,
-    cast(null as decimal(38, 24)) as asset_amount
+    cast(null as decimal(38, 24)) as asset_amount,
+    cast(null as varchar) as corrects_line_key,
+    cast(null as varchar) as corrects_period,
+    cast(null as varchar) as backfill_id
 from invoice.overages as overages
 inner join windows
     on overages.payer_id = windows.payer_id
@@ -55,7 +59,10 @@ select
     commitment_id,
     null as grant_id,
     null as asset,
-    null as asset_amount
+    null as asset_amount,
+    null as corrects_line_key,
+    null as corrects_period,
+    null as backfill_id
 from windows
 where fee <> 0
 union all
@@ -73,7 +80,10 @@ select
     windows.commitment_id,
     null as grant_id,
     null as asset,
-    null as asset_amount
+    null as asset_amount,
+    null as corrects_line_key,
+    null as corrects_period,
+    null as backfill_id
 from windows
 inner join invoice.commitments as statements
     on windows.payer_id = statements.payer_id
@@ -96,7 +106,10 @@ select
     grants.commitment_id,
     consumed.grant_id,
     grants.asset,
-    cast(consumed.drawn as decimal(38, 24)) as asset_amount
+    cast(consumed.drawn as decimal(38, 24)) as asset_amount,
+    null as corrects_line_key,
+    null as corrects_period,
+    null as backfill_id
 from consumed
 inner join rules.grants as grants
     on consumed.payer_id = grants.payer_id
@@ -118,7 +131,30 @@ select
     null as commitment_id,
     null as grant_id,
     settlements.asset,
-    settlements.asset_amount
+    settlements.asset_amount,
+    null as corrects_line_key,
+    null as corrects_period,
+    null as backfill_id
 from billed.settlements as settlements
 inner join rolled.payers as payers on settlements.payer_id = payers.payer_id
 where settlements.asset_amount <> 0
+union all
+select
+    case when amount_minor < 0 then 'credit_adjustment' else 'debit_adjustment' end as line_type,
+    payer_id,
+    account_id,
+    product,
+    kind || '/' || backfill_id || '/' || corrects_line_key as source_id,
+    description,
+    service_start,
+    service_end,
+    amount_minor,
+    currency,
+    null as commitment_id,
+    null as grant_id,
+    null as asset,
+    null as asset_amount,
+    corrects_line_key,
+    corrects_period,
+    backfill_id
+from rules.corrections

@@ -41,6 +41,8 @@ export const invoice = defineStage({
         drawn.rankedGrants,
         drawn.drawDowns,
         drawn.remainders,
+        tables.corrections,
+        tables.correctionTotals,
     ],
     writes: [
         tables.overages,

@@ -10,6 +10,12 @@ import {
     varchar,
 } from '../../src/duck/table.ts';
 
+const corrected = {
+    corrects_line_key: nullable(varchar('Of an adjustment: the line that it corrects.')),
+    corrects_period: nullable(varchar('The closed period of that line.')),
+    backfill_id: nullable(varchar('The backfill that found it.')),
+};
+
 export const lineItems = defineTable('invoice.line_items', {
     comment: 'One row per invoice line.',
     grain: ['line_key'],
@@ -45,6 +51,7 @@ export const lineItems = defineTable('invoice.line_items', {
         grant_id: nullable(varchar('Grant that pays, if any.')),
         asset: nullable(varchar('What paid, where something did.')),
         asset_amount: nullable(exactAmount('How much of that.')),
+        ...corrected,
         recon_status: varchar('clear, held or unauditable.'),
     },
 });
@@ -122,14 +129,15 @@ export const balances = defineTable('invoice.balances', {
 });
 
 export const otherLines = defineTable('invoice.other_lines', {
-    comment: 'One row per line that is not usage: of a commitment, a grant or a wallet.',
+    comment:
+        'One row per line that is not usage: of a commitment, a grant, a wallet or a backfill.',
     grain: ['line_type', 'payer_id', 'account_id', 'product', 'source_id'],
     columns: {
         line_type: varchar('overage, commitment_fee, true_up, ... : see the README.'),
         ...payer,
         account_id: varchar('Account of the contract, or in whose lines a payment is shown.'),
         product: varchar('Product.'),
-        source_id: varchar('The commitment, grant or asset that it is of.'),
+        source_id: varchar('The commitment, grant, asset or correction that it is of.'),
         description: varchar('What the customer reads.'),
         service_start: timestamp('The part of the period it is for.'),
         service_end: timestamp('First instant after that.'),
@@ -139,6 +147,7 @@ export const otherLines = defineTable('invoice.other_lines', {
         grant_id: nullable(varchar('Grant that pays, if any.')),
         asset: nullable(varchar('What paid, where something did.')),
         asset_amount: nullable(exactAmount('How much of that.')),
+        ...corrected,
     },
 });
 
@@ -153,5 +162,39 @@ export const closings = defineTable('invoice.closings', {
         grant: varchar('Grant of the contract; else empty.'),
         period: varchar('The period that it opens, yyyy-MM.'),
         quantity: quantity('Units, money or asset, as its opening is.'),
+    },
+});
+
+/** Filled from the log and the backfills that it names. */
+export const corrections = defineTable('rules.corrections', {
+    comment: 'One row per line of a closed period that is corrected in this one.',
+    grain: ['kind', 'backfill_id', 'corrects_line_key'],
+    columns: {
+        kind: varchar('backfill, or revert: the same with the other sign.'),
+        backfill_id: varchar('The backfill that found it.'),
+        corrects_line_key: varchar('The line.'),
+        corrects_period: varchar('Its period, yyyy-MM.'),
+        ...payer,
+        account_id: varchar('Account of the line.'),
+        product: varchar('Its product.'),
+        description: varchar('What the customer reads.'),
+        service_start: timestamp('The time that the line is for.'),
+        service_end: timestamp('First instant after it.'),
+        amount_minor: hugeint('What is billed more, or below zero less, in minor units.'),
+        ...currency,
+    },
+});
+
+/** Filled from the log and the totals that backfills state beside their lines. */
+export const correctionTotals = defineTable('rules.correction_totals', {
+    comment: 'One row per backfill, corrected period, payer and currency: what is to be billed.',
+    grain: ['kind', 'backfill_id', 'corrects_period', 'payer_id', 'currency'],
+    columns: {
+        kind: varchar('backfill or revert.'),
+        backfill_id: varchar('Backfill.'),
+        corrects_period: varchar('The closed period, yyyy-MM.'),
+        ...payer,
+        amount_minor: hugeint('The sum of its corrections, in minor units.'),
+        ...currency,
     },
 });

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { RunError } from '../errors/index.ts';
-import { entryOf, readStateLog, requireSpoken } from '../run/books.ts';
-import { inspectOutput, type RunFolder } from '../run/folders.ts';
-import { closedWith, isReplaced, openedWith } from '../run/openings.ts';
+import { entryOf, readStateLog, requireSpoken, wholeOutput } from '../run/books.ts';
+import { closedWith } from '../run/closings.ts';
+import { billsAll } from '../run/corrections.ts';
+import { isReplaced, openedWith } from '../run/openings.ts';
 import { fetchOutput } from '../run/published.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import type { RunNews } from '../schema/outcome.ts';
 import { appendCommit, type CommitLog, closedBy } from '../state/commit-log.ts';
+import { standing } from '../state/corrections.ts';
 import { requireSafe, type State } from '../state/state.ts';
 import { parseInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
@@ -39,6 +41,7 @@ export async function close(flags: CloseFlags, context: CommandContext): Promise
         const certificate = wholeOutput(run, commit);
         requireClosable(certificate, flags.withHeld ?? false);
         await requireOpenings(state, log, certificate);
+        requireCorrections(log, certificate);
         const { by, reason = '' } = flags;
         const at = context.effects.now();
         const entry = { ...entryOf(run, certificate), kind: 'close', by, reason, at } as const;
@@ -51,7 +54,7 @@ export async function close(flags: CloseFlags, context: CommandContext): Promise
 
 /**
  * `tieout reopen`: lets a run take the place of the closed one. What was closed stays in the log.
- * @throws RunError PERIOD_NOT_CLOSED, STATE_UNSAFE, USAGE without a reason, LOG_*
+ * @throws RunError PERIOD_NOT_CLOSED, REOPEN_REFUSED, STATE_UNSAFE, USAGE without a reason, LOG_*
  */
 export async function reopen(flags: CloseFlags, context: CommandContext): Promise<Answer> {
     const project = projectOf(context);
@@ -68,6 +71,7 @@ export async function reopen(flags: CloseFlags, context: CommandContext): Promis
         const log = await readStateLog(state);
         const closed = closedBy(log, period);
         if (!closed) throw new RunError('PERIOD_NOT_CLOSED', { period });
+        requireUncorrected(log, period);
         const { pipeline, run_id, run_digest, certificate_sha256 } = closed;
         const draft = { pipeline, period, run_id, run_digest, certificate_sha256, by, reason };
         const at = context.effects.now();
@@ -76,20 +80,6 @@ export async function reopen(flags: CloseFlags, context: CommandContext): Promis
             requireUntouched(period, others),
         );
         return answerOf(lastOf(after, period), `${period} is open again`);
-    });
-}
-
-/** The certificate of a run whose every file is as it was when the run was entered. */
-function wholeOutput(run: RunFolder, commit: Commit): Certificate {
-    const { certificate, changes } = inspectOutput(run);
-    const isSame =
-        certificate !== null &&
-        entryOf(run, certificate).certificate_sha256 === commit.certificate_sha256;
-    if (certificate && isSame && changes.length === 0) return certificate;
-    throw new RunError('OUTPUT_CHANGED', {
-        folder: run.output,
-        files: isSame ? changes : ['certificate.json was changed'],
-        command: `tieout run --period ${commit.period}`,
     });
 }
 
@@ -136,7 +126,7 @@ async function requireOpenings(
     const before = openedWith(certificate);
     if (before === null) return;
     const closed = await closedWith(state, log, before);
-    if (isReplaced(certificate, before, closed?.certificate ?? null)) {
+    if (isReplaced(certificate, before, closed)) {
         const latest = closed?.run.runId ?? `the run of ${before}`;
         throw new RunError('CLOSE_REFUSED', {
             period,
@@ -152,15 +142,39 @@ async function requireOpenings(
     });
 }
 
+/**
+ * What a backfill put into the period is billed by it: closed without that, nobody ever would.
+ * @throws RunError CLOSE_REFUSED
+ */
+function requireCorrections(log: CommitLog, certificate: Certificate): void {
+    if (billsAll(log, certificate)) return;
+    const { period } = certificate;
+    throw new RunError('CLOSE_REFUSED', {
+        period,
+        detail: 'its latest run does not bill the corrections of earlier periods that the log has now',
+        remedy: `Run it again: \`tieout run --period ${period}\`.`,
+    });
+}
+
+/**
+ * Reopened and run again, a period would bill what a later one bills as its corrections.
+ * @throws RunError REOPEN_REFUSED
+ */
+function requireUncorrected(log: CommitLog, period: string): void {
+    const backfills = standing(log, period).map(({ backfill_id }) => backfill_id);
+    if (backfills.length > 0) throw new RunError('REOPEN_REFUSED', { period, backfills });
+}
+
 /** What others did with the period meanwhile has to be looked at by a person. */
 function requireUntouched(period: string, others: readonly Commit[]): void {
-    const other = others.find((of) => of.period === period);
+    const other = others.find((of) => of.period === period || of.backfill?.bills_in === period);
     if (!other) return;
     throw new RunError('RUN_OUTRUN', { period, run_id: `this command`, other: other.run_id });
 }
 
 const lastOf = ({ commits }: CommitLog, period: string): Commit => {
-    const last = commits.findLast((of) => of.period === period && of.kind !== 'run');
+    const closes = ({ kind }: Commit) => kind === 'close' || kind === 'reopen';
+    const last = commits.findLast((of) => of.period === period && closes(of));
     if (!last) throw new Error('an entry that was just added is there');
     return last;
 };

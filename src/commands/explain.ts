@@ -28,6 +28,7 @@ import {
     saleLines,
 } from './explain-channel.ts';
 import { conversionOf, conversionText } from './explain-conversion.ts';
+import { correctionText, correctionTrace } from './explain-correction.ts';
 import { type EventsTrace, eventsText, eventsTrace, withRaw } from './explain-events.ts';
 import { otherText, otherTrace } from './explain-other.ts';
 import { type PaidTrace, paidText, paidTrace } from './explain-paid.ts';
@@ -84,6 +85,10 @@ export async function explain(flags: ExplainFlags, context: CommandContext): Pro
         throw new RunError('RUN_NOT_FOUND', { detail: `no finished run in ${project.state}` });
     }
     const found = await findLine(flags.lineKey, runs, project);
+    const correction = await inState(project, context, (state) =>
+        correctionTrace(state, found.run.runId, found.line),
+    );
+    if (correction) return { exit: 0, text: correctionText(correction), json: correction };
     if (!isCharged(found.line)) {
         const other = await inRun(found.run, project, (engine) =>
             otherTrace(engine, found.run.runId, found.line),

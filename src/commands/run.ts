@@ -38,7 +38,7 @@ export function requirePeriod(period: string): string {
  * The parameters of a run. Without --as-of it is the start of the current UTC day, so that a second
  * start on the same day is the same run.
  */
-function optionsOf(
+export function optionsOf(
     pipeline: RunOptions['pipeline'],
     { period, asOf, acceptGone, arrived }: RunFlags,
     now: string,
@@ -124,6 +124,7 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
                   ],
               ] as const)
             : []),
+        ...correctionsText(certificate),
         [
             'tie-out',
             untied.length
@@ -162,6 +163,20 @@ function changedText({ overwritten, gone }: History): readonly (readonly [string
             ? ([['rewritten', `${some(overwritten)}: counted as now stored`]] as const)
             : []),
         ...(gone ? ([['gone', `${some(gone)}: counted as they were read`]] as const) : []),
+    ];
+}
+
+/** What of the lines is billed of closed periods. */
+function correctionsText({
+    corrections = [],
+}: Certificate): readonly (readonly [string, string])[] {
+    if (corrections.length === 0) return [];
+    const lineCount = corrections.reduce((sum, { line_count }) => sum + line_count, 0);
+    const amounts = sumsBy(corrections, ({ currency: unit, amount }) => ({ unit, amount }));
+    const periods = [...new Set(corrections.map(({ corrects_period }) => corrects_period))];
+    const money = amounts.map(({ amount, unit }) => amountWithCode(amount, unit)).join(', ');
+    return [
+        ['corrects', `${counted(lineCount, 'line')} of ${periods.sort().join(', ')}: ${money}`],
     ];
 }
 

@@ -1,5 +1,5 @@
 import type { FileProblem } from '../errors/index.ts';
-import { type DrawTerm, drawTerms } from '../schema/contract.ts';
+import { type DrawTerm, drawTerms, type LateUsage } from '../schema/contract.ts';
 import { nearestWord } from '../schema/suggest.ts';
 import type { Instant } from '../time/instant.ts';
 import type { Commitment } from './commitments.ts';
@@ -49,6 +49,8 @@ export interface Contract {
     /** In the order of the file. */
     readonly commitments: readonly Commitment[];
     readonly grants: readonly Grant[];
+    /** What is found after a period was closed; null as the config says. */
+    readonly lateUsage: LateUsage | null;
     readonly line: number;
 }
 

@@ -81,6 +81,48 @@ export const stateErrors = {
         (p) => `nothing was erased: ${p.detail}`,
         (p) => p.remedy,
     ),
+    REOPEN_REFUSED: defineError<{ period: string; backfills: readonly string[] }>(
+        2,
+        (p) =>
+            `${p.period} stays closed: later periods bill corrections of it, found by ${p.backfills.join(', ')}`,
+        (p) =>
+            `Run again, it would bill them a second time. First \`tieout backfill --revert ${p.backfills[0]} --reason WHY\`${p.backfills.length > 1 ? ', and so each of them' : ''}.`,
+    ),
+    CORRECTIONS_CHANGED: defineError<{ period: string; run_id: string; backfill: string }>(
+        75,
+        (p) =>
+            `while ${p.run_id} was running, backfill ${p.backfill} changed what ${p.period} corrects`,
+        () => 'The lines of this run do not count. Run again: the next one takes it in.',
+    ),
+    BACKFILL_OUTRUN: defineError<{ period: string; detail: string }>(
+        75,
+        (p) => `${p.period} was not corrected: ${p.detail}`,
+        () => 'What was printed no longer holds. Run the same command again and look at it anew.',
+    ),
+    REVERT_REFUSED: defineError<{ id: string; period: string; detail: string; remedy: string }>(
+        2,
+        (p) => `backfill ${p.id} of ${p.period} was not reverted: ${p.detail}`,
+        (p) => p.remedy,
+    ),
+    BACKFILL_UNKNOWN: defineError<{ id: string; known: readonly string[] }>(
+        2,
+        (p) =>
+            `no applied backfill is called ${p.id}: ${p.known.length ? `the log names ${p.known.join(', ')}` : 'the log names none'}`,
+        () =>
+            'Only corrections of a closed period can be reverted. An open one is run again with what is right.',
+    ),
+    BACKFILL_DAMAGED: defineError<{ file: string; detail: string }>(
+        2,
+        (p) => `${p.file} is not as its backfill left it: ${p.detail}`,
+        () =>
+            'Nothing was written. Restore the `backfills` folder from a backup; nobody may edit, remove or add to it.',
+    ),
+    CORRECTION_UNBILLABLE: defineError<{ period: string; problems: readonly string[] }>(
+        2,
+        (p) => `${p.period} cannot bill its corrections: ${p.problems.join('; ')}`,
+        () =>
+            'Give these payers an account of that currency in the period again, or take the backfill out by `tieout backfill --revert`.',
+    ),
     OPENINGS_REPLACED: defineError<{ period: string; before: string }>(
         2,
         (p) =>

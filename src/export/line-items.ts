@@ -34,6 +34,9 @@ const kinds: { readonly [K in keyof LineItem]: Column<LineItem>['kind'] } = {
     grant_id: 'text',
     asset: 'text',
     asset_amount: 'decimal',
+    corrects_line_key: 'text',
+    corrects_period: 'text',
+    backfill_id: 'text',
     recon_status: 'text',
 };
 

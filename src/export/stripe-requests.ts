@@ -162,6 +162,8 @@ function itemRequest(line: LineItem, customer: string, invoice: string): StripeR
             grant: line.grant_id ?? '',
             asset: line.asset ?? '',
             asset_amount: line.asset_amount ?? '',
+            corrects_line_key: line.corrects_line_key ?? '',
+            corrects_period: line.corrects_period ?? '',
             product: line.product,
             quantity: line.quantity,
             recon_status: line.recon_status,

@@ -28,6 +28,8 @@ export interface Headline {
     readonly settled: readonly Sum[];
     readonly drawn: readonly Sum[];
     readonly promised: readonly Sum[];
+    /** What is billed of closed periods, or taken off for them. */
+    readonly corrected: readonly Sum[];
     /** All lines together: what is left to be paid. */
     readonly invoiced: readonly Sum[];
     /** Account-and-asset groups: all, without a log to compare with, and not adding up. */
@@ -98,6 +100,7 @@ export function headlineOf(
         settled: taken(sumsOf('wallet_settlement')),
         drawn: taken(sumsOf('balance_consumed', 'commitment_consumed')),
         promised: sumsOf('commitment_fee', 'overage', 'true_up'),
+        corrected: sumsOf('debit_adjustment', 'credit_adjustment'),
         invoiced: lineSums(lines),
         group_count: ties.length,
         unauditable_count: ties.filter((tie) => tie.status === 'unauditable').length,

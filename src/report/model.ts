@@ -1,6 +1,12 @@
 import { compareLineItems, compareText } from '../export/order.ts';
 import type { Break, PayerTotal } from '../schema/break.ts';
-import type { Certificate, ControlTotal, Conversion, Margin } from '../schema/certificate.ts';
+import type {
+    Certificate,
+    ControlTotal,
+    Conversion,
+    CorrectionTotal,
+    Margin,
+} from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import type { Statements } from '../schema/statement.ts';
 import { type Answer, answerOf } from './answer.ts';
@@ -30,6 +36,8 @@ export interface ReportModel extends Statements {
     readonly payers: readonly PayerTotal[];
     readonly lines: readonly LineItem[];
     readonly margins?: readonly Margin[];
+    /** What is billed of closed periods. */
+    readonly corrections: readonly CorrectionTotal[];
     /** None in a run without payers of other currencies. */
     readonly conversions: readonly Conversion[];
     readonly suspense: readonly { readonly code: string; readonly row_count: string }[];
@@ -80,6 +88,7 @@ export function buildReport(source: ReportSource): ReportModel {
         lines,
         ...statementsOf(source),
         ...(certificate.margins ? { margins: certificate.margins } : {}),
+        corrections: certificate.corrections ?? [],
         conversions: (certificate.conversions ?? []).toSorted(
             (a, b) => compareText(a.from, b.from) || compareText(a.to, b.to),
         ),

@@ -3,7 +3,7 @@ import type { Break } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { ACCEPTED_CODE } from './break-codes.ts';
-import { compareDecimals, counted, isZero, sum } from './figures.ts';
+import { compareDecimals, counted, isZero, negated, sum } from './figures.ts';
 
 /** One statement that must hold, how often it was checked, and where it does not. */
 export interface Proof {
@@ -26,6 +26,7 @@ export function proofsOf(
         nothingUnexplained(certificate),
         // A reconciliation writes no lines: its payers' totals have nothing to add up to.
         ...(certificate.pipeline === 'nightly' ? [linesAddUp(certificate, lines)] : []),
+        ...(certificate.corrections ? [correctionsAddUp(certificate, lines)] : []),
         breaksAddUp(certificate, breaks),
     ];
 }
@@ -96,6 +97,30 @@ function linesAddUp({ payers }: Certificate, lines: readonly LineItem[]): Proof 
     return proof(
         'Lines add up to the payer’s total, in number and amount, per payer and currency.',
         counted(keys.length, 'payer total'),
+        failures,
+    );
+}
+
+/** Every line that corrects another is in one of the totals, and the other way round. */
+function correctionsAddUp({ corrections = [] }: Certificate, lines: readonly LineItem[]): Proof {
+    const keyOf = (of: {
+        readonly backfill_id: string | null;
+        readonly corrects_period: string | null;
+        readonly payer_id: string;
+        readonly currency: string;
+    }) => [of.corrects_period, of.backfill_id, of.payer_id, of.currency].join(' / ');
+    const correcting = lines.filter(({ line_type }) => line_type.endsWith('_adjustment'));
+    const left = [
+        ...corrections.map((of) => ({ key: keyOf(of), amount: of.amount })),
+        ...correcting.map((of) => ({ key: keyOf(of), amount: negated(of.amount) })),
+    ];
+    const failures = [...Map.groupBy(left, ({ key }) => key)]
+        .filter(([, of]) => !isZero(sum(of.map(({ amount }) => amount))))
+        .map(([key]) => key)
+        .sort(compareText);
+    return proof(
+        'Lines that correct closed periods add up to what their backfills found, per period, backfill, payer and currency.',
+        counted(corrections.length, 'total'),
         failures,
     );
 }

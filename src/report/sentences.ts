@@ -41,11 +41,13 @@ function ratedSentence(period: string, headline: Headline): string {
 }
 
 /** How what was rated becomes what is invoiced, where anything stands between them. */
-function besideSentence({ settled, drawn, promised, invoiced }: Headline): readonly string[] {
+function besideSentence(headline: Headline): readonly string[] {
+    const { settled, drawn, promised, corrected, invoiced } = headline;
     const parts = [
         ...(settled.length ? [`wallets paid ${sumsText(settled)} of it`] : []),
         ...(drawn.length ? [`grants and prepaid commitments paid ${sumsText(drawn)}`] : []),
         ...(promised.length ? [`commitments add ${sumsText(promised)}`] : []),
+        ...(corrected.length ? [`corrections of closed periods add ${sumsText(corrected)}`] : []),
     ];
     if (parts.length === 0) return [];
     const text = listed(parts);

@@ -44,6 +44,7 @@ export function renderTerminal(model: ReportModel): string {
         ),
         model.codes.length ? titled('Breaks by code', codes(model)) : '',
         titled('Payers', payers(model)),
+        model.corrections.length ? titled('Corrections of closed periods', corrections(model)) : '',
         model.margins?.length
             ? titled('Margins, rounded (exact in margins.csv)', margins(model.margins))
             : '',
@@ -116,6 +117,17 @@ function payers({ payers }: ReportModel): string {
             right(amountFigure(payer.break_money, payer.currency)),
             right(amountFigure(payer.hold_limit, payer.currency)),
             payer.recon_status,
+        ]),
+    );
+}
+
+function corrections({ corrections }: ReportModel): string {
+    return table(
+        ['period', 'payer', right('lines'), right('amount'), 'backfill'],
+        corrections.map(({ corrects_period, payer_id, line_count, amount, ...of }) => [
+            ...[name(corrects_period), name(payer_id), right(figure(String(line_count)))],
+            right(`${amountFigure(amount, of.currency)} ${name(of.currency)}`),
+            name(of.backfill_id),
         ]),
     );
 }

@@ -96,8 +96,26 @@ function readContract(
     });
     return {
         ...{ contract, account, seller: seller ?? null, ...span, line: at.line, at, assignments },
+        lateUsage: lateUsageOf(text, placeOf, problems),
         ...readPromises(text, { contract, ...span }, placeOf, problems),
     };
+}
+
+/** A sale is between its seller and buyer: only what the operator bills is ever corrected. */
+function lateUsageOf(
+    { contract, seller, late_usage }: ContractFile,
+    placeOf: (path: readonly PropertyKey[]) => Place,
+    problems: Problems,
+): Contract['lateUsage'] {
+    if (seller !== undefined && late_usage !== undefined) {
+        problems.add(
+            placeOf(['late_usage']),
+            'LATE_USAGE_SELLER',
+            `contract ${contract} is with ${seller}, and late_usage is between who pays and the operator`,
+            { remedy: 'Take it out: what a seller bills its buyer later is not computed here.' },
+        );
+    }
+    return late_usage ?? null;
 }
 
 /** A half-open span; what it leaves out is that of `within`, or open. */

@@ -15,7 +15,7 @@ import {
 } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
 import { folderStore } from '../store/local.ts';
-import { certificateFile, type RunFolder } from './folders.ts';
+import { certificateFile, inspectOutput, type RunFolder } from './folders.ts';
 import { fetchOutput, fetchTables } from './published.ts';
 
 /**
@@ -93,7 +93,8 @@ export function entryOf(
 /**
  * Makes a finished run the one that speaks for its period, unless it already does.
  * @param seen the log as it was when the run began.
- * @throws RunError PERIOD_CLOSED, RUN_OUTRUN when another run of the period came first
+ * @throws RunError PERIOD_CLOSED, RUN_OUTRUN when another run of the period came first,
+ * CORRECTIONS_CHANGED when it lacks corrections that it has to bill
  */
 export async function commitRun(
     state: State,
@@ -101,17 +102,40 @@ export async function commitRun(
     run: RunFolder,
     certificate: Certificate,
     at: string,
+    { by, reason }: Pick<Commit, 'by' | 'reason'> = { by: '', reason: '' },
 ): Promise<void> {
     const { period } = certificate;
     const about = entryOf(run, certificate);
     const speaks = spokenFor(seen, period);
     if (speaks && isSameRun(speaks, about)) return;
-    const entry = { ...about, kind: 'run', by: '', reason: '', at } as const;
+    const entry = { ...about, kind: 'run', by, reason, at } as const;
     await appendCommit(state.store, seen, entry, (others) => {
+        const changed = others.find(({ backfill }) => backfill?.bills_in === period)?.backfill;
+        if (changed) {
+            const backfill = changed.id;
+            throw new RunError('CORRECTIONS_CHANGED', { period, run_id: run.runId, backfill });
+        }
         for (const other of others.filter((of) => of.period === period)) {
             if (other.kind !== 'run') continue;
             throw new RunError('RUN_OUTRUN', { period, run_id: run.runId, other: other.run_id });
         }
         requireOpen({ commits: others, head: '' }, period, run.runId);
+    });
+}
+
+/**
+ * The certificate of a run whose every file is as it was when the run was entered.
+ * @throws RunError OUTPUT_CHANGED
+ */
+export function wholeOutput(run: RunFolder, commit: Commit): Certificate {
+    const { certificate, changes } = inspectOutput(run);
+    const isSame =
+        certificate !== null &&
+        entryOf(run, certificate).certificate_sha256 === commit.certificate_sha256;
+    if (certificate && isSame && changes.length === 0) return certificate;
+    throw new RunError('OUTPUT_CHANGED', {
+        folder: run.output,
+        files: isSame ? changes : ['certificate.json was changed'],
+        command: `tieout run --period ${commit.period}`,
     });
 }

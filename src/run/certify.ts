@@ -1,6 +1,6 @@
 import type { Engine, Row } from '../duck/engine.ts';
 import type { BreakTotal, PayerTotal, TieOut } from '../schema/break.ts';
-import type { Certificate, Conversion, History } from '../schema/certificate.ts';
+import type { Certificate, Conversion, CorrectionTotal, History } from '../schema/certificate.ts';
 import { version } from './code.ts';
 import { money, trimmed, trimmedOrNull } from './decimals.ts';
 import type { RunOptions } from './prepare.ts';
@@ -36,6 +36,7 @@ export async function certify(
     );
     const margins = await readMargins(engine);
     const conversions = await readConversions(engine);
+    const corrections = hasLines ? await readCorrections(engine) : [];
     return {
         run_id: runId,
         ...options,
@@ -54,6 +55,7 @@ export async function certify(
         ...(repriced ? { repriced_from: repriced.from } : {}),
         ...(margins ? { margins } : {}),
         ...(conversions.length ? { conversions } : {}),
+        ...(corrections.length ? { corrections } : {}),
         result: isHeld || strays !== 0n ? 'held' : 'clean',
     };
 }
@@ -139,6 +141,24 @@ async function readConversions(engine: Engine): Promise<readonly Conversion[]> {
         on: textOf(row.rated_on),
         source: textOf(row.source),
         evidence: textOf(row.evidence),
+    }));
+}
+
+async function readCorrections(engine: Engine): Promise<readonly CorrectionTotal[]> {
+    const rows = await engine.rows(`
+        select backfill_id, corrects_period, payer_id, currency, count(*) as line_count,
+            sum(amount) as amount
+        from invoice.line_items
+        where backfill_id is not null
+        group by all
+        order by corrects_period, backfill_id, payer_id, currency`);
+    return rows.map((row) => ({
+        backfill_id: String(row.backfill_id),
+        corrects_period: String(row.corrects_period),
+        payer_id: String(row.payer_id),
+        currency: String(row.currency),
+        line_count: whole(row.line_count),
+        amount: money(row.amount, String(row.currency)),
     }));
 }
 

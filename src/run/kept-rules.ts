@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { sha256 } from '../duck/sql.ts';
 import type { Certificate } from '../schema/certificate.ts';
+import { writtenRules } from './corrections.ts';
 import { makeFolders, type RunFolder, writeWhole } from './folders.ts';
 import type { Project } from './project.ts';
 
@@ -37,7 +38,7 @@ export function readKeptRules(run: RunFolder, { rules }: Pick<Certificate, 'rule
     const texts = new Map<string, string>();
     const problems: string[] = [];
     if (config === null) problems.push(`${named} was changed`);
-    for (const [path, hash] of Object.entries(rules)) {
+    for (const [path, hash] of Object.entries(writtenRules({ rules }))) {
         const copy = /^[0-9a-f]{64}$/.test(hash) ? join(run.rules, hash) : '';
         const text = existsSync(copy) ? readFileSync(copy, 'utf8') : null;
         if (text === null) problems.push(`${path}: its copy is gone (${copy})`);

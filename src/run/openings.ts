@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { noOpenings, openingsOf, toCorrect } from '../compile/openings.ts';
 import { sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
@@ -8,12 +7,8 @@ import type { Certificate } from '../schema/certificate.ts';
 import type { CommitLog } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
 import { monthAfter } from '../time/period.ts';
-import { latestNightly } from './books.ts';
-import { type RunFolder, readCertificate } from './folders.ts';
+import { type Closed, closedWith, closingsFile } from './closings.ts';
 import { type Project, previous } from './project.ts';
-
-/** What a nightly run leaves for the period after it: its closings are openings. */
-export const closingsFile = 'closings.csv';
 
 /** A state and its log, as it was read. */
 export interface Books {
@@ -73,10 +68,10 @@ async function closingsOf(
     if (books === null) return null;
     const { state, log } = books;
     const closed = await closedWith(state, log, before);
-    if (closed?.certificate.outputs[closingsFile] === undefined) return null;
+    if (!closed?.closings) return null;
     await requireKept(state, log, closed.certificate);
-    const file = join(closed.run.output, closingsFile);
-    return { file: relative(folder, file), text: readFileSync(file, 'utf8') };
+    const { file, text } = closed.closings;
+    return { file: relative(folder, file), text };
 }
 
 /** The period whose closings a run opened with; null when it opened with none. */
@@ -95,20 +90,9 @@ export function openedWith({
 export function isReplaced(
     { rules }: Pick<Certificate, 'rules'>,
     before: string,
-    closed: Certificate | null,
+    closed: Closed | null,
 ): boolean {
-    return closed?.outputs[closingsFile] !== rules[closingsOfPeriod(before)];
-}
-
-/** The certificate of the latest nightly run of a period, with that run; null without a whole one. */
-export async function closedWith(
-    state: State,
-    log: CommitLog,
-    period: string,
-): Promise<{ readonly run: RunFolder; readonly certificate: Certificate } | null> {
-    const run = await latestNightly(state, log, period);
-    const certificate = run && readCertificate(run);
-    return certificate && { run, certificate };
+    return closed?.closings?.sha256 !== rules[closingsOfPeriod(before)];
 }
 
 /**
@@ -122,7 +106,7 @@ async function requireKept(state: State, log: CommitLog, latest: Certificate): P
         const before = openedWith(later);
         const closed = before === null ? null : await closedWith(state, log, before);
         if (before === null || closed === null) break;
-        if (isReplaced(later, before, closed.certificate)) {
+        if (isReplaced(later, before, closed)) {
             broken.push({ period: later.period, before: closed.run.runId });
         }
         later = closed.certificate;

@@ -19,6 +19,7 @@ import { commitRun, readStateLog, requireOpen } from './books.ts';
 import { carry } from './carry.ts';
 import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
+import { type BilledCorrections, correctionsBilled, requireBillable } from './corrections.ts';
 import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
 import { type IngestedObject, ingest, lookAt, pinOf, storedRows } from './ingest.ts';
 import { keepBounded } from './keep.ts';
@@ -48,6 +49,8 @@ export interface OpenedPeriod extends CompiledPeriod {
     readonly options: RunOptions;
     /** With the openings of the period. */
     readonly project: Project;
+    /** What it bills of closed periods. */
+    readonly corrections: BilledCorrections;
     /** What its stages are declared from. */
     readonly inputs: PipelineInputs;
 }
@@ -107,6 +110,19 @@ export async function openRun(
     };
     const { tree, promises } = compilePeriod(project, text, options);
     requireConvertible(project, tree.conversions);
+    const corrections = await correctionsBilled(books, options);
+    return withCorrections(
+        { options, project, tree, promises, inputs: inputsOf(project, tree, promises) },
+        corrections,
+    );
+}
+
+/** What the stages of a period are declared from. */
+function inputsOf(
+    project: Project,
+    { channels }: CompiledPeriod['tree'],
+    promises: CompiledPeriod['promises'],
+): PipelineInputs {
     const boundaries = boundariesIn(project, promises);
     const inputs = {
         config: project.config,
@@ -114,9 +130,22 @@ export async function openRun(
         boundaries: boundaries.all,
         boundariesOf: boundaries.of,
         byEvent: metersByEvent(project),
-        hasSellers: tree.channels.length > 0,
+        hasSellers: channels.length > 0,
     };
-    return { options, project, tree, promises, inputs };
+    return inputs;
+}
+
+/**
+ * An opened period with what it bills of closed ones: another backfill, another run.
+ * @throws RunError CORRECTION_UNBILLABLE
+ */
+export function withCorrections(
+    opened: Omit<OpenedPeriod, 'corrections'>,
+    corrections: BilledCorrections,
+): OpenedPeriod {
+    requireBillable(corrections, opened.tree.paths, opened.options.period);
+    const rules = { ...opened.project.rules, ...corrections.rules };
+    return { ...opened, corrections, project: { ...opened.project, rules } };
 }
 
 /**
@@ -130,7 +159,7 @@ export async function planRun(
     options: RunOptions,
 ): Promise<Plan> {
     const { state, log, previous } = known;
-    const { project, tree, promises, inputs } = await openRun(
+    const { project, tree, promises, corrections, inputs } = await openRun(
         opened,
         store,
         { state, log },
@@ -164,7 +193,8 @@ export async function planRun(
     const runId = `${options.period}-${options.pipeline}-${fingerprint.slice(0, 12)}`;
     const run = runFolder(project.state, runId);
     const finished = await finishedRun(state, log, run);
-    return { options, project, tree, promises, listings, stages, fingerprint, run, finished };
+    const made = { options, project, tree, promises, corrections, listings, stages };
+    return { ...made, fingerprint, run, finished };
 }
 
 /**
@@ -178,41 +208,89 @@ export async function runPipeline(
     effects: Effects,
     options: RunOptions,
 ): Promise<RunResult> {
+    return withStore(project, effects, async (store, state) => {
+        await requireSafe(state);
+        const log = await readStateLog(state);
+        const plan = await planOn(project, store, { state, log }, options);
+        requireOpen(log, options.period, plan.run.runId);
+        const made = await compute(effects, store, { state, log }, plan);
+        if (state.isBucket) effects.progress.begin('publish');
+        await publishRun(state, log, made.run, made);
+        if (state.isBucket) effects.progress.end(state.address);
+        await commitRun(state, log, made.run, made.certificate, effects.now());
+        if (!made.isReused) await keepBounded(project, state, effects);
+        return made;
+    });
+}
+
+/**
+ * A run as any other that no entry of the log names: it may be of a closed period, for it speaks for
+ * none. What it would bill is compared with what was billed.
+ * @throws RunError as runPipeline, but for what the log says
+ */
+export async function candidateOf(
+    project: Project,
+    effects: Effects,
+    options: RunOptions,
+): Promise<RunResult> {
+    return withStore(project, effects, async (store, state) => {
+        const books = { state, log: await readStateLog(state) };
+        return compute(effects, store, books, await planOn(project, store, books, options));
+    });
+}
+
+/** Works with the store and the state of a project. @throws RunError DISK_FULL, STATE_UNUSABLE, and as the work */
+export async function withStore<T>(
+    project: Project,
+    effects: Effects,
+    work: (store: ObjectStore, state: State) => Promise<T>,
+): Promise<T> {
     const store = await effects.openStore(project.config, project.folder);
     const state = await openState(project, effects);
     try {
-        await requireSafe(state);
-        const log = await readStateLog(state);
-        const spoken = spokenFor(log, options.period);
-        const before = spoken && (await fetchOutput(state, spoken));
-        // Only the lake knows which objects that are gone can be read.
-        if (before && options.accept_gone) {
-            await fetchTables(state, before);
-            await fetchLake(state, before);
-        }
-        const plan = await planRun(project, store, { state, log, previous: before }, options);
-        const { run } = plan;
-        requireOpen(log, options.period, run.runId);
-        // One that was killed when its output was whole left them: nobody else would take them away.
-        if (plan.finished) removeScraps(run);
-        const executed = plan.finished
-            ? await reused(state, log, run, plan.finished)
-            : await execute(effects, store, {
-                  ...plan,
-                  previous: await runBefore(state, log, options, run),
-              });
-        if (state.isBucket) effects.progress.begin('publish');
-        await publishRun(state, log, run, executed);
-        if (state.isBucket) effects.progress.end(state.address);
-        await commitRun(state, log, run, executed.certificate, effects.now());
-        if (!executed.isReused) await keepBounded(project, state, effects);
-        return { run, ...executed };
+        return await work(store, state);
     } catch (error) {
         throw unusableDisk(error, project.state) ?? error;
     } finally {
         await store.close();
         await state.close();
     }
+}
+
+/** The plan of a run that knows what was counted before. */
+async function planOn(
+    project: Project,
+    store: ObjectStore,
+    { state, log }: Books,
+    options: RunOptions,
+): Promise<Plan> {
+    const spoken = spokenFor(log, options.period);
+    const previous = spoken && (await fetchOutput(state, spoken));
+    // Only the lake knows which objects that are gone can be read.
+    if (previous && options.accept_gone) {
+        await fetchTables(state, previous);
+        await fetchLake(state, previous);
+    }
+    return planRun(project, store, { state, log, previous }, options);
+}
+
+/** Makes the run of a plan, unless it is there. */
+async function compute(
+    effects: Effects,
+    store: ObjectStore,
+    { state, log }: Books,
+    plan: Plan,
+): Promise<RunResult> {
+    const { run, options, finished } = plan;
+    // One that was killed when its output was whole left them: nobody else would take them away.
+    if (finished) removeScraps(run);
+    const executed = finished
+        ? await reused(state, log, run, finished)
+        : await execute(effects, store, {
+              ...plan,
+              previous: await runBefore(state, log, options, run),
+          });
+    return { run, ...executed };
 }
 
 /** A run that had finished, with its output in the folder. */

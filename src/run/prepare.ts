@@ -16,6 +16,7 @@ import {
 } from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
 import * as billing from '../../pipelines/72-bill/tables.ts';
+import * as invoicing from '../../pipelines/80-invoice/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
 import type { Book } from '../compile/contracts.ts';
 import type { Conversions } from '../compile/conversions.ts';
@@ -42,6 +43,7 @@ import { formatInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
 import { basisOf, boundaryRows } from './basis.ts';
 import { codeRoot } from './code.ts';
+import type { BilledCorrections } from './corrections.ts';
 import type { RunFolder } from './folders.ts';
 import { pricesOf } from './prices.ts';
 import { type CompiledPeriod, type Project, ratesOf, summedMeters } from './project.ts';
@@ -140,6 +142,12 @@ export async function fillPromises(engine: Engine, promises: Promises | null): P
     await replaceTable(engine, billing.drawOrder, promises?.order ?? []);
 }
 
+/** What a period bills of closed ones; nothing, where none is said. */
+export async function fillCorrections(engine: Engine, of: BilledCorrections | null): Promise<void> {
+    await replaceTable(engine, invoicing.corrections, of?.lines ?? []);
+    await replaceTable(engine, invoicing.correctionTotals, of?.totals ?? []);
+}
+
 /** Rates, and the terms of those that have some in whole numbers. */
 export async function fillRates(
     engine: Engine,
@@ -207,10 +215,12 @@ export async function prepare(
         project,
         tree,
         promises,
+        corrections,
         options,
         run: { runId },
     }: CompiledPeriod & {
         readonly project: Project;
+        readonly corrections: BilledCorrections;
         readonly options: RunOptions;
         readonly run: RunFolder;
     },
@@ -222,6 +232,7 @@ export async function prepare(
     for (const table of carried) await replaceTable(engine, table, []);
     await fillPrices(engine, project, tree);
     await fillPromises(engine, promises);
+    await fillCorrections(engine, corrections);
     await replaceTable(engine, assets, assetRows(project));
     await fillBilling(engine, project, tree.paths);
     await replaceTable(engine, assetRates, ratesOfAssets(project.assets));

@@ -9,11 +9,18 @@ import { openState } from '../state/open.ts';
 import type { ObjectEntry, ObjectStore } from '../store/object-store.ts';
 import { readStateLog } from './books.ts';
 import { version } from './code.ts';
-import { commandOf, type RunFolder, runFolder, wholeCertificate } from './folders.ts';
+import { type BilledCorrections, correctionsThen } from './corrections.ts';
+import {
+    commandOf,
+    type RunFolder,
+    readCertificate,
+    runFolder,
+    wholeCertificate,
+} from './folders.ts';
 import { type IngestedObject, pinOf } from './ingest.ts';
 import { readKeptRules } from './kept-rules.ts';
 import type { InputListing } from './listing.ts';
-import { execute, openRun } from './pipeline.ts';
+import { execute, openRun, withCorrections } from './pipeline.ts';
 import type { RunOptions } from './prepare.ts';
 import { openProject, type Project } from './project.ts';
 import { fetchRun } from './published.ts';
@@ -47,7 +54,7 @@ export async function reproduceRun(
     runId: string,
 ): Promise<Reproduction> {
     const { file, folder, config } = of;
-    const run = await foundRun(of, effects, runId);
+    const { run, corrections } = await foundRun(of, effects, runId);
     const certificate = pastRun(run);
     const aside = runFolder(join(of.state, 'reproductions'), runId);
     rmSync(aside.folder, { recursive: true, force: true });
@@ -55,7 +62,7 @@ export async function reproduceRun(
     // Where objects are now is what the config of today says; what they are, the run.
     const store = await effects.openStore({ ...project.config, store: config.store }, folder);
     try {
-        const again = await computeAgain(effects, store, project, certificate, aside);
+        const again = await computeAgain(effects, store, project, certificate, aside, corrections);
         const differing = differencesOf(certificate, again);
         const isSame = differing.length === 0 && again.run_digest === certificate.run_digest;
         if (isSame) rmSync(aside.folder, { recursive: true, force: true });
@@ -71,7 +78,7 @@ async function foundRun(
     of: Pick<Project, 'folder' | 'state' | 'config'>,
     effects: Effects,
     runId: string,
-): Promise<RunFolder> {
+): Promise<{ readonly run: RunFolder; readonly corrections: BilledCorrections }> {
     if (!/^[\w-]+$/.test(runId)) {
         throw new RunError('USAGE', {
             detail: `${JSON.stringify(runId)} is not the id of a run`,
@@ -80,7 +87,11 @@ async function foundRun(
     }
     const state = await openState(of, effects);
     try {
-        return await fetchRun(state, await readStateLog(state), runId);
+        const log = await readStateLog(state);
+        const run = await fetchRun(state, log, runId);
+        const said = readCertificate(run);
+        const corrections = await correctionsThen({ state, log }, said ?? { rules: {} });
+        return { run, corrections };
     } finally {
         await state.close();
     }
@@ -134,6 +145,7 @@ async function computeAgain(
     project: Project,
     certificate: Certificate,
     run: RunFolder,
+    corrections: BilledCorrections,
 ): Promise<Certificate> {
     const { pipeline, period, as_of, accept_gone, arrived_by, inputs } = certificate;
     const options: RunOptions = {
@@ -142,7 +154,7 @@ async function computeAgain(
         ...(arrived_by === undefined ? {} : { arrived_by }),
     };
     const listings = await pinned(store, project.config, certificate);
-    const opened = await openRun(project, store, null, options);
+    const opened = withCorrections(await openRun(project, store, null, options), corrections);
     const stages = stagesOf(options, opened.inputs);
     const stated = new Map(inputs.map((of) => [`${of.input} ${of.key}`, of.sha256]));
     const work = { ...opened, listings, stages, run, previous: null };

@@ -29,6 +29,7 @@ import type { RunFolder } from './folders.ts';
 import {
     createControl,
     fillBilling,
+    fillCorrections,
     fillPrices,
     fillPromises,
     loadMacros,
@@ -101,6 +102,7 @@ async function fill(own: Engine, project: Project, tree: AccountTree): Promise<v
     await replaceTable(own, accountPaths, tree.sale_paths);
     await fillBilling(own, project, tree.sale_paths);
     await fillPromises(own, null);
+    await fillCorrections(own, null);
     await replaceTable(own, walletPayments, []);
 }
 

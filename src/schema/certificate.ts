@@ -59,6 +59,16 @@ export interface History {
     readonly gone?: readonly string[];
 }
 
+/** What a run bills of a closed period, as a backfill found it. */
+export interface CorrectionTotal {
+    readonly backfill_id: string;
+    readonly corrects_period: string;
+    readonly payer_id: string;
+    readonly currency: string;
+    readonly line_count: number;
+    readonly amount: string;
+}
+
 /** The evidence of one run: what went in, what came out, and the proofs in between. */
 export interface Certificate {
     readonly run_id: string;
@@ -105,6 +115,8 @@ export interface Certificate {
      * compared usage with debits, at the prices that were in force then.
      */
     readonly repriced_from?: { readonly run_id: string; readonly run_digest: string };
+    /** What is billed of closed periods; only in a run with such. */
+    readonly corrections?: readonly CorrectionTotal[];
     readonly outputs: Readonly<Record<string, string>>;
     readonly result: 'clean' | 'held';
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lateUsages } from './contract.ts';
 import { notifySchema } from './notice.ts';
 import { strict } from './strict.ts';
 import { didYouMean } from './suggest.ts';
@@ -230,6 +231,13 @@ export const configSchema = strict({
     currency_rates: z.string().optional(),
     /** Days before the period after which a row of it says nothing any more. */
     currency_rates_max_age_days: z.int().min(0).default(31),
+    late_usage: z
+        .enum(lateUsages)
+        .default('delta')
+        .describe(
+            'What is found after a period was closed: delta bills the difference in the open one, ' +
+                'restate asks to reopen it. A contract may say otherwise.',
+        ),
     /** A file beside the config, or `object:KEY` in the store. */
     accounts: z.string(),
     assets: z.union([z.string(), z.record(z.string(), asset)]),

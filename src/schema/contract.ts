@@ -121,6 +121,10 @@ const grant = strict({
     description: text('description').optional().describe('What its lines say.'),
 });
 
+/** What becomes of usage that is found after its period was closed. */
+export const lateUsages = ['delta', 'restate'] as const;
+export type LateUsage = (typeof lateUsages)[number];
+
 const contract = strict({
     contract: text('contract').describe('Its id.'),
     account: text('account').describe('It holds for this account and all below it.'),
@@ -129,6 +133,12 @@ const contract = strict({
         .describe('An account above that sells the usage on; left out, the operator sells.'),
     from: text('from').describe('First instant, with its zone: 2026-01-01T00:00:00Z.'),
     to: text('to').optional().describe('First instant after it; left out while it is open.'),
+    late_usage: choice('late_usage', lateUsages)
+        .optional()
+        .describe(
+            'What is found after a period was closed: delta bills the difference in the open one, ' +
+                'restate asks to reopen it. Left out, as tieout.yaml says.',
+        ),
     cards: z
         .array(contractCard)
         .min(1, 'a contract needs at least one card')

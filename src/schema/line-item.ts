@@ -24,6 +24,8 @@ export const lineItem = z.object({
         'true_up',
         'balance_consumed',
         'wallet_settlement',
+        'debit_adjustment',
+        'credit_adjustment',
     ]),
     payer_id: z.string(),
     payer_name: z.string(),
@@ -58,6 +60,10 @@ export const lineItem = z.object({
     grant_id: z.string().nullable(),
     asset: z.string().nullable(),
     asset_amount: decimalText.nullable(),
+    /** Of an adjustment: the line and the closed period that it corrects, and what found it. */
+    corrects_line_key: z.string().nullable(),
+    corrects_period: z.string().nullable(),
+    backfill_id: z.string().nullable(),
     /** held: the payer's breaks are over tolerance; the line must not be delivered. */
     recon_status: z.enum(['clear', 'held', 'unauditable']),
 });

@@ -75,7 +75,8 @@ export async function readLog(store: ObjectStore, seen = empty): Promise<CommitL
     return log;
 }
 
-async function textAt(store: ObjectStore, key: string): Promise<string> {
+/** The text of a small object. */
+export async function textAt(store: ObjectStore, key: string): Promise<string> {
     const { stream } = await store.get(key);
     const chunks: Buffer[] = [];
     for await (const chunk of stream) chunks.push(Buffer.from(chunk));
@@ -173,7 +174,8 @@ export function spokenFor(
 
 /** The entry that closed a period, unless it was reopened since. */
 export function closedBy({ commits }: CommitLog, period: string): Commit | null {
-    const last = commits.findLast((of) => of.kind !== 'run' && of.period === period);
+    const closes = ({ kind }: Commit) => kind === 'close' || kind === 'reopen';
+    const last = commits.findLast((of) => closes(of) && of.period === period);
     return last?.kind === 'close' ? last : null;
 }
 

@@ -62,6 +62,39 @@ describe('80-invoice: lines', () => {
                                     wallet_settlement | a          | llm     | Paid from the wallet: 5.0005 TOK | 1       | -50        | -50    | -50          | TOK   | 5.0005       | 2026-10-01    | 2026-11-01  | held`));
 });
 
+describe('80-invoice: corrections of closed periods', () => {
+    const corrections = `
+            given rules.corrections        kind     | backfill_id | corrects_line_key | corrects_period | payer_id | account_id | product | description | service_start | service_end | amount_minor | currency
+                                           backfill | b           | k                 | 2026-08         | org      | a          | llm     | late        | 2026-08-01    | 2026-09-01  | 1250         | USD
+                                           backfill | b           | l                 | 2026-08         | org      | b          | llm     | less        | 2026-08-01    | 2026-09-01  | -50          | USD
+                                           revert   | c           | k                 | 2026-08         | org      | a          | llm     | back        | 2026-08-01    | 2026-09-01  | -700         | USD`;
+    const totals = `
+            given rules.correction_totals  kind     | backfill_id | corrects_period | payer_id | amount_minor | currency
+                                           backfill | b           | 2026-08         | org      | 1200         | USD
+                                           revert   | c           | 2026-08         | org      | -700         | USD`;
+
+    test('each is a line of its own: on the invoice of this period, for the time of the other', () =>
+        check(`${usage}${corrections}${totals}
+            then invoice.line_items line_type         | account_id | product | amount | description | corrects_line_key | corrects_period | backfill_id | invoice_key     | service_start | service_end
+                                    usage             | a          | llm     | 60     | LLM         | _                 | _               | _           | org/2026-10/USD | 2026-10-01    | 2026-11-01
+                                    usage             | b          | llm     | 40     | LLM         | _                 | _               | _           | org/2026-10/USD | 2026-10-01    | 2026-11-01
+                                    usage             | b          | gpu     | 20     | LLM         | _                 | _               | _           | org/2026-10/USD | 2026-10-01    | 2026-11-01
+                                    debit_adjustment  | a          | llm     | 12.5   | late        | k                 | 2026-08         | b           | org/2026-10/USD | 2026-08-01    | 2026-09-01
+                                    credit_adjustment | b          | llm     | -0.5   | less        | l                 | 2026-08         | b           | org/2026-10/USD | 2026-08-01    | 2026-09-01
+                                    credit_adjustment | a          | llm     | -7     | back        | k                 | 2026-08         | c           | org/2026-10/USD | 2026-08-01    | 2026-09-01`));
+
+    test('one that no backfill of the log has stops the run', () =>
+        expect(check(`${usage}${corrections}`)).rejects.toMatchObject({ code: 'AUDIT_FAILED' }));
+
+    test('nothing else counts them: no commitment, no grant, no wallet', () =>
+        check(`${usage}${corrections}${totals}
+            given rules.commitments commitment_id | committed | counted_before
+                                    c/year        | 1000      | 300
+            ${everyone('c/year')}
+            then invoice.commitments commitment_id | counted
+                                     c/year        | 420`));
+});
+
 describe('80-invoice: commitments in money', () => {
     const promised = (more: string, value: string) => `
         given rules.commitments commitment_id | committed ${more && `| ${more}`}
@@ -378,5 +411,19 @@ describe('80-invoice: audits', () => {
         expect(await found(audit, text('quantity', '10'))).toBe(0);
         expect(await found(audit, text('amount', '7'))).toBe(1);
         expect(await found(audit, text('quantity', '9.50'))).toBe(1);
+    });
+
+    test('corrections-are-the-backfills-of-the-log fails when one is lost, twice, or of nobody', async () => {
+        const text = (found: string, type = 'debit_adjustment') => `
+            given invoice.line_items      line_key | line_type        | payer_id | currency | amount_minor | corrects_period | backfill_id
+                                          1        | ${type}          | org      | USD      | 500          | 2026-09         | b
+                                          2        | credit_adjustment | org     | USD      | -200         | 2026-09         | b
+            given rules.correction_totals kind     | backfill_id | corrects_period | payer_id | currency | amount_minor
+                                          backfill | b           | 2026-09         | org      | USD      | ${found}`;
+        const audit = 'corrections-are-the-backfills-of-the-log';
+        expect(await found(audit, text('300'))).toBe(0);
+        expect(await found(audit, text('500'))).toBe(1);
+        expect(await found(audit, text('300', 'usage'))).toBe(0);
+        expect(await found(audit, text('300').replaceAll('| b\n', '| _\n'))).toBe(2);
     });
 });

@@ -38,6 +38,9 @@ export function lineItem(over: Partial<LineItem> = {}): LineItem {
         grant_id: null,
         asset: null,
         asset_amount: null,
+        corrects_line_key: null,
+        corrects_period: null,
+        backfill_id: null,
         recon_status: 'clear',
     };
     return { ...line, ...over };

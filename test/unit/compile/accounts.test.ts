@@ -404,7 +404,7 @@ describe('accounts: contracts', () => {
         ...{ from: at(from), to, line: 7 },
         books: [{ book_id, cards: [book_id], from: at(from), to }],
         cards: [{ card: book_id, currency: 'USD', line: 8 }],
-        ...{ counts: [], commitments: [], grants: [] },
+        ...{ counts: [], commitments: [], grants: [], lateUsage: null },
     });
     const compiled = (rows: readonly Row[], contracts: readonly Contract[]) =>
         compileAccounts('accounts.json', fileOf(rows), { config, assets }, '2026-10', {
@@ -564,7 +564,7 @@ describe('accounts: in what currency their book is', () => {
         ...{ contract: `of-${account}`, account, seller: null, from: at(jan), to: until, line: 7 },
         books: [{ book_id: 'deal+extra', cards: ['deal', 'extra'], from: at(jan), to: until }],
         cards: [{ card: 'deal', currency: 'USD', line: 8 }],
-        ...{ counts: [], commitments: [], grants: [] },
+        ...{ counts: [], commitments: [], grants: [], lateUsage: null },
         ...over,
     });
     const compiled = (rows: readonly Row[], contracts: readonly Contract[], of = { rates }) =>

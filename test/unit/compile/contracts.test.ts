@@ -41,7 +41,7 @@ function made(
                 books,
                 cards: [],
                 counts: [],
-                ...{ commitments: [], grants: [] },
+                ...{ commitments: [], grants: [], lateUsage: null },
                 line: 1,
             },
         ];

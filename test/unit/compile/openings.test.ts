@@ -8,7 +8,7 @@ const at = (day: string) => parseInstant(`${day}T00:00:00Z`);
 const payer = { payer_id: 'org', start: at('2026-10-01'), end: at('2026-11-01') };
 const contract = (from: string, counted: readonly [string, string]): Contract => ({
     ...{ contract: 'deal', account: 'org', seller: null, books: [], cards: [], line: 3 },
-    ...{ from: at(from), to: at('2027-01-01'), commitments: [], grants: [] },
+    ...{ from: at(from), to: at('2027-01-01'), commitments: [], grants: [], lateUsage: null },
     counts: [{ product: 'llm', meter: 'tokens', from: at(counted[0]), to: at(counted[1]) }],
 });
 const row = { contract: 'deal', product: 'llm', meter: 'tokens', period: null, line: 2 };

@@ -33,7 +33,8 @@ describe('line_items.csv', () => {
         const [row] = read(lineItemsCsv([line]));
         expect(row).toEqual({
             ...{ ...line, amount_minor: '-1250' },
-            ...{ commitment_id: '', grant_id: '' },
+            ...{ commitment_id: '', grant_id: '', backfill_id: '' },
+            ...{ corrects_line_key: '', corrects_period: '' },
         });
     });
 

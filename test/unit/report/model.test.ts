@@ -201,6 +201,48 @@ describe('waterfalls', () => {
     });
 });
 
+describe('corrections of closed periods', () => {
+    const correction = {
+        ...{ backfill_id: 'b', corrects_period: '2026-09', payer_id: 'acme', currency: 'USD' },
+        ...{ line_count: 1, amount: '4.00' },
+    };
+    const line = lineItem({
+        ...{ line_key: 'k', line_type: 'debit_adjustment', amount: '4.00', backfill_id: 'b' },
+        ...{ corrects_period: '2026-09', corrects_line_key: 'l' },
+    });
+    const failures = (amount: string, lines = [line]) =>
+        buildReport({
+            certificate: certificate({ corrections: [{ ...correction, amount }] }),
+            ...{ lines, breaks: [] },
+        })
+            .proofs.filter(({ statement }) => statement.startsWith('Lines that correct'))
+            .flatMap((proof) => proof.failures);
+
+    test.each([
+        ['lines and totals agree', '4.00', [line], []],
+        ['a total is another', '5.00', [line], ['2026-09 / b / acme / USD']],
+        ['no line has it', '4.00', [], ['2026-09 / b / acme / USD']],
+        [
+            'a line is of no backfill',
+            '4.00',
+            [line, { ...line, line_key: 'm', backfill_id: 'c' }],
+            ['2026-09 / c / acme / USD'],
+        ],
+    ])('%s', (_what, amount, lines, expected) => {
+        expect(failures(amount, lines)).toEqual(expected);
+    });
+
+    test('are a table on the terminal', () => {
+        const model = buildReport({
+            certificate: certificate({ corrections: [correction] }),
+            ...{ lines: [line], breaks: [] },
+        });
+        expect(renderTerminal(model)).toContain(
+            'Corrections of closed periods\n   period     payer    lines      amount    backfill\n   2026-09    acme         1    4.00 USD    b\n',
+        );
+    });
+});
+
 describe('proofs', () => {
     const proofsOf = (over: Parameters<typeof certificate>[0], lines = [lineItem()]) =>
         buildReport({ certificate: certificate(over), lines, breaks: [breakItem()] }).proofs;

@@ -65,6 +65,13 @@ describe('what the report says', () => {
             ],
             'Wallets paid 2.00 USD of it, grants and prepaid commitments paid 7.00 USD and commitments add 1.00 USD: 4.50 USD is left.',
         ],
+        [
+            [
+                ['debit_adjustment', '4.00'],
+                ['credit_adjustment', '-6.00'],
+            ],
+            'Corrections of closed periods add -2.00 USD: 10.50 USD is left.',
+        ],
     ] as const)('of lines beside usage, case %#', (beside, sentence) => {
         const lines = [
             lineItem(),

@@ -264,4 +264,22 @@ describe('cards that count over the term of a contract', () => {
                 '    Move the rate to a card that contracts name, or count it by pool.',
         ]);
     });
+
+    test.each([
+        ['', null],
+        ['late_usage: delta, ', 'delta'],
+        ['late_usage: restate, ', 'restate'],
+    ])('say what becomes of late usage: %s', (late, expected) => {
+        const read = load(file(contract('a', `${late}from: ${jan}`, '{ card: acme.yaml }')));
+        if (!('contracts' in read)) throw new Error(read.join('\n'));
+        expect(read.contracts.contracts[0]?.lateUsage).toBe(expected);
+    });
+
+    test.each([
+        ['late_usage: never', 'late_usage: "never" is not a choice here.'],
+        ['seller: org, late_usage: delta', 'LATE_USAGE_SELLER contract a is with org'],
+    ])('refuse %s', (late, expected) => {
+        const read = load(file(contract('a', `${late}, from: ${jan}`, '{ card: acme.yaml }')));
+        expect(read).toEqual([expect.stringContaining(expected)]);
+    });
 });

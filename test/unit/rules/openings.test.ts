@@ -8,7 +8,7 @@ import { printed } from './support.ts';
 const span = { from: 0n, to: 9n };
 const contract = (id: string, counts: readonly string[]): Contracts['contracts'][number] => ({
     ...{ contract: id, account: 'acme', seller: null, ...span, books: [], cards: [], line: 2 },
-    ...{ commitments: [], grants: [] },
+    ...{ commitments: [], grants: [], lateUsage: null },
     counts: counts.map((product) => ({ product, meter: 'tokens', ...span })),
 });
 const contracts: Contracts = {

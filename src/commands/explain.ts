@@ -103,9 +103,10 @@ async function inRun<T>(
     run: RunFolder,
     project: Project,
     work: (engine: Engine, found: RowsFound) => Promise<T>,
+    hasRows = true,
 ): Promise<T> {
     const options = {
-        rows: { config: project.config, ifLost: 'tell' } as const,
+        ...(hasRows ? { rows: { config: project.config, ifLost: 'tell' } as const } : {}),
         ...{ memory: project.config.engine.memory, threads: 2 },
         ...{ spill: join(tmpdir(), 'tieout-explain'), contracts: [lineItems, charges] },
     };
@@ -157,7 +158,8 @@ async function explanationOf(
     await inState(project, context, (state) => fetchLake(state, run));
     const own = sale ? { ...line, payer_id: sale.sale_id } : line;
     const tables = sale ? { ...run, database: run.sales } : run;
-    const rated = await inRun(tables, project, (engine) => ratedTrace(engine, own));
+    // Tables of sales have no rows of objects: those are in the tables of the run.
+    const rated = await inRun(tables, project, (engine) => ratedTrace(engine, own), !sale);
     const used = await inRun(run, project, async (engine, found) => {
         const isSold = await hasSales(engine);
         if (isSold) await attachSales(engine, run);

@@ -5,7 +5,7 @@ import type { Engine } from '../duck/engine.ts';
 import { quoteName, quoteText } from '../duck/sql.ts';
 import type { Config } from '../schema/config.ts';
 import { type IngestedObject, type SourceOf, sourcesOf } from './ingest.ts';
-import { isTogether, keysPath, ownFiles, togetherSql } from './lake.ts';
+import { isTogether, keysPath, ownFiles, togetherSql, verifyBatch } from './lake.ts';
 import { typedRows } from './landing.ts';
 
 /*
@@ -81,6 +81,8 @@ async function keysFile(
 ): Promise<string> {
     const file = keysPath(lake, batch);
     if (existsSync(file)) return file;
+    // Keys stay: they must not be those of rows with a changed byte.
+    await verifyBatch(batch);
     mkdirSync(dirname(file), { recursive: true });
     const numbers = new Map(batch.objects.map((_, index) => [index + 1, index + 1]));
     const rows = isTogether(batch)

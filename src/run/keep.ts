@@ -15,7 +15,7 @@ import {
     makingFolder,
     storedBatches,
 } from './lake.ts';
-import { compactInput } from './lake-compact.ts';
+import { compactInput, smallLimit } from './lake-compact.ts';
 import type { Rewriting } from './lake-merge.ts';
 import type { Project } from './project.ts';
 import { deleteTables, expiredBatches, expiredObjects } from './retention.ts';
@@ -47,19 +47,25 @@ async function keep(project: Project, books: State, now: string): Promise<readon
     const log = await readStateLog(books);
     const may = expiredObjects(state, log, now, config.keep.lake_days);
     const said: string[] = [];
-    await withRewriting(project, now, async (of) => {
-        for (const input of lakeInputs(lake)) {
-            const { merged, made } = await compactInput(
-                of,
-                storedBatches(lake, input),
-                (object) => !may(input, object),
-            );
-            if (made > 0) said.push(`${input}: ${merged} batches became ${made}`);
-            const gone = expiredBatches(storedBatches(lake, input), now, may);
-            for (const batch of gone) deleteBatch(lake, batch);
-            if (gone.length) said.push(`${input}: deleted ${namesOf(gone)}`);
-        }
-    });
+    const inputs = lakeInputs(lake);
+    // Nearly every night there is nothing to merge: then no engine is opened for it.
+    if (inputs.some((input) => storedBatches(lake, input).length > smallLimit)) {
+        await withRewriting(project, now, async (of) => {
+            for (const input of inputs) {
+                const { merged, made } = await compactInput(
+                    of,
+                    storedBatches(lake, input),
+                    (object) => !may(input, object),
+                );
+                if (made > 0) said.push(`${input}: ${merged} batches became ${made}`);
+            }
+        });
+    }
+    for (const input of inputs) {
+        const gone = expiredBatches(storedBatches(lake, input), now, may);
+        for (const batch of gone) deleteBatch(lake, batch);
+        if (gone.length) said.push(`${input}: deleted ${namesOf(gone)}`);
+    }
     deleteLeftovers(join(lake, makingFolder), now);
     const runs = deleteTables(state, log, now, config.keep.run_days);
     if (runs.length) said.push(`deleted the tables of ${runs.join(', ')}`);

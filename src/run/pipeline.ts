@@ -1,14 +1,10 @@
-import { rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import type { PipelineInputs } from '../../pipelines/nightly.ts';
 import { eventShape } from '../compile/shape.ts';
 import { engineVersion } from '../duck/engine.ts';
 import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
-import type { Certificate, History } from '../schema/certificate.ts';
+import type { Certificate } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
-import { inStage } from '../stage/run.ts';
 import { type CommitLog, spokenFor } from '../state/commit-log.ts';
 import { openState } from '../state/open.ts';
 import { requireSafe, type State } from '../state/state.ts';
@@ -16,19 +12,15 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
 import { boundariesIn } from './basis.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
-import { carry } from './carry.ts';
-import { certify } from './certify.ts';
 import { codeFingerprint, version } from './code.ts';
 import { type BilledCorrections, correctionsBilled, requireBillable } from './corrections.ts';
-import { makeFolders, type RunFolder, readCertificate, runFolder } from './folders.ts';
-import { type IngestedObject, ingest, lookAt, pinOf, storedRows } from './ingest.ts';
+import { execute, removeScraps } from './execute.ts';
+import { type RunFolder, readCertificate, runFolder } from './folders.ts';
 import { keepBounded } from './keep.ts';
-import { keepRules } from './kept-rules.ts';
 import { basisOf, landedObjects } from './lake.ts';
 import { type InputListing, listInputs } from './listing.ts';
 import { type Books, openPeriod } from './openings.ts';
-import { writeOutputs } from './outputs.ts';
-import { metersByEvent, prepare, type RunOptions } from './prepare.ts';
+import { metersByEvent, type RunOptions } from './prepare.ts';
 import { requireConvertible } from './prices.ts';
 import { type CompiledPeriod, compilePeriod, type Project } from './project.ts';
 import {
@@ -40,8 +32,7 @@ import {
     finishedRun,
     publishRun,
 } from './published.ts';
-import { madeBy, runFingerprint, runStages, stagesOf, upstreamOf } from './stages.ts';
-import { openTables } from './tables.ts';
+import { stagesOf } from './stages.ts';
 import { unusableDisk } from './unusable-disk.ts';
 
 /** A project as it is in the period of a run. */
@@ -305,106 +296,6 @@ async function reused(
     return { certificate: readCertificate(run) ?? finished, isReused: true };
 }
 
-/** What a run is made from, and where. */
-export interface Work extends Omit<Plan, 'fingerprint' | 'finished'> {
-    /** The run to go on from; null for none. */
-    readonly previous: RunFolder | null;
-}
-
-/**
- * Makes a run: from its objects to its certificate.
- * @param admit looks at the objects once they are here and proven whole, before any is used.
- */
-export async function execute(
-    effects: Effects,
-    store: ObjectStore,
-    plan: Work,
-    admit: (objects: readonly IngestedObject[]) => void = () => {},
-): Promise<Executed> {
-    const { run, project, options, previous } = plan;
-    const { config } = project;
-    makeFolders(run.lake);
-    makeFolders(run.folder);
-    const engine = await openTables(run, {
-        memory: config.engine.memory,
-        threads: config.engine.threads ?? availableParallelism(),
-        spill: join(run.folder, 'spill'),
-    });
-    try {
-        // Only now is the run ours alone: another process would hold the database. One that held it
-        // since it was planned may have finished it.
-        const finished = readCertificate(run);
-        if (finished) return { certificate: finished, isReused: true };
-        rmSync(run.scratch, { recursive: true, force: true });
-        rmSync(run.output, { recursive: true, force: true });
-        keepRules(run, project);
-        // In one transaction: every statement alone would wait for the disk.
-        await inStage('prepare', () => engine.transaction(() => prepare(engine, plan)));
-        const objects = await inStage('10-ingest', () =>
-            ingest(engine, store, config, plan.listings, run, effects.progress),
-        );
-        admit(objects);
-        const history = await inStage('15-carry', () =>
-            carry({
-                ...{ engine, project, objects, previous },
-                stages: plan.stages,
-                lake: run.lake,
-            }),
-        );
-        const content = upstreamOf(plan, objects.map(pinnedAs));
-        // A stage is complete for the rows that it looked at; the result does not depend on them.
-        const looked = sha256(JSON.stringify([content, history]));
-        await runStages(engine, plan, looked, effects.progress);
-        // From here on all rows can be looked up again, by those who ask why.
-        await lookAt(engine, config, await storedRows(engine, config, objects));
-        effects.progress.begin('write');
-        const changed = changedObjects(plan.listings, previous, objects);
-        const certificate = await inStage('write', async () =>
-            writeOutputs(engine, run, {
-                ...(await certify(engine, project, options, run.runId, { ...history, ...changed })),
-                run_fingerprint: runFingerprint(options, madeBy(plan.stages, content)),
-            }),
-        );
-        effects.progress.end(run.output);
-        return { certificate, isReused: false };
-    } finally {
-        // While it is ours: once the database is let go, another process may write there.
-        try {
-            removeScraps(run);
-        } finally {
-            engine.close();
-        }
-    }
-}
-
-/** What only a run at work needs: objects on their way, and what the engine spilled. */
-function removeScraps(run: RunFolder): void {
-    for (const folder of [run.scratch, join(run.folder, 'spill')]) {
-        rmSync(folder, { recursive: true, force: true });
-    }
-}
-
-/** Objects that are not what they were when they were counted before; nothing is said of none. */
-function changedObjects(
-    listings: readonly InputListing[],
-    previous: RunFolder | null,
-    objects: readonly IngestedObject[],
-): Pick<History, 'overwritten' | 'gone'> {
-    const now = new Map(objects.map((of) => [JSON.stringify([of.input.name, pinOf(of).key]), of]));
-    const overwritten = (previous && readCertificate(previous)?.inputs) ?? [];
-    const changed = overwritten
-        .filter((of) => {
-            const object = now.get(JSON.stringify([of.input, of.key]));
-            return object !== undefined && pinOf(object).sha256 !== of.sha256;
-        })
-        .map(({ key }) => key);
-    const gone = listings.flatMap((listing) => listing.gone);
-    return {
-        ...(changed.length ? { overwritten: changed } : {}),
-        ...(gone.length ? { gone } : {}),
-    };
-}
-
 /**
  * The run that spoke for a period before, here with all that it left; null for none. One whose output
  * was changed is made again, and does not go on from itself.
@@ -424,9 +315,3 @@ async function runBefore(
     await fetchLake(state, run);
     return run;
 }
-
-/** What an object is to the result: of which input, under which name, with which bytes. */
-const pinnedAs = (object: IngestedObject) => {
-    const { key, sha256: hash } = pinOf(object);
-    return [object.input.name, key, hash];
-};

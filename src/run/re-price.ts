@@ -8,7 +8,8 @@ import type { Effects } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { inStage } from '../stage/run.ts';
-import type { CommitLog } from '../state/commit-log.ts';
+import { type CommitLog, spokenFor } from '../state/commit-log.ts';
+import { correctionsOf } from '../state/corrections.ts';
 import { openState } from '../state/open.ts';
 import type { State } from '../state/state.ts';
 import { latestNightly, readStateLog } from './books.ts';
@@ -57,6 +58,7 @@ export async function rePrice(
     const state = await openState(project, effects);
     try {
         const log = await readStateLog(state);
+        requireUncorrected(log, period);
         const source = await sourceOf(state, log, period);
         const { as_of, run_fingerprint } = source.certificate;
         const options = { pipeline: 'nightly', period, as_of } as const;
@@ -74,6 +76,20 @@ export async function rePrice(
         await store.close();
         await state.close();
     }
+}
+
+/**
+ * Partials are those of the run that was closed: they do not know what was corrected since, and would
+ * take it back.
+ * @throws RunError PARTIALS_UNUSABLE
+ */
+function requireUncorrected(log: CommitLog, period: string): void {
+    const corrections = correctionsOf(log, period);
+    const run_id = spokenFor(log, period, 'nightly')?.run_id ?? period;
+    if (corrections.length === 0) return;
+    const ids = [...new Set(corrections.map(({ backfill_id }) => backfill_id))];
+    const reasons = [`${period} was corrected since, by ${ids.join(', ')}`];
+    throw new RunError('PARTIALS_UNUSABLE', { run_id, reasons });
 }
 
 /**

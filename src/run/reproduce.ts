@@ -10,6 +10,7 @@ import type { ObjectEntry, ObjectStore } from '../store/object-store.ts';
 import { readStateLog } from './books.ts';
 import { version } from './code.ts';
 import { type BilledCorrections, correctionsThen } from './corrections.ts';
+import { execute } from './execute.ts';
 import {
     commandOf,
     type RunFolder,
@@ -20,7 +21,7 @@ import {
 import { type IngestedObject, pinOf } from './ingest.ts';
 import { readKeptRules } from './kept-rules.ts';
 import type { InputListing } from './listing.ts';
-import { execute, openRun, withCorrections } from './pipeline.ts';
+import { openRun, withCorrections } from './pipeline.ts';
 import type { RunOptions } from './prepare.ts';
 import { openProject, type Project } from './project.ts';
 import { fetchRun } from './published.ts';
@@ -69,6 +70,8 @@ export async function reproduceRun(
         const isOtherCode = again.run_fingerprint !== certificate.run_fingerprint;
         return { certificate, again, differing, isSame, isOtherCode, folder: aside.folder };
     } finally {
+        // What was landed for it is not the lake of anything.
+        rmSync(aside.lake, { recursive: true, force: true });
         await store.close();
     }
 }

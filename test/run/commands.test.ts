@@ -39,7 +39,7 @@ describe('before a run', () => {
         const plan = await at(`plan ${period}`);
         expect(plan).toMatchObject({ exit: 0, err: '' });
         expect(said(plan)).toMatch(/^run 2026-10-nightly-RUN: period 2026-10, as of 2026-11-05T/);
-        expect(plan.out).toMatch(/\n {2}gateway +2 objects +1,924 bytes/);
+        expect(plan.out).toMatch(/\n {2}gateway +2 objects \(0 in the lake\) +1,924 bytes/);
         expect(plan.out).toMatch(/\nreused: nothing\n$/);
         const { run_id, inputs, stages, reuses } = json(await at(`plan ${period} --json`));
         expect(plan.out).toContain(run_id);
@@ -124,6 +124,7 @@ describe('a run', () => {
         expect(said(first)).toMatchInlineSnapshot(`
           "run        2026-10-nightly-RUN
           read       4 objects; 0 rows in suspense
+          looked at  all rows: it is the first run of the period
           lines      6 for 1 payer: 0.03 USD
           tie-out    zero for 2 accounts and assets
           breaks     1 open
@@ -277,6 +278,7 @@ describe('reconcile', () => {
         expect(masked(reconciled.out, own.folder)).toMatchInlineSnapshot(`
           "run        2026-10-reconcile-RUN
           read       4 objects; 0 rows in suspense
+          looked at  all rows: it is the first run of the period
           tie-out    zero for 2 accounts and assets
           breaks     1 open
           held       nobody

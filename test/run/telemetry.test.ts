@@ -122,8 +122,16 @@ describe('a run', () => {
             'tieout.run_id': certificate.run_id,
         });
         expect(parts.map(({ name }) => name)).toEqual([
-            ...['fetch gateway', 'fetch wallet', 'read lines', '20-mediate', '30-meter', '40-rate'],
-            ...['45-price', '50-roll-up', '70-reconcile', '72-bill', '76-draw-down'],
+            ...['fetch gateway', 'read gateway', 'fetch wallet', 'read wallet', '20-mediate'],
+            ...[
+                '30-meter',
+                '40-rate',
+                '45-price',
+                '50-roll-up',
+                '70-reconcile',
+                '72-bill',
+                '76-draw-down',
+            ],
             ...['80-invoice', 'write'],
         ]);
         let before = BigInt(command.startTimeUnixNano);
@@ -165,7 +173,7 @@ describe('a run', () => {
             'tieout.breaks ({break})': ['run METERED_NOT_DEBITED 1'],
             'tieout.held_payers ({payer})': ['run 0'],
         });
-        expect(metrics['tieout.part.duration (s)']).toHaveLength(13);
+        expect(metrics['tieout.part.duration (s)']).toHaveLength(14);
         expect(metrics['tieout.part.rows ({row})']).toContain('run fetch gateway 9');
         expect(JSON.stringify(metrics)).not.toContain(certificate.run_id);
     });

@@ -72,7 +72,7 @@ describe('before a run', () => {
         expect(ready).toBe(true);
         expect(findings.map(({ check }: { check: string }) => check)).toEqual([
             ...['node', 'config and rates', 'state', 'accounts', 'input gateway', 'input wallet'],
-            ...['disk', 'memory and engine'],
+            ...['disk', 'lake', 'memory and engine'],
         ]);
     });
 

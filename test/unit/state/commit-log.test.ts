@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Commit } from '../../../src/schema/commit.ts';
 import {
     appendCommit,
+    appendErasure,
     closedBy,
     periodsOf,
     readLog,
@@ -69,6 +70,37 @@ describe('the log', () => {
         expect(closedBy(two, '2026-09')).toBeNull();
         const three = await append(store, draft('b', { kind: 'reopen' }));
         expect(closedBy(three, '2026-10')).toBeNull();
+    });
+});
+
+describe('entries about what was erased', () => {
+    const erasure = {
+        kind: 'erase',
+        ...{ by: 'ada', reason: 'ticket 12', at: '2026-11-05T09:00:00Z' },
+        ...{ stand_in: 'erased-0123456789abcdef', row_count: 2, batches: [] },
+    } as const;
+
+    test('have numbers among the others, and say nothing of runs', async () => {
+        const store = memoryStore({});
+        await append(store, draft('a'));
+        await appendErasure(store, await readLog(store), erasure);
+        const log = await append(store, draft('b'));
+        expect(log.commits.map(({ number }) => number)).toEqual([1, 3]);
+        expect(log.erasures).toMatchObject([{ number: 2, stand_in: erasure.stand_in }]);
+        expect(spokenFor(log, '2026-10')?.run_id).toBe('b');
+        expect(periodsOf(log)).toEqual(['2026-10']);
+    });
+
+    test('let a run that did not see them be entered after them', async () => {
+        const store = memoryStore({});
+        const seen = await append(store, draft('a'));
+        await appendErasure(store, seen, erasure);
+        const others: string[] = [];
+        await appendCommit(store, seen, draft('b'), (of) =>
+            others.push(...of.map(({ run_id }) => run_id)),
+        );
+        expect(others).toEqual([]);
+        expect((await readLog(store)).commits.map(({ number }) => number)).toEqual([1, 3]);
     });
 });
 

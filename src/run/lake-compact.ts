@@ -11,7 +11,7 @@ import { isReadable, mergeOf, type Rewriting, replaceBatches } from './lake-merg
  */
 
 /** More small batches of one input, basis and format than this are merged. */
-export export const smallLimit = 16;
+export const smallLimit = 16;
 /** From these bytes on a batch is big. */
 export const bigBytes = 268_435_456;
 

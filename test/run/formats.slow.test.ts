@@ -35,6 +35,13 @@ describe('one month in every shape', () => {
         expect(said(await run(objects, { isFlat: true }))).toEqual(said(reference()));
     });
 
+    test('Parquet', async () => {
+        const objects = await converted('parquet', 'format parquet');
+        expect(said(await run(objects, { format: 'parquet', isFlat: true }))).toEqual(
+            said(reference()),
+        );
+    });
+
     test('Parquet in more objects than are read in place', async () => {
         const objects = await converted('parquet', 'format parquet');
         const [first = ''] = Object.keys(objects).filter((key) => key.startsWith('usage/'));

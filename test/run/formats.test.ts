@@ -15,13 +15,6 @@ describe('one month in every shape', () => {
         expect(said(await run(Object.fromEntries(objects)))).toEqual(said(reference()));
     });
 
-    test('Parquet', async () => {
-        const objects = await converted('parquet', 'format parquet');
-        expect(said(await run(objects, { format: 'parquet', isFlat: true }))).toEqual(
-            said(reference()),
-        );
-    });
-
     test('CSV and Parquet by turns: every row keeps its object and line', async () => {
         const csv = Object.entries(await converted('csv', 'format csv, header'));
         const parquet = Object.entries(await converted('parquet', 'format parquet'));

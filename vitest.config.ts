@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What suites have in common. */
 export const common = {
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',
     // DuckDB starts its own threads: one test file per core is enough.

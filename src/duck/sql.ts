@@ -43,7 +43,7 @@ export function parameterNames(sql: string): readonly string[] {
 }
 
 /**
- * `create table` from a contract, with NOT NULL and comments.
+ * `create table` from a contract, with NOT NULL and the comments that are not empty.
  * @param types of opaque columns, by name: what the select gives.
  */
 export function createTableSql(
@@ -55,13 +55,15 @@ export function createTableSql(
         return `    ${quoteName(name)} ${type}${of.nullable ? '' : ' not null'}`;
     });
     const [schema] = table.name.split('.');
+    const comment = (what: string, text: string) =>
+        text === '' ? [] : [`comment on ${what} is ${quoteText(text)}`];
+    const at = quoteTable(table.name);
     return [
         `create schema if not exists ${quoteName(schema ?? 'main')}`,
-        `create table ${quoteTable(table.name)} (\n${columns.join(',\n')}\n)`,
-        `comment on table ${quoteTable(table.name)} is ${quoteText(table.comment)}`,
-        ...Object.entries(table.columns).map(
-            ([name, of]) =>
-                `comment on column ${quoteTable(table.name)}.${quoteName(name)} is ${quoteText(of.comment)}`,
+        `create table ${at} (\n${columns.join(',\n')}\n)`,
+        ...comment(`table ${at}`, table.comment),
+        ...Object.entries(table.columns).flatMap(([name, of]) =>
+            comment(`column ${at}.${quoteName(name)}`, of.comment),
         ),
     ];
 }

@@ -291,6 +291,9 @@ export async function inStage<T>(stage: string, work: () => Promise<T>): Promise
     }
 }
 
+/** What no expression can bring about. */
+const isOfTheMachine = /^(IO|INTERNAL|FATAL|Interrupt|TransactionContext) Error/i;
+
 /** A compiled view that does not bind holds an expression that a person wrote. */
 async function asWritten(
     stage: Stage,
@@ -302,12 +305,13 @@ async function asWritten(
         await work();
     } catch (error) {
         if (!(error instanceof RunError) || error.code !== 'ENGINE_FAILED') throw error;
+        const { detail } = error.params as { readonly detail: string };
+        if (isOfTheMachine.test(detail)) throw error;
         const found: { name: string; detail: string }[] = [];
         for (const { name, sql } of view.parts ?? []) {
             const detail = await whyNot(engine, sql);
             if (detail !== null) found.push({ name, detail });
         }
-        const { detail } = error.params as { readonly detail: string };
         const expressions = found.length ? found : [{ name: view.table.name, detail }];
         throw new RunError('EXPRESSION_INVALID', { stage: stage.name, expressions }, error);
     }

@@ -9,11 +9,9 @@ beforeAll(async () => {
 });
 
 test.each<[string, string, Manner]>([
-    ['the last table is kept', 'engine commit', 'for good'],
-    ['the output gets its name', 'disk renameSync', 'answered'],
+    ['a view of the config is made', 'engine create view "compiled"."events" as', 'once'],
     ['the tables are closed', 'engine close', 'once'],
     ['the entry of the log gets its name', 'disk link', 'answered'],
-    ['the store is closed', 'store close', 'once'],
 ])('it fails where %s (%s, %s)', async (_where, operation, manner) => {
     const number = sound.operations.lastIndexOf(operation) + 1;
     expect(await survives({ number, manner }, sound)).toBe(operation);

@@ -1,96 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { parse, stringify } from 'yaml';
 import { Engine } from '../../src/duck/engine.ts';
-import { silent } from '../../src/effects.ts';
-import { runPipeline } from '../../src/run/pipeline.ts';
-import { openProject } from '../../src/run/project.ts';
-import { besideTiny, csvOf, oneNight, storeOfDay, within } from '../support/night.ts';
-import { defaults, testProject } from '../support/project.ts';
-import { tieout, usageLine } from '../support/terminal.ts';
-
-/*
- * The operator sells to dist, dist to three resellers, and they to their customers. Input tokens only:
- * a million cost
- *
- *     the operator's rate_card   3     nobody here
- *     wholesale                  1     the operator to dist, who pays for all of them
- *     dealer                     2     dist to r1, r2 and r3
- *     retail                     4     r1 to a and b, r2 to c
- *     retail-r3                  5     r3 to d, from the 15th; before that r3 uses d's tokens itself
- *
- * Millions used: a 1, b 2, c 3, d 1 before and 1 after the 15th, r1 itself 1, dist itself 1: 10.
- *
- *     dist  buys 10 x 1 = 10, of it 1 for itself; sells 9 x 2 = 18; keeps 18 - 9 = 9
- *     r1    buys 4 x 2 = 8, of it 2 for itself; sells 3 x 4 = 12; keeps 12 - 6 = 6
- *     r2    buys 3 x 2 = 6; sells 3 x 4 = 12; keeps 6
- *     r3    buys 2 x 2 = 4; sells 1 x 5 = 5; d's million before the 15th is a cost of d: keeps 1
- */
-const jan = '2026-01-01T00:00:00Z';
-const account = { currency: 'USD', valid_from: jan };
-const below = (parent: string, ...ids: readonly string[]) =>
-    ids.map((account_id) => ({ ...account, account_id, parent }));
-const accounts = [
-    { ...account, account_id: 'dist' },
-    ...below('dist', 'r1', 'r2', 'r3'),
-    ...below('r1', 'a', 'b'),
-    ...below('r2', 'c'),
-    ...below('r3', 'd'),
-];
-const used: readonly (readonly [string, number])[] = [
-    ...(['a:1', 'b:1', 'b:2', 'c:1', 'c:2', 'c:3', 'd:1', 'd:20', 'r1:1', 'dist:1'] as const).map(
-        (of) => [of.split(':')[0] ?? '', Number.parseInt(of.split(':')[1] ?? '', 10)] as const,
-    ),
-];
-// Ten events of 100,000 tokens are a million, in the band of standard prices.
-const events = used.flatMap(([subject, day], at) =>
-    Array.from({ length: 10 }, (_, part) => ({
-        ...usageLine(1, { input_tokens: 100_000, output_tokens: 0 }),
-        ...{ id: `evt-${at}-${part}`, subject },
-        time: `2026-10-${String(day).padStart(2, '0')}T0${part}:00:00Z`,
-    })),
-);
-
-const card = (name: string, price: string) =>
-    stringify({
-        ...{ card: name, version: '1', currency: 'USD' },
-        charges: [
-            {
-                ...{ product: 'tokens', meter: 'tokens', model: 'per_unit', unit: 'token' },
-                price_per: '1000000',
-                rates: [{ when: { token_class: 'input' }, price, from: jan }],
-            },
-        ],
-    });
-const contract = (id: string, of: string, seller: string | null, name: string, from = jan) => ({
-    ...{ contract: id, account: of, from, cards: [{ card: `cards/${name}.yaml` }] },
-    ...(seller ? { seller } : {}),
-});
-const contracts = [
-    contract('supply', 'dist', null, 'wholesale'),
-    ...['r1', 'r2', 'r3'].map((of) => contract(`dealer-${of}`, of, 'dist', 'dealer')),
-    ...['a', 'b'].map((of) => contract(`retail-${of}`, of, 'r1', 'retail')),
-    contract('retail-c', 'c', 'r2', 'retail'),
-    contract('retail-d', 'd', 'r3', 'retail-r3', '2026-10-15T00:00:00Z'),
-];
-
-const beside = besideTiny();
-const files = {
-    ...beside,
-    'tieout.yaml': `${(beside['tieout.yaml'] ?? '').replace('accounts: acme', 'accounts: dist')}contracts: contracts.yaml\n`,
-    'accounts.json': JSON.stringify(accounts),
-    'contracts.yaml': stringify({ contracts }),
-    'cards/wholesale.yaml': card('wholesale', '1'),
-    'cards/dealer.yaml': card('dealer', '2'),
-    'cards/retail.yaml': card('retail', '4'),
-    'cards/retail-r3.yaml': card('retail-r3', '5'),
-};
-const debits = events.map(({ id, subject, time }) => ({
-    ...{ entry_id: `ent-${id}`, entry_type: 'capture', asset: 'USD', amount: '0.1' },
-    ...{ account_id: subject, booked_at: time, event_id: id },
-}));
-const store = storeOfDay('2026-10-01', events, debits);
+import { csvOf, oneNight } from '../support/night.ts';
+import { testProject } from '../support/project.ts';
+import { tieout } from '../support/terminal.ts';
+import { card, files, store } from './channel.world.ts';
 
 const night = oneNight(() => testProject(files, store));
 
@@ -166,36 +81,6 @@ describe('a distributor, three resellers and their customers', () => {
         expect(night.result.certificate.payers.map(({ payer_id }) => payer_id)).toEqual(['dist']);
     });
 
-    test('charge models by pool and by event come to the same, level by level', async () => {
-        const model = (name: string, terms: object) =>
-            card(name, '0').replace(
-                /model: per_unit[\s\S]*/,
-                `${stringify(terms)
-                    .split('\n')
-                    .map((line, at) => (at ? `    ${line}` : line))
-                    .join('\n')}`,
-            );
-        const rates = [{ when: { token_class: 'input' }, from: jan }];
-        const pool = (unit_price: string) => ({
-            ...{ model: 'graduated', unit: 'token', tier_scope: 'pool' },
-            ...{ tiers: [{ unit_price }], rates },
-        });
-        const other = testProject(
-            {
-                ...files,
-                'cards/wholesale.yaml': model('wholesale', pool('0.000001')),
-                'cards/dealer.yaml': model('dealer', {
-                    ...{ model: 'percentage', unit: 'token', percent: '0' },
-                    ...{ fixed_fee_per_event: '0.2', rates },
-                }),
-                'cards/retail.yaml': model('retail', pool('0.000004')),
-            },
-            store,
-        );
-        const { certificate } = await within(other, ({ run }) => run());
-        expect(certificate.margins).toEqual(night.result.certificate.margins);
-    });
-
     test('what the card of a seller lacks is listed, and sold at no price', async () => {
         const output = card('retail-r3', '5').replace('token_class: input', 'token_class: output');
         const other = testProject({ ...files, 'cards/retail-r3.yaml': output }, store);
@@ -211,79 +96,6 @@ describe('a distributor, three resellers and their customers', () => {
             other.remove();
         }
     });
-
-    test('a buyer in another currency is billed in it, where there is a rate', async () => {
-        const inYen = (id: string) =>
-            JSON.stringify(
-                accounts.map((of) => (of.account_id === id ? { ...of, currency: 'JPY' } : of)),
-            );
-        const fee = { product: 'seat', meter: 'tokens', model: 'flat', unit: 'month', fee: '9' };
-        const rates = [{ when: {}, from: jan, priority: -1 }];
-        const seat = parse(card('retail-r3', '5'));
-        seat.charges.push({ ...fee, meter: 'seats', charge_zero_usage: true, rates });
-        const config = parse(files['tieout.yaml']);
-        const seats = { meter: 'seats', aggregation: 'count', unit: 'seat' };
-        const changed = (from: string) => ({
-            ...files,
-            'tieout.yaml': stringify({
-                ...config,
-                meters: [...config.meters, { ...seats, event_type: 'seat' }],
-                currency_rates: 'fx.csv',
-            }),
-            'fx.csv': `from,to,on,rate,source\nUSD,JPY,${from},150,BOJ\n`,
-            'accounts.json': inYen('d'),
-            'cards/retail-r3.yaml': stringify(seat),
-        });
-        const [known, late] = ['2026-09-30', '2026-10-02'].map((from) =>
-            testProject(changed(from), store),
-        );
-        try {
-            const made = await known?.run();
-            const lines = readFileSync(join(made?.run.output ?? '', 'sale_lines.csv'), 'utf8');
-            expect(lines).toMatch(/\nr3,.*,d,.*,tokens,.*,750,750,JPY,/);
-            expect(lines).toMatch(/\nr3,.*,d,.*,seat,.*,1350,1350,JPY,/);
-            const without = await late?.run();
-            const lost = readFileSync(join(without?.run.output ?? '', 'sales_unrated.csv'), 'utf8');
-            expect(lost.split(/\r?\n/).slice(1, -1)).toEqual([
-                'CONVERSION_MISSING,r3,d,d,seats,{},month,1',
-                expect.stringMatching(/^CONVERSION_MISSING,r3,d,d,tokens,.*,token,1000000$/),
-            ]);
-            expect(without?.certificate.payers).toEqual(night.result.certificate.payers);
-        } finally {
-            known?.remove();
-            late?.remove();
-        }
-    });
-
-    test('the same bytes again, from nothing', async () => {
-        const other = testProject(files, store);
-        try {
-            const again = await other.run();
-            expect(again.certificate.run_digest).toBe(night.result.certificate.run_digest);
-            expect(again.certificate.outputs).toEqual(night.result.certificate.outputs);
-        } finally {
-            other.remove();
-        }
-    });
-
-    test.each(['45-price', '85-resell', 'write'])(
-        'cut off at %s, it goes on to the same',
-        async (at) => {
-            const other = testProject(files, store);
-            const begin = (name: string) => {
-                if (name === at) throw new Error('cut off');
-            };
-            try {
-                const opened = openProject(join(other.folder, 'tieout.yaml'));
-                const cut = { ...other.effects, progress: { ...silent, begin } };
-                await expect(runPipeline(opened, cut, defaults)).rejects.toThrow('cut off');
-                const { certificate } = await other.run();
-                expect(certificate.outputs).toEqual(night.result.certificate.outputs);
-            } finally {
-                other.remove();
-            }
-        },
-    );
 
     test('two databases are open at once, and together have the memory of one', async () => {
         const opened = vi.spyOn(Engine, 'open');

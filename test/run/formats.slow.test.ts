@@ -20,6 +20,14 @@ describe('one month in every shape', () => {
         expect(said(await run(objects))).toEqual(said(reference()));
     });
 
+    test('NDJSON: CRLF and a byte order mark', async () => {
+        const objects = texts.map(([key, text]) => [
+            key.replace('.gz', ''),
+            Buffer.from(`\uFEFF${text.replaceAll('\n', '\r\n')}`),
+        ]);
+        expect(said(await run(Object.fromEntries(objects)))).toEqual(said(reference()));
+    });
+
     test('CSV', async () => {
         const objects = await converted('csv', 'format csv, header');
         expect(said(await run(objects, { format: 'csv', isFlat: true }))).toEqual(
@@ -33,6 +41,13 @@ describe('one month in every shape', () => {
             Object.entries(plain).map(([key, bytes]) => [`${key}.gz`, gzipSync(bytes)]),
         );
         expect(said(await run(objects, { isFlat: true }))).toEqual(said(reference()));
+    });
+
+    test('Parquet', async () => {
+        const objects = await converted('parquet', 'format parquet');
+        expect(said(await run(objects, { format: 'parquet', isFlat: true }))).toEqual(
+            said(reference()),
+        );
     });
 
     test('Parquet in more objects than are read in place', async () => {

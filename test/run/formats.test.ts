@@ -2,26 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/run/pipeline.ts';
-import { asGenerated, converted, run, said, texts } from './formats.world.ts';
+import { asGenerated, converted, run, said } from './formats.world.ts';
 
 const reference = asGenerated();
 
 describe('one month in every shape', () => {
-    test('NDJSON: CRLF and a byte order mark', async () => {
-        const objects = texts.map(([key, text]) => [
-            key.replace('.gz', ''),
-            Buffer.from(`\uFEFF${text.replaceAll('\n', '\r\n')}`),
-        ]);
-        expect(said(await run(Object.fromEntries(objects)))).toEqual(said(reference()));
-    });
-
-    test('Parquet', async () => {
-        const objects = await converted('parquet', 'format parquet');
-        expect(said(await run(objects, { format: 'parquet', isFlat: true }))).toEqual(
-            said(reference()),
-        );
-    });
-
     test('CSV and Parquet by turns: every row keeps its object and line', async () => {
         const csv = Object.entries(await converted('csv', 'format csv, header'));
         const parquet = Object.entries(await converted('parquet', 'format parquet'));

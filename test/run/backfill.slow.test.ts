@@ -121,6 +121,19 @@ describe('a backfill of a closed month', () => {
         expect(kinds()).toHaveLength(4);
     });
 
+    test('partials do not know what came late, and would take it back: they are refused', async () => {
+        const said = await backfill('--partials');
+        expect(said).toMatchObject({ exit: 2, out: '' });
+        expect(said.err).toContain(`2026-10 was corrected since, by ${id}`);
+    });
+
+    test('the month that bills it is made once more, to the byte', async () => {
+        const { out } = await type('run', '--period', '2026-11', '--json');
+        const again = await type('run', '--reproduce', JSON.parse(out).run_id);
+        expect(again).toMatchObject({ exit: 0, err: '' });
+        expect(again.out).toContain('reproduced');
+    });
+
     test('a run without them does not close; the next has them, in every file', async () => {
         const early = await tieout('close --period 2026-11 --by ada', { cwd, now });
         expect(early).toMatchObject({ exit: 1 });

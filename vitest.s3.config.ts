@@ -9,6 +9,7 @@ export default defineConfig({
             'test/unit/store/s3.test.ts',
             'test/fault/s3-*.test.ts',
             'test/run/state-bucket.test.ts',
+            'test/run/backfill-bucket.slow.test.ts',
             'test/run/races.slow.test.ts',
         ],
         testTimeout: 180_000,

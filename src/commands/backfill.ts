@@ -14,6 +14,7 @@ import { comparePeriod } from '../run/backfill.ts';
 import { type KeptBackfill, keepBackfill } from '../run/backfills.ts';
 import { readStateLog } from '../run/books.ts';
 import { candidateOf } from '../run/pipeline.ts';
+import type { RunOptions } from '../run/prepare.ts';
 import { rePrice } from '../run/re-price.ts';
 import { requireSafe } from '../state/state.ts';
 import { monthAfter } from '../time/period.ts';
@@ -59,10 +60,7 @@ async function recompute(flags: Reasoned, context: CommandContext): Promise<Answ
     const project = projectOf(context);
     const { by, reason } = flags;
     const at = effects.now();
-    const { asOf } = flags;
-    const wanted = periodsOf(flags).map((period) =>
-        optionsOf('nightly', { period, ...(asOf === undefined ? {} : { asOf }) }, at),
-    );
+    const wanted = wantedOf(flags, at);
     const make = flags.partials ? rePrice : candidateOf;
     return inState(project, context, async (state) => {
         await requireSafe(state);
@@ -70,16 +68,30 @@ async function recompute(flags: Reasoned, context: CommandContext): Promise<Answ
         const compared: Compared[] = [];
         for (const options of wanted) {
             const found = await comparePeriod(project, state, effects, log, options, make);
-            compared.push({ ...found, options });
+            compared.push({ ...found, options: { ...options, as_of: found.made.as_of } });
         }
         const periods = compared.map(({ period }) => period);
         const kept = await keepBackfill(state, { document: 'tieout/backfill/1', periods });
         const note = { by, reason, at };
         const applied = flags.apply
-            ? await applyBackfill(project, state, effects, log, kept, compared, note, make)
+            ? await applyBackfill(project, state, effects, log, kept, compared, note, candidateOf)
             : null;
         return answerOf(kept, compared, applied, flags, context);
     });
+}
+
+/** What is computed. Partials know what was there as of the instant of their run. */
+function wantedOf(flags: BackfillFlags, now: string): readonly RunOptions[] {
+    const { asOf, partials } = flags;
+    if (partials && asOf !== undefined) {
+        throw new RunError('USAGE', {
+            detail: '--partials takes no --as-of: a month is priced anew as of the instant of its run',
+            remedy: 'Leave out one of them.',
+        });
+    }
+    return periodsOf(flags).map((period) =>
+        optionsOf('nightly', { period, ...(asOf === undefined ? {} : { asOf }) }, now),
+    );
 }
 
 /** The months of a range, in their order. */

@@ -47,6 +47,8 @@ export interface Applied {
  * Applies a backfill: the open period after a closed one bills its corrections from here on; of an open
  * period the candidate becomes the run that speaks. Closed ones come first, for what they are
  * corrected by belongs into the runs of the open ones.
+ * @param make makes the run that is to speak for an open period, from its objects: one that was priced
+ * anew proves no tie-out.
  * @throws RunError BACKFILL_OUTRUN when something came in between; what was applied before it stands
  */
 export async function applyBackfill(
@@ -146,7 +148,9 @@ async function speak(
     if (made.run.runId !== candidate.run.runId) {
         const again = await comparePeriod(project, state, effects, log, options, async () => made);
         if (!isDeepStrictEqual(usageOf(again.period.lines), usageOf(lines))) {
-            const detail = 'a second look gives other lines than were shown';
+            const detail = candidate.certificate.repriced_from
+                ? 'its objects give other lines than its partials: leave out --partials'
+                : 'a second look gives other lines than were shown';
             throw new RunError('BACKFILL_OUTRUN', { period, detail });
         }
     }

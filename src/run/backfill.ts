@@ -32,7 +32,7 @@ import { openRun, type RunResult, withStore } from './pipeline.ts';
 import type { RunOptions } from './prepare.ts';
 import { type Project, previous } from './project.ts';
 import { fetchOutput } from './published.ts';
-import { pathsOf, payersUnder, refusalsOf } from './refusals.ts';
+import { payersUnder, refusalsOf } from './refusals.ts';
 
 /** Makes the run that a period is compared with: from raw, or in any quicker way that gives the same. */
 export type CandidateMaker = (
@@ -67,8 +67,10 @@ export async function comparePeriod(
     options: RunOptions,
     make: CandidateMaker,
 ): Promise<Found> {
-    const { period, as_of } = options;
+    const { period } = options;
     const candidate = await make(project, effects, options);
+    // From partials it is as of the instant of their run.
+    const { as_of } = candidate.certificate;
     const billed = await billedBy(state, log, period);
     const since = correctionsOf(log, period);
     const found = await differences(
@@ -84,7 +86,7 @@ export async function comparePeriod(
         bills_in === null || billed === null
             ? { refused: [], closings: null }
             : await billable(project, state, effects, log, {
-                  ...{ options, bills_in, payers },
+                  ...{ options: { ...options, as_of }, bills_in, payers },
                   ...{ billed: billed.certificate, candidate },
               });
     const evidence = evidenceOf(billed?.certificate ?? null, candidate.certificate);
@@ -154,7 +156,7 @@ async function billable(
     const changed = old === null ? [] : contractsThatDiffer(old, now);
     if (payers.length === 0 && changed.length === 0) return { refused: [], closings: null };
     const isNext = monthAfter(period, 1) === bills_in && project.config.openings === previous;
-    const paths = await pathsOf(project, candidate.run);
+    const { paths } = await payersIn(project, effects, options);
     const refused = refusalsOf(
         {
             ...{ project, billed, candidate: candidate.certificate, payers },

@@ -5,6 +5,7 @@ import { canonicalJson, type JsonValue, sha256 } from '../export/json.ts';
 import { type Backfill, backfillSchema } from '../schema/backfill.ts';
 import { textAt } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
+import { folderStore } from '../store/local.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 /** A backfill as it is kept: named by what it says, so the same comparison is the same one. */
@@ -19,17 +20,19 @@ export interface KeptBackfill {
 const keyOf = (id: string, name: string) => `backfills/${id}/${name}`;
 
 /**
- * Keeps what a backfill found, for good: `diff.csv` for people, then `diff.json`. The same again is
- * found and left.
+ * Keeps what a backfill found, for good: `diff.csv` for people, then `diff.json`; of a bucket in the
+ * working copy too, where people look. The same again is found and left.
  * @throws RunError BACKFILL_DAMAGED when something else is in its place
  */
 export async function keepBackfill(state: State, backfill: Backfill): Promise<KeptBackfill> {
     const text = `${canonicalJson(backfillSchema.parse(backfill) as unknown as JsonValue)}\n`;
     const diff_sha256 = sha256(text);
     const id = diff_sha256.slice(0, 12);
-    const { store } = state;
-    await keep(store, keyOf(id, 'diff.csv'), backfillCsv(backfill));
-    await keep(store, keyOf(id, 'diff.json'), text);
+    const stores = state.isBucket ? [state.store, folderStore(state.folder)] : [state.store];
+    for (const store of stores) {
+        await keep(store, keyOf(id, 'diff.csv'), backfillCsv(backfill));
+        await keep(store, keyOf(id, 'diff.json'), text);
+    }
     return { id, diff_sha256, folder: join(state.folder, 'backfills', id), backfill };
 }
 

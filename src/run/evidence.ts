@@ -20,7 +20,7 @@ export function evidenceOf(billed: Certificate | null, candidate: Certificate): 
     return {
         objects: objectsOf(billed, candidate),
         rules: changedRules(writtenRules(billed), writtenRules(candidate)),
-        is_other_code: codeOf(billed) !== codeOf(candidate),
+        is_other_code: isOtherCode(billed, candidate),
     };
 }
 
@@ -39,9 +39,20 @@ function changedRules(old: Certificate['rules'], now: Certificate['rules']): str
     return [...names].filter((name) => old[name] !== now[name]).sort();
 }
 
-/** Every change of a version of the code shows in it, or in the SQL of a stage. */
-const codeOf = ({ tieout_version, stages }: Certificate): string =>
-    jsonHash([tieout_version, stages.map(({ stage, sql_sha256 }) => [stage, sql_sha256])]);
+/**
+ * Every change of a version of the code shows in it, or in the SQL of a stage. A month that was priced
+ * anew has its metered usage and its reconciliation from the run that was billed, by that one's code.
+ */
+function isOtherCode(billed: Certificate, candidate: Certificate): boolean {
+    const kept = candidate.repriced_from
+        ? ['20-mediate', '30-meter', '31-cut', '70-reconcile']
+        : [];
+    const codeOf = ({ tieout_version, stages }: Certificate) => {
+        const own = stages.filter(({ stage }) => !kept.includes(stage));
+        return jsonHash([tieout_version, own.map(({ stage, sql_sha256 }) => [stage, sql_sha256])]);
+    };
+    return codeOf(billed) !== codeOf(candidate);
+}
 
 /** What of a project changed, by what it can be the cause of. */
 export interface Changed {

@@ -1,18 +1,13 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { accountPaths } from '../../pipelines/10-ingest/tables.ts';
+import type { AccountPath } from '../compile/accounts.ts';
 import { bookFinder } from '../compile/contracts.ts';
-import type { RowOf } from '../duck/table.ts';
 import type { BackfillPeriod, Refusal } from '../schema/backfill.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import { parseInstant } from '../time/instant.ts';
 import { type Paying, whyUnbillable } from './corrections.ts';
-import type { RunFolder } from './folders.ts';
 import type { Project } from './project.ts';
-import { inTables } from './tables.ts';
 
 /** What is looked at of the accounts of a run. */
-type Path = Pick<RowOf<typeof accountPaths>, 'payer_id' | 'path' | 'valid_from' | 'valid_to'>;
+type Path = Pick<AccountPath, 'payer_id' | 'path' | 'valid_from' | 'valid_to'>;
 
 /** What decides whether differences of a closed period can be billed in an open one. */
 export interface RefusalFacts {
@@ -68,14 +63,6 @@ export function refusalsOf(facts: RefusalFacts, paths: readonly Path[]): readonl
         }
     }
     return [...byPayer.values()];
-}
-
-/** The accounts of a run, with who pays for them. */
-export async function pathsOf({ config }: Project, run: RunFolder): Promise<readonly Path[]> {
-    const spill = join(tmpdir(), 'tieout-backfill');
-    return inTables(run, { memory: config.engine.memory, threads: 2, spill }, (engine) =>
-        engine.table(accountPaths, 'account_id, valid_from'),
-    );
 }
 
 function payersThat(paths: readonly Path[], is: (path: Path) => boolean): ReadonlySet<string> {

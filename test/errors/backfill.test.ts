@@ -225,6 +225,11 @@ describe('backfills', () => {
         ['no range', { reason: 'why', from: '2026-10' }, 'the range is not said'],
         ['the wrong way round', { reason: 'why', from: '2026-11', to: '2026-10' }, 'is after --to'],
         [
+            'partials of another instant',
+            { reason: 'why', from: '2026-10', to: '2026-10', partials: true, asOf: '2026-12-01' },
+            '--partials takes no --as-of',
+        ],
+        [
             'a revert of a range',
             { reason: 'why', revert: 'x', from: '2026-10' },
             'and nothing else',

@@ -4,10 +4,11 @@ import { runPipeline } from '../../src/run/pipeline.ts';
 import { rePrice } from '../../src/run/re-price.ts';
 
 /*
- * Pools, sellers, commitments, grants and wallets: at the same prices nothing may move, breaks and
- * settlements included.
+ * Pools, sellers, commitments, grants, wallets and corrections: at the same prices nothing may move,
+ * breaks and settlements included.
  */
 test.each([
+    'correction',
     'euro-payer',
     'pooled-departments',
     'prepaid-commitment',

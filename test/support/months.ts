@@ -55,8 +55,8 @@ export const used = (
 });
 
 /** October, and a little of the two months after it. */
-export function monthsProject(files: Readonly<Record<string, string>> = {}): TinyProject {
-    return tinyProject({
+export function monthsFiles(): Readonly<Record<string, string>> {
+    return {
         'tieout.yaml': config,
         'card.yaml': cardAt('1.00'),
         'accounts.yaml': accountsWith('north'),
@@ -70,6 +70,10 @@ export function monthsProject(files: Readonly<Record<string, string>> = {}): Tin
             used('n3', 'north', '2026-11-02', { calls: 40 }),
             used('n4', 'north', '2026-12-02', { calls: 60 }),
         ]),
-        ...files,
-    });
+    };
+}
+
+/** The same as a folder, with other files beside or instead. */
+export function monthsProject(files: Readonly<Record<string, string>> = {}): TinyProject {
+    return tinyProject({ ...monthsFiles(), ...files });
 }

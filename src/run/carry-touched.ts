@@ -60,6 +60,10 @@ const changedAccounts = `(
         (select * from accounts.paths except all select * from previous.accounts.paths)
         union all
         (select * from previous.accounts.paths except all select * from accounts.paths)
+        union all by name
+        (select * from accounts.spans except all select * from previous.accounts.spans)
+        union all by name
+        (select * from previous.accounts.spans except all select * from accounts.spans)
     )`;
 
 /** Accounts that a log speaks of for the first time: usage that nobody could audit now can be. */

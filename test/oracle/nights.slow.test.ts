@@ -114,7 +114,7 @@ describe('nights in sequence', () => {
         const reasons = new Map<string, number>();
         return holdsFor(
             arrivals,
-            { runs: runsOf(20), shrinks: false, together: 2 },
+            { runs: runsOf(8), shrinks: false, together: 2 },
             async (arrival) => {
                 for (const why of await agree(arrival))
                     reasons.set(why, (reasons.get(why) ?? 0) + 1);

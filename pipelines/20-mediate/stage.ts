@@ -1,7 +1,6 @@
 import type { EventShape } from '../../src/compile/shape.ts';
 import { count, defineStage, sum } from '../../src/stage/define.ts';
 import { accountSpans, assets, rawObjects } from '../10-ingest/tables.ts';
-import * as carried from '../15-carry/tables.ts';
 import * as tables from './tables.ts';
 
 /** Validates, deduplicates and attributes stored rows. Depends on what the config declares of events. */
@@ -11,9 +10,9 @@ export const mediate = (shape: EventShape) =>
         folder: import.meta.dirname,
         reads: [
             ...[rawObjects, accountSpans, assets, tables.usageRows(shape), tables.debitRows],
-            ...[carried.carriedUsageRepeats, carried.carriedDebitRepeats],
-            ...[carried.carriedSuspendedUsage, carried.carriedSuspendedDebits],
-            carried.carriedLines,
+            ...[tables.carriedUsageRepeats, tables.carriedDebitRepeats],
+            ...[tables.carriedSuspendedUsage, tables.carriedSuspendedDebits],
+            tables.carriedLines,
         ],
         writes: [
             tables.usageChecked(shape),
@@ -44,7 +43,7 @@ export const mediate = (shape: EventShape) =>
                     count(tables.debitRepeats),
                     count(tables.suspendedDebits),
                     // Records that an earlier run found are not here again, only their count.
-                    sum('record_count', carried.carriedLines),
+                    sum('record_count', tables.carriedLines),
                 ],
             },
         ],

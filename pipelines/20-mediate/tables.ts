@@ -7,6 +7,8 @@ import {
     nullable,
     opaque,
     quantity,
+    type Table,
+    tableLike,
     timestamp,
     typed,
     varchar,
@@ -153,6 +155,12 @@ const repeats = (name: string, keyed: string) =>
 export const usageRepeats = repeats('mediated.usage_repeats', 'an event');
 export const debitRepeats = repeats('mediated.debit_repeats', 'a debit entry');
 
+/** What an earlier run of the period found of rows that this one does not look at again. */
+const carriedLike = (name: string, of: Table, without: readonly string[] = []) =>
+    tableLike(`carried.${name}`, `What was found before, as ${of.name}.`, of, without);
+export const carriedUsageRepeats = carriedLike('usage_repeats', usageRepeats);
+export const carriedDebitRepeats = carriedLike('debit_repeats', debitRepeats);
+
 export const sharedEventIds = defineTable('mediated.shared_event_ids', {
     isPartial: true,
     comment: 'One row per event_id that more than one source uses: no debit can name one of them.',
@@ -219,6 +227,8 @@ const suspended = (name: string, what: string) =>
     });
 export const suspendedUsage = suspended('suspense.usage_rows', 'usage');
 export const suspendedDebits = suspended('suspense.debit_rows', 'a debit log');
+export const carriedSuspendedUsage = carriedLike('suspended_usage', suspendedUsage);
+export const carriedSuspendedDebits = carriedLike('suspended_debits', suspendedDebits);
 
 /** The first proof of a run: no line of any object is unaccounted for. */
 export const objectLines = defineTable('mediated.object_lines', {
@@ -236,3 +246,4 @@ export const objectLines = defineTable('mediated.object_lines', {
         suspended_count: bigint('Unusable.'),
     },
 });
+export const carriedLines = carriedLike('object_lines', objectLines, ['spooled_count']);

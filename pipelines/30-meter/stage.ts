@@ -3,9 +3,8 @@ import { eventsViewSql, meteredViewSql, meterParts } from '../../src/compile/met
 import { eventShape, shapeNames } from '../../src/compile/shape.ts';
 import type { Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
-import { carriedUsage } from '../15-carry/tables.ts';
 import { usageEvents } from '../20-mediate/tables.ts';
-import { compiledEvents, compiledMetered, meteredUsage } from './tables.ts';
+import { carriedUsage, compiledEvents, compiledMetered, meteredUsage } from './tables.ts';
 
 /**
  * Turns events into quantities per meter: daily ones where days can be added.

@@ -6,6 +6,7 @@ import {
     defineTable,
     nullable,
     quantity,
+    tableLike,
     timestamp,
     varchar,
 } from '../../src/duck/table.ts';
@@ -78,4 +79,11 @@ export const partials = (name: string, comment: string) =>
 export const meteredUsage = partials(
     'metered.usage',
     'One row per meter, account, payer, book, attributes, rate segment and day.',
+);
+
+/** What an earlier run of the period metered of rows that this one does not look at again. */
+export const carriedUsage = tableLike(
+    'carried.metered_usage',
+    'What was metered before, as metered.usage.',
+    meteredUsage,
 );

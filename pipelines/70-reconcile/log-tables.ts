@@ -3,6 +3,7 @@ import {
     defineTable,
     exactAmount,
     nullable,
+    tableLike,
     timestamp,
     varchar,
 } from '../../src/duck/table.ts';
@@ -63,3 +64,15 @@ export const sequenceGaps = defineTable('recon.sequence_gaps', {
         first_at: timestamp('Last entry before the first hole.'),
     },
 });
+
+/** The same of entries that an earlier run of the period read and this one does not look at again. */
+export const carriedLogs = tableLike(
+    'carried.log_totals',
+    'What was counted before, as recon.log_totals.',
+    logTotals,
+);
+export const carriedSequences = tableLike(
+    'carried.sequence_spans',
+    'What was seen before, as recon.sequence_spans.',
+    sequenceSpans,
+);

@@ -95,25 +95,9 @@ select
     rate_at,
     cast(sum(usage_count) as bigint) as usage_count,
     cast(sum(entry_count) as bigint) as entry_count,
-    case when fate = 'break' then min(first_at) end as first_at,
+    min(first_at) filter (where fate = 'break') as first_at,
     entry_ids,
     detail,
     cast(sum(paid) as decimal(38, 24)) as paid
 from counted
-group by
-    fate,
-    code,
-    break_key,
-    usage_payer_id,
-    usage_account_id,
-    usage_asset,
-    debit_payer_id,
-    debit_account_id,
-    debit_asset,
-    event_id,
-    authorization_id,
-    currency,
-    products,
-    rate_at,
-    entry_ids,
-    detail
+group by all

@@ -3,12 +3,6 @@ import { eventShape } from '../../src/compile/shape.ts';
 import type { Asset, Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
 import { accountPaths, assetRates, assets } from '../10-ingest/tables.ts';
-import {
-    carriedLogs,
-    carriedOutcomes,
-    carriedSequences,
-    carriedSides,
-} from '../15-carry/tables.ts';
 import { debitEntries, debitRepeats, debitRows, sharedEventIds } from '../20-mediate/tables.ts';
 import { compiledEvents } from '../30-meter/tables.ts';
 import { rateChoices, ratedUsage, unratedUsage } from '../40-rate/tables.ts';
@@ -24,10 +18,10 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
         name: '70-reconcile',
         folder: import.meta.dirname,
         reads: [
-            carriedLogs,
-            carriedSequences,
-            carriedOutcomes,
-            carriedSides,
+            logs.carriedLogs,
+            logs.carriedSequences,
+            tables.carriedOutcomes,
+            tables.carriedSides,
             accountPaths,
             assets,
             assetRates,

@@ -8,6 +8,7 @@ import {
     exactAmount,
     nullable,
     quantity,
+    tableLike,
     timestamp,
     typed,
     varchar,
@@ -257,6 +258,13 @@ export const outcomes = defineTable('recon.outcomes', {
     },
 });
 
+/** What an earlier run of the period found of rows that this one does not look at again. */
+export const carriedOutcomes = tableLike(
+    'carried.outcomes',
+    'What was found before, as recon.outcomes.',
+    outcomes,
+);
+
 export const breaks = defineTable('recon.breaks', {
     comment: 'One row per difference between usage and debits that someone has to look at.',
     grain: ['break_id'],
@@ -321,6 +329,12 @@ export const sides = defineTable('recon.sides', {
         amount: nullable(exactAmount('What the wallet should count of usage; debited, net.')),
     },
 });
+
+export const carriedSides = tableLike(
+    'carried.sides',
+    'What was counted before, as recon.sides.',
+    sides,
+);
 
 export const tieOuts = defineTable('recon.tie_outs', {
     comment: 'One row per account and asset: rated - debited, and everything that explains it.',

@@ -82,6 +82,20 @@ export function defineTable<const C extends Readonly<Record<string, Column>>>(
     return { storage: 'table', ...table, name };
 }
 
+/**
+ * A table of the same grain and columns as another relation, some of them left out: for rows of that
+ * relation that come from elsewhere.
+ */
+export function tableLike(
+    name: string,
+    comment: string,
+    of: Table,
+    without: readonly string[] = [],
+): Table {
+    const columns = Object.entries(of.columns).filter(([column]) => !without.includes(column));
+    return defineTable(name, { comment, grain: of.grain, columns: Object.fromEntries(columns) });
+}
+
 /** The TypeScript row of a contract: decimals and instants as exact text, BIGINT as bigint. */
 export type RowOf<T> =
     T extends Table<infer C>

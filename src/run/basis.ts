@@ -10,6 +10,7 @@ import { boundariesOf, sorted, sqlTimestamp } from '../rules/card.ts';
 import type { runBasis, runBoundaries } from '../stage/control.ts';
 import type { Stage } from '../stage/define.ts';
 import { readStageSql, stageFingerprint } from '../stage/run.ts';
+import { macrosText } from './code.ts';
 import { type Project, ratesOf } from './project.ts';
 
 /**
@@ -22,7 +23,9 @@ export function basisOf({
     assets,
 }: Pick<Project, 'config' | 'assets'>): readonly RowOf<typeof runBasis>[] {
     const { usage, debits, tolerances, open_hold_hours } = config;
-    const hashOf = (stage: Stage) => stageFingerprint(stage, readStageSql(stage), '');
+    // Every select may use the macros.
+    const hashOf = (stage: Stage) =>
+        stageFingerprint(stage, readStageSql(stage), sha256(macrosText()));
     const parts = {
         inputs: [usage, debits],
         meters: [hashOf(mediate(eventShape(config))), hashOf(meter(config, []))],

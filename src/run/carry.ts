@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { carried } from '../../pipelines/15-carry/tables.ts';
+
 import { isAdditiveMeter } from '../compile/whole-meters.ts';
 import type { Engine } from '../duck/engine.ts';
 import { createTableSql, quoteName, quoteTable, quoteText } from '../duck/sql.ts';
@@ -7,7 +7,9 @@ import { RunError } from '../errors/index.ts';
 import type { History } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
 import { fillTables, readStageSql } from '../stage/run.ts';
+import { carried } from './carried.ts';
 import { keysView } from './carry-keys.ts';
+import { takeOver } from './carry-over.ts';
 import { findTouched } from './carry-touched.ts';
 import { type RunFolder, readCertificate } from './folders.ts';
 import { type IngestedObject, lookAt, storedRows } from './ingest.ts';
@@ -40,14 +42,10 @@ export interface Carrying {
  * @throws RunError LAKE_DAMAGED, ENGINE_*
  */
 export async function carry(of: Carrying): Promise<History> {
-    const because = await whyAll(of);
-    if (because === null) {
-        const history = await carryOn(of);
-        if (history.from !== null) return history;
-        await emptyCarried(of.engine);
-        return lookAtAll(of, history.because ?? '');
-    }
-    return lookAtAll(of, because);
+    const carriedOn = whyAll(of) ?? (await carryOn(of));
+    if (typeof carriedOn !== 'string') return carriedOn;
+    for (const { name } of carried) await of.engine.run(`delete from ${quoteTable(name)}`);
+    return lookAtAll(of, carriedOn);
 }
 
 async function lookAtAll({ engine, project, objects }: Carrying, because: string) {
@@ -61,12 +59,8 @@ const distinct = (objects: readonly IngestedObject[]) => [
     ...new Map(objects.map((of) => [of.batch.id, of])).values(),
 ];
 
-async function emptyCarried(engine: Engine): Promise<void> {
-    for (const { name } of carried) await engine.run(`delete from ${quoteTable(name)}`);
-}
-
 /** Why nothing can be carried on, before anything is looked at; null when it can. */
-async function whyAll({ project, previous }: Carrying): Promise<string | null> {
+function whyAll({ project, previous }: Carrying): string | null {
     const { config } = project;
     if (!config.engine.incremental) return 'engine.incremental is false';
     if (previous === null) return 'it is the first run of the period';
@@ -80,30 +74,30 @@ async function whyAll({ project, previous }: Carrying): Promise<string | null> {
     return byEvent === undefined ? null : `meter ${byEvent} is priced event by event`;
 }
 
-async function carryOn(of: Carrying): Promise<History> {
-    const { engine, previous } = of;
+/** Goes on from the previous run, or says why it cannot. */
+async function carryOn(of: Carrying): Promise<History | string> {
+    const { engine, previous, project } = of;
     const main = String((await engine.one('select current_database() as name')).name);
     if (!(await isAttached(engine, previous))) {
-        return { from: null, because: `the tables of ${previous?.runId} cannot be read` };
+        return `the tables of ${previous?.runId} cannot be read`;
     }
     try {
         const changed = await changedSince(of);
-        if (changed !== null) return { from: null, because: changed };
-        const rows = await loadTouched(of);
-        if (rows === null) return { from: null, because: 'new rows touch most of the others' };
-        await findBefore(of, main);
+        if (changed !== null) return changed;
+        const { old, fresh } = await splitObjects(of);
+        const touched = await loadTouched(of, old, fresh);
+        if (touched === null) return 'new rows touch most of the others';
+        const again = touched.names.map((name) => `select * from ${quoteName(main)}.${name}`);
+        const [usage = [], debits = []] = [again.slice(0, 1), again.slice(1)];
+        await findBefore(of, main, { usage, debits });
         const wrong = await takeOver(engine);
-        if (wrong !== null) return { from: null, because: wrong };
-        const { config } = of.project;
-        const fresh = await storedRows(engine, config, (await splitObjects(of)).fresh);
-        await lookAt(engine, config, {
-            usage: [...fresh.usage, 'select * from carried.usage_rows'],
-            debits: [
-                ...fresh.debits,
-                ...(rows.hasDebits ? ['select * from carried.debit_rows'] : []),
-            ],
+        if (wrong !== null) return wrong;
+        const parts = await storedRows(engine, project.config, fresh);
+        await lookAt(engine, project.config, {
+            usage: [...parts.usage, ...usage],
+            debits: [...parts.debits, ...debits],
         });
-        return { from: previous?.runId ?? '', looked_at: `${rows.count}` };
+        return { from: previous?.runId ?? '', looked_at: `${touched.count}` };
     } finally {
         await engine.run(`use ${quoteName(main)}`);
         await engine.run('detach database if exists before');
@@ -140,14 +134,26 @@ const deciding = /^(20|30|40|70)-/;
  * a column: that is a change too.
  */
 async function changedSince(of: Carrying): Promise<string | null> {
-    const { engine, stages } = of;
+    try {
+        return (await changedStage(of)) ?? (await firstChange(of.engine));
+    } catch (error) {
+        if (!(error instanceof RunError) || error.code !== 'ENGINE_FAILED') throw error;
+        const { detail } = (error as RunError<'ENGINE_FAILED'>).params;
+        if (!/^(Binder|Catalog) Error/.test(detail)) throw error;
+        return 'another version of tieout made the run before';
+    }
+}
+
+async function changedStage({ engine, stages }: Carrying): Promise<string | null> {
     const rows = await engine.rows('select stage, sql_sha256 from previous.control.stages');
     const before = new Map(rows.map(({ stage, sql_sha256 }) => [stage, sql_sha256]));
-    for (const stage of stages.filter(({ name }) => deciding.test(name))) {
-        if (before.get(stage.name) !== JSON.stringify(readStageSql(stage).sha256)) {
-            return `what ${stage.name} does has changed`;
-        }
-    }
+    const changed = stages
+        .filter(({ name }) => deciding.test(name))
+        .find((stage) => before.get(stage.name) !== JSON.stringify(readStageSql(stage).sha256));
+    return changed ? `what ${changed.name} does has changed` : null;
+}
+
+async function firstChange(engine: Engine): Promise<string | null> {
     for (const [what, sql] of Object.entries(changes)) {
         const { row_count } = await engine.one(`select count(*) as row_count from (${sql})`);
         if (row_count !== 0n) return what;
@@ -165,6 +171,10 @@ const knownBooks = 'where book_id in (select book_id from previous.rules.book_ca
 
 /** Sentence to a select of what makes it true. */
 const changes: Readonly<Record<string, string>> = {
+    'what is read, metered or compared has changed': differs('run.basis'),
+    'rows are made of objects in another way': `select key from previous.raw.objects as before
+        inner join raw.objects as objects using (input, key, sha256)
+        where before.basis is distinct from objects.basis`,
     'an object was overwritten or is gone': `select key from previous.raw.objects
         anti join raw.objects as objects using (input, key, sha256)`,
     'identifiers were erased from an object': `select key from previous.raw.objects as before
@@ -192,17 +202,30 @@ const changes: Readonly<Record<string, string>> = {
 /** Stored rows that are looked at again become tables: a share above this is not worth it. */
 const shareLimit = 2n;
 
+/** Where older rows that are looked at again lie until the stages are through. */
+const touchedRows = { usage: 'carried.usage_rows', debits: 'carried.debit_rows' } as const;
+
+/** Takes them out of the tables of a run: the lake has them. */
+export async function dropTouched(engine: Engine): Promise<void> {
+    for (const name of Object.values(touchedRows)) await engine.run(`drop table if exists ${name}`);
+}
+
+/**
+ * Finds the older rows that are looked at again, and puts them into tables. Null when they are too
+ * many.
+ * @returns how many rows are looked at in all, and the tables: of usage first, of debits if there are.
+ */
 async function loadTouched(
-    of: Carrying,
-): Promise<{ readonly count: bigint; readonly hasDebits: boolean } | null> {
-    const { engine, project, lake } = of;
-    const { config } = project;
-    const { old, fresh } = await splitObjects(of);
+    { engine, project: { config }, lake }: Carrying,
+    old: readonly IngestedObject[],
+    fresh: readonly IngestedObject[],
+): Promise<{ readonly count: bigint; readonly names: readonly string[] } | null> {
     await keysView(engine, config, lake, old, 'old_keys');
     await keysView(engine, config, lake, fresh, 'new_keys');
     await findTouched(engine);
-    const { count, total } = await engine.one(`select
-        (select count(*) from touched) as count, (select count(*) from old_keys) as total`);
+    const { count, total, fresh_count } = await engine.one(`select
+        (select count(*) from touched) as count, (select count(*) from old_keys) as total,
+        (select count(*) from new_keys) as fresh_count`);
     if ((count as bigint) * shareLimit > (total as bigint)) return null;
     const places = await engine.rows('select distinct object_no from touched');
     const numbers = new Set(places.map(({ object_no }) => object_no));
@@ -211,21 +234,18 @@ async function loadTouched(
     );
     const touched = old.filter(({ batch }) => batches.has(batch.id));
     for (const { batch } of distinct(touched)) await verifyBatch(batch);
-    const names = { usage: 'usage_rows', debits: 'debit_rows' } as const;
-    const has: Record<Role, boolean> = { usage: false, debits: false };
+    const names: string[] = [];
     for (const role of ['usage', 'debits'] as const) {
         const some = touched.filter((object) => object.role === role);
         const parts = await storedRows(engine, config, some.length ? some : firstOf(old, role));
         if (parts[role].length === 0) continue;
-        has[role] = true;
-        await engine.run(`create or replace table carried.${names[role]} as
+        names.push(touchedRows[role]);
+        await engine.run(`create or replace table ${touchedRows[role]} as
             select stored.* from (${parts[role].join('\nunion all by name\n')}) as stored
             semi join (select * from touched where role = ${quoteText(role)}) as places
                 on stored.object_no = places.object_no and stored.line_no = places.line_no`);
     }
-    const { looked_at } = await engine.one(`select
-        (select count(*) from touched) + (select count(*) from new_keys) as looked_at`);
-    return { count: looked_at as bigint, hasDebits: has.debits };
+    return { count: (count as bigint) + (fresh_count as bigint), names };
 }
 
 const firstOf = (objects: readonly IngestedObject[], role: Role) =>
@@ -237,18 +257,18 @@ const knownBefore = [
     ...['rated.rate_choices', 'recon.logged_accounts'],
 ];
 
-/** Up to the outcomes: what follows is made of them. */
-const isOfBefore = (name: string) =>
-    !['recon.logged_accounts', 'recon.breaks', 'recon.break_legs', 'recon.matches'].includes(
-        name,
-    ) &&
-    !['recon.tie_outs', 'recon.wallet_payments', 'recon.holds', 'recon.sequence_gaps'].includes(
-        name,
-    );
+/** What follows is made of the outcomes, and what was known is not found again. */
+const notOfBefore = new Set([
+    ...['recon.logged_accounts', 'recon.sequence_gaps', 'recon.breaks', 'recon.break_legs'],
+    ...['recon.matches', 'recon.tie_outs', 'recon.wallet_payments', 'recon.holds'],
+]);
 
 /** Computes in a database of its own, `before`, what the previous run found of the touched rows. */
-async function findBefore({ engine, project, stages }: Carrying, main: string): Promise<void> {
-    const { config } = project;
+async function findBefore(
+    { engine, project, stages }: Carrying,
+    main: string,
+    touched: Readonly<Record<Role, readonly string[]>>,
+): Promise<void> {
     await engine.run("attach ':memory:' as before");
     await engine.run('use before');
     await loadMacros(engine);
@@ -260,137 +280,9 @@ async function findBefore({ engine, project, stages }: Carrying, main: string): 
     await engine.run('create schema raw');
     await engine.run(`create table raw.objects as select * from ${quoteName(main)}.raw.objects`);
     for (const table of carried) await engine.runAll(createTableSql(table));
-    await lookAt(engine, config, await rowsIn(engine, main));
+    await lookAt(engine, project.config, touched);
     for (const stage of stages.filter(({ name }) => /^(20|30|70)-/.test(name))) {
-        await fillTables(stage, engine, isOfBefore);
+        await fillTables(stage, engine, (name) => !notOfBefore.has(name));
     }
     await engine.run(`use ${quoteName(main)}`);
 }
-
-async function rowsIn(engine: Engine, main: string): Promise<Record<Role, readonly string[]>> {
-    const found = await engine.rows(
-        `select table_name from information_schema.tables
-        where table_catalog = $main and table_schema = 'carried' and table_name = 'debit_rows'`,
-        {
-            main,
-        },
-    );
-    const from = (name: string) => `select * from ${quoteName(main)}.carried.${name}`;
-    return { usage: [from('usage_rows')], debits: found.length ? [from('debit_rows')] : [] };
-}
-
-/** Fills carried.*: the previous run less `before`. What does not fit is said; null for nothing. */
-async function takeOver(engine: Engine): Promise<string | null> {
-    await engine.run(`create or replace temp table renumbered as
-        select before.object_no as old_no, objects.object_no as new_no
-        from previous.raw.objects as before
-        inner join raw.objects as objects using (input, key)`);
-    for (const { name } of carried) {
-        await engine.run(`delete from ${quoteTable(name)}`);
-        await engine.run(`insert into ${quoteTable(name)} by name ${takenSql[name]}`);
-    }
-    for (const [what, sql] of Object.entries(misfits)) {
-        const { row_count } = await engine.one(`select count(*) as row_count from (${sql})`);
-        if (row_count !== 0n) return `${what} of the run before do not add up`;
-    }
-    return null;
-}
-
-const repeatsSql = (name: string) => `
-    select places.new_no as object_no, repeats.line_no, repeats.kind, repeats.source,
-        repeats.record_id, firsts.new_no as first_object_no, repeats.first_line_no, repeats.content
-    from previous.${name} as repeats
-    inner join renumbered as places on repeats.object_no = places.old_no
-    inner join renumbered as firsts on repeats.first_object_no = firsts.old_no
-    anti join before.${name} as again
-        on places.new_no = again.object_no and repeats.line_no = again.line_no`;
-
-const suspendedSql = (name: string) => `
-    select places.new_no as object_no, suspended.* exclude (object_no)
-    from previous.${name} as suspended
-    inner join renumbered as places on suspended.object_no = places.old_no
-    anti join before.${name} as again
-        on places.new_no = again.object_no and suspended.line_no = again.line_no`;
-
-/** Sums of the previous run less those of `before`; what has no rows left is gone. */
-function lessSql(
-    name: string,
-    sums: Readonly<Record<string, string>>,
-    counts: readonly string[],
-    where = '',
-): string {
-    const names = Object.keys(sums);
-    const signed = (sign: string) =>
-        names.map((column) => `${sign}${quoteName(column)} as ${quoteName(column)}`).join(', ');
-    const totals = Object.entries(sums).map(
-        ([column, type]) => `cast(sum(${quoteName(column)}) as ${type}) as ${quoteName(column)}`,
-    );
-    return `select * exclude (${names.join(', ')}), ${totals.join(', ')}
-        from (
-            select * replace (${signed('')}) from previous.${name} ${where}
-            union all by name
-            select * replace (${signed('-')}) from before.${name} ${where}
-        )
-        group by all
-        having ${counts.map((column) => `sum(${quoteName(column)}) <> 0`).join(' or ')}`;
-}
-
-const exact = 'decimal(38, 24)';
-const takenSql: Readonly<Record<string, string>> = {
-    'carried.usage_repeats': repeatsSql('mediated.usage_repeats'),
-    'carried.debit_repeats': repeatsSql('mediated.debit_repeats'),
-    'carried.suspended_usage': suspendedSql('suspense.usage_rows'),
-    'carried.suspended_debits': suspendedSql('suspense.debit_rows'),
-    'carried.object_lines': `
-        select places.new_no as object_no,
-            lines.line_count - coalesce(again.line_count, 0) as line_count,
-            lines.record_count - coalesce(again.record_count, 0) as record_count,
-            lines.duplicate_count - coalesce(again.duplicate_count, 0) as duplicate_count,
-            lines.conflict_count - coalesce(again.conflict_count, 0) as conflict_count,
-            lines.suspended_count - coalesce(again.suspended_count, 0) as suspended_count
-        from previous.mediated.object_lines as lines
-        inner join renumbered as places on lines.object_no = places.old_no
-        left join before.mediated.object_lines as again on places.new_no = again.object_no`,
-    'carried.metered_usage': lessSql(
-        'metered.usage',
-        { quantity: 'decimal(38, 12)', event_count: 'bigint' },
-        ['event_count', 'quantity'],
-    ),
-    'carried.outcomes': `
-        (select * from previous.recon.outcomes where fate = 'break'
-            except all select * from before.recon.outcomes where fate = 'break')
-        union all by name
-        ${lessSql(
-            'recon.outcomes',
-            {
-                ...{ expected: exact, actual: exact, money: exact, captured: exact, paid: exact },
-                ...{ usage_count: 'bigint', entry_count: 'bigint' },
-            },
-            ['usage_count', 'entry_count'],
-            "where fate <> 'break'",
-        )}`,
-    'carried.sides': lessSql('recon.sides', { record_count: 'bigint', amount: exact }, [
-        'record_count',
-    ]),
-    'carried.log_totals': lessSql(
-        'recon.log_totals',
-        {
-            ...{ entry_count: 'bigint', usage_entry_count: 'bigint', numbered_count: 'bigint' },
-            captured: exact,
-        },
-        ['entry_count'],
-    ),
-    // Numbers that were seen stay seen, whatever is looked at again.
-    'carried.sequence_spans': 'select * from previous.recon.sequence_spans',
-};
-
-/** What would show that the previous run did not find what is taken from it. */
-const misfits: Readonly<Record<string, string>> = {
-    lines: `select * from carried.object_lines
-        where least(line_count, record_count, duplicate_count, conflict_count, suspended_count) < 0`,
-    quantities: 'select * from carried.metered_usage where event_count < 0',
-    outcomes: `select * from carried.outcomes where least(usage_count, entry_count) < 0`,
-    breaks: `select * from before.recon.outcomes where fate = 'break'
-        except all select * from previous.recon.outcomes`,
-    sides: 'select * from carried.sides where record_count < 0',
-};

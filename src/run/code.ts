@@ -12,6 +12,10 @@ export const version: string = JSON.parse(
     readFileSync(join(codeRoot, 'package.json'), 'utf8'),
 ).version;
 
+/** The macros that every select may use. */
+export const macrosText = (): string =>
+    readFileSync(join(codeRoot, 'pipelines', 'macros.sql'), 'utf8');
+
 /** sha256 over every file that decides a number: sources, contracts and SQL, in path order. */
 export function codeFingerprint(): string {
     const files = [

@@ -6,7 +6,7 @@ import type { Effects } from '../effects.ts';
 import type { History } from '../schema/certificate.ts';
 import { inStage } from '../stage/run.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { carry } from './carry.ts';
+import { carry, dropTouched } from './carry.ts';
 import { certify } from './certify.ts';
 import { makeFolders, type RunFolder, readCertificate } from './folders.ts';
 import { type IngestedObject, ingest, lookAt, pinOf, storedRows } from './ingest.ts';
@@ -71,6 +71,7 @@ export async function execute(
         await runStages(engine, plan, looked, effects.progress);
         // From here on all rows can be looked up again, by those who ask why.
         await lookAt(engine, config, await storedRows(engine, config, objects));
+        await dropTouched(engine);
         effects.progress.begin('write');
         const changed = changedObjects(plan.listings, previous, objects);
         const certificate = await inStage('write', async () =>

@@ -147,7 +147,7 @@ export function liveBatches(batches: readonly Batch[]): readonly Batch[] {
 }
 
 /** Beside the inputs: keys of rows, which can be made again. */
-export const keysFolder = 'keys';
+export const keysFolder = '.keys';
 /** Beside the inputs: batches on their way into the lake. */
 export const makingFolder = '.making';
 

@@ -5,7 +5,7 @@ import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Stage } from '../stage/define.ts';
-import { type CommitLog, spokenFor } from '../state/commit-log.ts';
+import { type CommitLog, spokenFor, textAt } from '../state/commit-log.ts';
 import { openState } from '../state/open.ts';
 import { requireSafe, type State } from '../state/state.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -66,10 +66,7 @@ export async function readAccounts(project: Project, store: ObjectStore): Promis
     if (!accounts.startsWith('object:')) return project.readText(accounts);
     const kept = project.texts.get(accounts);
     if (kept !== undefined) return kept;
-    const { stream } = await store.get(accounts.slice('object:'.length));
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks).toString('utf8');
+    return textAt(store, accounts.slice('object:'.length));
 }
 
 /** What is known of a project beside its files and objects. */
@@ -115,7 +112,7 @@ function inputsOf(
     promises: CompiledPeriod['promises'],
 ): PipelineInputs {
     const boundaries = boundariesIn(project, promises);
-    const inputs = {
+    return {
         config: project.config,
         assets: project.assets,
         boundaries: boundaries.all,
@@ -123,7 +120,6 @@ function inputsOf(
         byEvent: metersByEvent(project),
         hasSellers: channels.length > 0,
     };
-    return inputs;
 }
 
 /**
@@ -230,7 +226,10 @@ export async function candidateOf(
     });
 }
 
-/** Works with the store and the state of a project. @throws RunError DISK_FULL, STATE_UNUSABLE, and as the work */
+/**
+ * Works with the store and the state of a project.
+ * @throws RunError DISK_FULL, STATE_UNUSABLE, and as the work
+ */
 export async function withStore<T>(
     project: Project,
     effects: Effects,

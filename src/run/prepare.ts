@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
     accountPaths,
     accountSpans,
     assetRates,
     assets,
 } from '../../pipelines/10-ingest/tables.ts';
-import { carried } from '../../pipelines/15-carry/tables.ts';
+
 import { channels } from '../../pipelines/35-sell/tables.ts';
 import {
     bookCards,
@@ -42,7 +40,8 @@ import {
 import { formatInstant } from '../time/instant.ts';
 import { parsePeriod } from '../time/period.ts';
 import { basisOf, boundaryRows } from './basis.ts';
-import { codeRoot } from './code.ts';
+import { carried } from './carried.ts';
+import { macrosText } from './code.ts';
 import type { BilledCorrections } from './corrections.ts';
 import type { RunFolder } from './folders.ts';
 import { pricesOf } from './prices.ts';
@@ -63,8 +62,7 @@ export interface RunOptions {
 
 /** The macros that every select may use. */
 export async function loadMacros(engine: Engine): Promise<void> {
-    const text = readFileSync(join(codeRoot, 'pipelines', 'macros.sql'), 'utf8');
-    await engine.run(text);
+    await engine.run(macrosText());
 }
 
 /** Creates the relations in which the runner keeps its books, unless an earlier attempt did. */

@@ -6,7 +6,7 @@ import { RunError } from '../errors/index.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import { runHome } from '../stage/control.ts';
-import { type CommitLog, readLog } from '../state/commit-log.ts';
+import { type CommitLog, readLog, textAt } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
 import {
     certificateFile,
@@ -61,13 +61,8 @@ export function entryOfRun({ commits }: CommitLog, runId: string): Commit | null
 
 async function publishedCertificate(state: State, entry: Commit): Promise<Certificate | null> {
     try {
-        const { stream } = await state.store.get(outputKey(entry.run_id, certificateFile));
-        const chunks: Buffer[] = [];
-        for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-        const bytes = Buffer.concat(chunks);
-        return sha256(bytes) === entry.certificate_sha256
-            ? parseCertificate(bytes.toString('utf8'))
-            : null;
+        const text = await textAt(state.store, outputKey(entry.run_id, certificateFile));
+        return sha256(text) === entry.certificate_sha256 ? parseCertificate(text) : null;
     } catch (error) {
         if (error instanceof RunError && error.code === 'OBJECT_MISSING') return null;
         throw error;

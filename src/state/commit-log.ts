@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { text as textOfStream } from 'node:stream/consumers';
 import pLimit from 'p-limit';
 import { RunError } from '../errors/index.ts';
 import { type Commit, commitSchema, type Erasure, erasureSchema } from '../schema/commit.ts';
@@ -77,10 +78,7 @@ export async function readLog(store: ObjectStore, seen = empty): Promise<CommitL
 
 /** The text of a small object. */
 export async function textAt(store: ObjectStore, key: string): Promise<string> {
-    const { stream } = await store.get(key);
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks).toString('utf8');
+    return textOfStream((await store.get(key)).stream);
 }
 
 function parsed(text: string): Entry | null {

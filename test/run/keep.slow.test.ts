@@ -1,6 +1,6 @@
 import { appendFileSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { eventShape } from '../../src/compile/shape.ts';
 import { Engine } from '../../src/duck/engine.ts';
 import { quoteList, quoteText } from '../../src/duck/sql.ts';
@@ -17,22 +17,13 @@ import {
     lines,
     type TinyProject,
     tieout,
-    tinyProject,
+    tinyProjects,
     usageLine,
 } from '../support/terminal.ts';
 
 /* What is kept of rows and runs, and what people see when it lies elsewhere, or not at all. */
 
-const made: TinyProject[] = [];
-afterEach(() => {
-    for (const one of made.splice(0)) one.remove();
-});
-
-function project(files?: Parameters<typeof tinyProject>[0]): TinyProject {
-    const one = tinyProject(files);
-    made.push(one);
-    return one;
-}
+const project = tinyProjects();
 
 const month = '--period 2026-10';
 

@@ -1,28 +1,19 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../src/schema/certificate.ts';
 import {
     debitLine,
     lines,
     type TinyProject,
     tieout,
-    tinyProject,
+    tinyProjects,
     usageLine,
 } from '../support/terminal.ts';
 
 /* One night after another, as a person at a terminal sees them. */
 
-const made: TinyProject[] = [];
-afterEach(() => {
-    for (const one of made.splice(0)) one.remove();
-});
-
-function project(files?: Parameters<typeof tinyProject>[0]): TinyProject {
-    const one = tinyProject(files);
-    made.push(one);
-    return one;
-}
+const project = tinyProjects();
 
 interface Night {
     readonly folder: string;
@@ -115,6 +106,18 @@ describe('a second night', () => {
                     ),
                 ),
             'what 30-meter does has changed',
+        ],
+        [
+            'an input reads another field',
+            ({ write, folder }) =>
+                write(
+                    'tieout.yaml',
+                    readFileSync(join(folder, 'tieout.yaml'), 'utf8').replace(
+                        'output_tokens: data.output_tokens',
+                        'output_tokens: data.input_tokens',
+                    ),
+                ),
+            'what is read, metered or compared has changed',
         ],
         [
             'an object was overwritten',

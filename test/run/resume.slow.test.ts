@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chance } from '../../scripts/support/kill.ts';
 import { type Progress, silent } from '../../src/effects.ts';
 import type { Certificate } from '../../src/schema/certificate.ts';
@@ -27,6 +27,7 @@ import {
     tieout,
     tinyFiles,
     tinyProject,
+    tinyProjects,
 } from '../support/terminal.ts';
 
 /**
@@ -44,15 +45,7 @@ const memory = () =>
         ),
     );
 
-const made: TinyProject[] = [];
-function project(): TinyProject {
-    const one = tinyProject();
-    made.push(one);
-    return one;
-}
-afterEach(() => {
-    for (const one of made.splice(0)) one.remove();
-});
+const project = tinyProjects();
 
 interface Options {
     readonly store?: ObjectStore;

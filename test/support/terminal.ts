@@ -1,7 +1,7 @@
 import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, vi } from 'vitest';
+import { afterEach, expect, vi } from 'vitest';
 import { projectFiles } from '../../fixtures/project.ts';
 import { runCli, type Terminal } from '../../src/cli.ts';
 import { failure } from '../../src/commands/failure.ts';
@@ -93,6 +93,19 @@ export function tinyProject(
     };
     for (const [name, text] of Object.entries(files)) write(name, text);
     return { folder, write, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Makes such folders for the tests of a file; each goes when its test ends. */
+export function tinyProjects(): (files?: Parameters<typeof tinyProject>[0]) => TinyProject {
+    const made: TinyProject[] = [];
+    afterEach(() => {
+        for (const one of made.splice(0)) one.remove();
+    });
+    return (files) => {
+        const one = tinyProject(files);
+        made.push(one);
+        return one;
+    };
 }
 
 /** What is arranged so that a command fails; everything else is the tiny project. */

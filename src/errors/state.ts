@@ -76,6 +76,42 @@ export const stateErrors = {
         () =>
             'Bring it back, from an older version in the bucket or a backup. The run and its outputs are as they were.',
     ),
+    BREAK_NOT_FOUND: defineError<{ id: string; period: string }>(
+        2,
+        (p) => `${p.period} has no break ${JSON.stringify(p.id)}`,
+        (p) =>
+            `Look for it: \`tieout break list --period ${p.period}\`. At least six characters of an id are needed.`,
+    ),
+    BREAK_AMBIGUOUS: defineError<{ id: string; breaks: readonly string[] }>(
+        2,
+        (p) =>
+            `${p.breaks.length} breaks begin with ${p.id}: ${p.breaks
+                .slice(0, 3)
+                .map((of) => of.slice(0, 16))
+                .join(', ')}`,
+        () => 'Write more of the id.',
+    ),
+    PAYER_NOT_FOUND: defineError<{ payer_id: string; period: string; known: readonly string[] }>(
+        2,
+        (p) => `${p.period} has no payer ${JSON.stringify(p.payer_id)}`,
+        (p) =>
+            p.known.length > 0
+                ? `It has ${p.known.slice(0, 5).join(', ')}${p.known.length > 5 ? ', ...' : ''}.`
+                : 'Its run bills nobody.',
+    ),
+    RELEASE_REFUSED: defineError<{
+        payer_id: string;
+        period: string;
+        standing: string;
+        kind: 'release' | 'withdraw';
+    }>(
+        2,
+        (p) =>
+            p.kind === 'release'
+                ? `the lines of ${p.payer_id} in ${p.period} are not held, they are ${p.standing}`
+                : `the lines of ${p.payer_id} in ${p.period} were not released, they are ${p.standing}`,
+        () => 'Nothing is to be done.',
+    ),
     ERASE_REFUSED: defineError<{ detail: string; remedy: string }>(
         2,
         (p) => `nothing was erased: ${p.detail}`,

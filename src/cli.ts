@@ -5,6 +5,14 @@ import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { afterwards } from './commands/afterwards.ts';
 import { type BackfillFlags, backfill } from './commands/backfill.ts';
+import {
+    type BreakListFlags,
+    breakList,
+    breakSay,
+    breakShow,
+    itemStatuses,
+    type SayingFlags,
+} from './commands/break.ts';
 import { type CloseFlags, close, reopen } from './commands/close.ts';
 import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
@@ -13,6 +21,7 @@ import { explain } from './commands/explain.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
 import { quote } from './commands/quote.ts';
+import { type ReleaseFlags, release } from './commands/release.ts';
 import { report } from './commands/report.ts';
 import { type ReproduceFlags, runOrReproduce } from './commands/reproduce.ts';
 import { rulesCheck, rulesTest } from './commands/rules.ts';
@@ -22,9 +31,12 @@ import { plan, type RunFlags, run } from './commands/run.ts';
 import { withoutSecrets } from './commands/secrets.ts';
 import type { Effects, Environment } from './effects.ts';
 import { RunError } from './errors/index.ts';
+import { ageBuckets } from './items/age.ts';
 import { jsonLog } from './log.ts';
 import { barProgress, logProgress } from './progress.ts';
 import { version } from './run/code.ts';
+import type { Saying } from './run/decide.ts';
+import { settlements } from './schema/item.ts';
 import type { Outcome } from './schema/outcome.ts';
 import { nearestWord } from './schema/suggest.ts';
 import { openStore } from './store/open.ts';
@@ -156,6 +168,48 @@ function program(
         .addOption(by)
         .option('--reason <text>', 'why, for those who read the log')
         .action((flags: CloseFlags) => answer(reopen(flags, context())));
+    const breaks = cli.command('break').description('work the queue of breaks');
+    breaks
+        .command('list')
+        .description('breaks of a period and those carried into it')
+        .addOption(period)
+        .option('--status <status>', `${itemStatuses.join(', ')} or all (default: open)`)
+        .option('--code <code>', 'only breaks of a code')
+        .option('--payer <id>', 'only those of a payer')
+        .option('--owner <name>', 'only those that somebody has')
+        .option('--age <bucket>', `only those as old as ${ageBuckets.join(', ')} days`)
+        .action((flags: BreakListFlags) => answer(breakList(flags, context())));
+    breaks
+        .command('show <id>')
+        .description('a break, and all that was said of it')
+        .addOption(period)
+        .action((id: string, flags: { period: string }) =>
+            answer(breakShow({ id, ...flags }, context())),
+        );
+    const say = (name: string, act: Saying['act'], description: string) =>
+        breaks
+            .command(`${name} <ids...>`)
+            .description(description)
+            .addOption(period)
+            .addOption(by)
+            .option('--reason <text>', 'why, for those who read the log')
+            .action((ids: string[], flags: SayingFlags) =>
+                answer(breakSay(act, ids, flags, context())),
+            );
+    say('assign', 'assign', 'give breaks to somebody').option('--to <name>', 'to whom');
+    say('comment', 'comment', 'say something of breaks');
+    say('resolve', 'settle', 'settle breaks as they are now; no line changes').option(
+        '--as <how>',
+        settlements.join(', '),
+    );
+    say('reopen', 'reopen', 'open settled breaks again');
+    cli.command('release <payer>')
+        .description('let the lines of a held payer go')
+        .addOption(period)
+        .addOption(by)
+        .option('--reason <text>', 'why, for those who read the log')
+        .option('--withdraw', 'hold them again', false)
+        .action((payer: string, flags: ReleaseFlags) => answer(release(payer, flags, context())));
     cli.command('erase')
         .description('take an identifier out of the rows of the lake; a dry run without --apply')
         .option('--account <id>', 'an account, where it is a value of its own')

@@ -55,6 +55,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     compile: ['duck', 'errors', 'money', 'schema', 'time'],
     rules: ['compile', 'duck', 'errors', 'money', 'schema', 'time'],
     export: ['assert', 'money', 'schema', 'time'],
+    items: ['export', 'money', 'schema', 'time'],
     report: ['export', 'money', 'schema'],
     quote: ['compile', 'duck', 'errors', 'money', 'run', 'schema', 'stage', 'time'],
     effects: ['schema', 'store'],

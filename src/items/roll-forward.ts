@@ -1,5 +1,5 @@
 import { compareText } from '../export/order.ts';
-import { add, parseAmount } from '../money/amount.ts';
+import { absolute, add, compare, parseAmount } from '../money/amount.ts';
 import type { Break } from '../schema/break.ts';
 import type { Item } from '../schema/item.ts';
 
@@ -13,6 +13,8 @@ export interface Found {
     readonly before: readonly Item[];
     /** Items as the run of the period before left them. Its own and those carried into it. */
     readonly carried: readonly Item[];
+    /** Asset to the difference that a match in it may have. */
+    readonly tolerances: ReadonlyMap<string, string>;
 }
 
 const keyOf = ({ period, break_id }: Pick<Item, 'period' | 'break_id'>) => `${period} ${break_id}`;
@@ -20,7 +22,8 @@ const keyOf = ({ period, break_id }: Pick<Item, 'period' | 'break_id'>) => `${pe
 /**
  * Follows the breaks of a run: what is new, what is still there, what is gone, and what the other side
  * of has arrived in a later period. An item of an earlier period stays until its own runs find it no
- * more, or a break of this period with the same id takes it back to zero. Pure, and ordered.
+ * more, or a break of this period with the same id takes it back to zero,
+ * within tolerance. Pure, and ordered.
  */
 export function rollForward(found: Found): readonly Item[] {
     const { period, run_id, as_of, before } = found;
@@ -46,7 +49,7 @@ export function rollForward(found: Found): readonly Item[] {
             return { ...of, cleared_at: as_of, cleared_by: 'gone' };
         });
     const items = [...there, ...gone];
-    const offset = offsetBreaks(items);
+    const offset = offsetBreaks(items, found.tolerances);
     return items
         .map((of) => {
             if (of.cleared_by === 'gone' || !offset.has(of.break_id)) return of;
@@ -68,13 +71,22 @@ function carriedItems({ period, carried }: Found): readonly Item[] {
     return carried.filter((of) => of.period < period && of.cleared_at === null);
 }
 
-/** Breaks that stand in several periods and come to nothing together: each side clears the other. */
-function offsetBreaks(items: readonly Item[]): ReadonlySet<string> {
+/**
+ * Breaks that stand in several periods and come to nothing together, within tolerance: each side clears
+ * the other.
+ */
+function offsetBreaks(
+    items: readonly Item[],
+    tolerances: Found['tolerances'],
+): ReadonlySet<string> {
     const there = items.filter(({ cleared_by }) => cleared_by !== 'gone');
     const byBreak = Map.groupBy(there, ({ break_id }) => break_id);
     const isOffset = (sides: readonly Item[]) => {
+        if (new Set(sides.map(({ period }) => period)).size < 2) return false;
         const amounts = sides.map(({ amount }) => parseAmount(amount));
-        return amounts.some(({ units }) => units !== 0n) && amounts.reduce(add).units === 0n;
+        const tolerance = parseAmount(tolerances.get(sides[0]?.asset ?? '') ?? '0');
+        const isOfForm = amounts.every(({ units }) => units === 0n);
+        return !isOfForm && compare(absolute(amounts.reduce(add)), tolerance) <= 0;
     };
     return new Set([...byBreak].filter(([, of]) => isOffset(of)).map(([id]) => id));
 }

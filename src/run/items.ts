@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Engine } from '../duck/engine.ts';
 import { canonicalJson, type JsonValue } from '../export/json.ts';
 import { type Found, rollForward } from '../items/roll-forward.ts';
 import { standingOf } from '../items/standing.ts';
@@ -9,6 +10,7 @@ import { type CommitLog, decisionsIn, releasesIn, spokenFor } from '../state/com
 import type { State } from '../state/state.ts';
 import { monthAfter } from '../time/period.ts';
 import { requireSpoken, wholeOutput } from './books.ts';
+import { trimmed } from './decimals.ts';
 import type { RunFolder } from './folders.ts';
 import { fetchOutput } from './published.ts';
 
@@ -17,8 +19,6 @@ export const itemsFile = 'items.json';
 
 /** What was followed before a run. */
 export type Followed = Pick<Found, 'before' | 'carried'>;
-
-export const followedNothing: Followed = { before: [], carried: [] };
 
 /** The items of a run; none of one that kept none. */
 export function readItems(run: RunFolder | null): readonly Item[] {
@@ -29,6 +29,14 @@ export function readItems(run: RunFolder | null): readonly Item[] {
 /** The text of `items.json`: an array, one item an entry, ordered. */
 export function itemsText(found: Found): string {
     return `${canonicalJson(rollForward(found) as unknown as JsonValue)}\n`;
+}
+
+/** What a match may differ by, by asset: the amount alone, no share of it. */
+export async function readTolerances(engine: Engine): Promise<Found['tolerances']> {
+    const rows = await engine.rows(
+        'select asset, tolerance from recon.wallet_assets order by asset',
+    );
+    return new Map(rows.map((row) => [String(row.asset), trimmed(row.tolerance)]));
 }
 
 /** The run that speaks for the month before, whose open items are carried on; null for none. */

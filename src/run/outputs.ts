@@ -18,7 +18,7 @@ import { partial } from '../stage/totals.ts';
 import type { Evidence } from './certify.ts';
 import { lineOf, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
-import { type Followed, itemsFile, itemsText } from './items.ts';
+import { type Followed, itemsFile, itemsText, readTolerances } from './items.ts';
 import { relationCsv } from './relation-csv.ts';
 import { saleFiles } from './sale-outputs.ts';
 import { readStatements, statementFiles } from './statement-outputs.ts';
@@ -76,7 +76,8 @@ export async function writeOutputs(
     };
     const statements = isNightly ? { statements: await readStatements(engine) } : {};
     const report = renderHtml(buildReport({ certificate, lines, breaks, ...statements }));
-    const items = itemsText({ ...evidence, breaks, ...followed });
+    const tolerances = await readTolerances(engine);
+    const items = itemsText({ ...evidence, breaks, tolerances, ...followed });
     // Beside what inputs alone decide: which code made the report, which run first saw a break.
     const beside = { 'report.html': report, [itemsFile]: items };
     for (const [name, text] of Object.entries(beside)) write(join(unfinished, name), text);

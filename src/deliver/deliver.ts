@@ -17,6 +17,8 @@ export interface Sending {
     readonly period: string;
     readonly run_id: string;
     readonly by: string;
+    /** Of this start, by chance. */
+    readonly start_id: string;
     readonly now: () => string;
     readonly progress: Progress;
     /** Milliseconds between attempts at a busy target; tests are in more of a hurry. */
@@ -89,17 +91,26 @@ export async function sendAll(
         interval: 1_000,
     });
     progress.begin(`deliver ${target.name}`, all.length);
-    const made = await Promise.all(
-        all.map((waybill) =>
-            queue.add(async () => {
-                const delivered = await sendOne(sending, waybill);
+    let isStopped = false;
+    const sent = all.map((waybill) =>
+        queue.add(async () => {
+            // Once steps can't be entered, nothing more goes out; what is on its way is waited for.
+            if (isStopped) return outcomeOf(waybill.parcel, waybill.last, null, 'not begun');
+            try {
+                return await sendOne(sending, waybill);
+            } catch (error) {
+                isStopped = true;
+                throw error;
+            } finally {
                 progress.advance(1);
-                return delivered;
-            }),
-        ),
+            }
+        }),
     );
+    const settled = await Promise.allSettled(sent);
     progress.end(target.address);
-    return made;
+    const failed = settled.find((of) => of.status === 'rejected');
+    if (failed) throw failed.reason;
+    return settled.flatMap((of) => (of.status === 'fulfilled' ? [of.value] : []));
 }
 
 async function sendOne(
@@ -108,10 +119,10 @@ async function sendOne(
 ): Promise<Delivered> {
     let record = last;
     const step = async (state: DeliveryState, remote_id: string | null, detail = '') => {
-        const { target, store, period, run_id, by, now } = sending;
+        const { target, store, period, run_id, by, start_id, now } = sending;
         const { parcel_key, payer_id, currency, line_count, amount } = parcel;
         const what = { parcel_key, payload_sha256, period, run_id, payer_id, currency };
-        const said = { line_count, amount, remote_id, detail, by, at: now() };
+        const said = { line_count, amount, remote_id, detail, by, start_id, at: now() };
         record = await enterStep(store, target.name, record, { state, ...what, ...said });
         return record;
     };
@@ -152,7 +163,6 @@ async function receiptOf(
     last: DeliveryRecord | null,
     step: Step,
 ): Promise<Receipt> {
-    const { target } = sending;
     const isThere = last?.state === 'acknowledged' || last?.state === 'verified';
     if (isThere && last.remote_id !== null) return { remote_id: last.remote_id };
     if (last === null || last.state === 'rejected') await step('planned', null);

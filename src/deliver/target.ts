@@ -1,5 +1,15 @@
+import type { Environment } from '../effects.ts';
 import type { DeliveryProblem, Invoice } from '../export/invoices.ts';
 import type { JsonValue } from '../export/json.ts';
+import type { Names } from './names.ts';
+
+/** What the target is opened with. */
+export interface Opening<Settings> {
+    readonly settings: Settings;
+    readonly names: Names;
+    readonly environment: Environment;
+    readonly now: () => string;
+}
 
 /** One thing that a target takes whole or not at all: an invoice, a credit memo, a batch of records. */
 export interface Parcel {

@@ -112,6 +112,11 @@ export const stateErrors = {
                 : `the lines of ${p.payer_id} in ${p.period} were not released, they are ${p.standing}`,
         () => 'Nothing is to be done.',
     ),
+    DELIVERY_REFUSED: defineError<{ target: string; detail: string; remedy: string }>(
+        2,
+        (p) => `nothing was sent to ${p.target}: ${p.detail}`,
+        (p) => p.remedy,
+    ),
     OUTBOX_DAMAGED: defineError<{ store: string; key: string; detail: string }>(
         2,
         (p) => `${p.store}/${p.key} is not as a delivery left it: ${p.detail}`,

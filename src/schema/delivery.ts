@@ -25,6 +25,8 @@ export const deliveryRecord = z.strictObject({
     /** Why it was rejected, or what else there is to say; empty for nothing. */
     detail: z.string(),
     by: z.string(),
+    /** Of one start of the command, by chance: two at the same instant are not one. */
+    start_id: z.string(),
     at: instantText,
 });
 export type DeliveryRecord = z.infer<typeof deliveryRecord>;

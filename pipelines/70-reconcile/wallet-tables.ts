@@ -126,7 +126,8 @@ export const discontinuities = defineTable('recon.discontinuities', {
 
 /** Breaks that no matching finds: they move no tie-out, and someone has to look at them. */
 export const formBreaks = defineTable('recon.form_breaks', {
-    comment: 'One row per break of form: a wallet, a conversion or an event that is not as it should be.',
+    comment:
+        'One row per break of form: a wallet, a conversion or an event that is not as it should be.',
     grain: ['break_id'],
     columns: breaks.columns,
 });

@@ -60,7 +60,7 @@ select
     moved.wallet_id,
     moved.asset,
     moved.input,
-    moved.entry_count,
+    cast(moved.entry_count as bigint) as entry_count,
     cast(edges.opening as decimal(38, 24)) as opening,
     cast(coalesce(moved.topped_up, 0) as decimal(38, 24)) as topped_up,
     cast(coalesce(moved.granted, 0) as decimal(38, 24)) as granted,

@@ -1,45 +1,41 @@
 -- Breaks of form: what someone has to look at although it moves no tie-out.
 -- Grain: break_id. One per wallet, asset or event, however many entries show it.
 with
-places as (
+-- Which objects the copies stand in is said beside: how inputs are cut into objects is no result.
+copies as (
     select
-        repeats.source,
-        repeats.record_id,
-        repeats.content,
-        firsts.key || ' line ' || repeats.first_line_no as first_place,
-        objects.key || ' line ' || repeats.line_no as place,
-        cast(repeats.content ->> 'account_id' as varchar) as account_id,
-        cast(repeats.content ->> 'event_at' as timestamp) as event_at,
-        row_number() over (
-            partition by repeats.source, repeats.record_id
-            order by repeats.object_no, repeats.line_no
-        ) as copy_no
-    from mediated.usage_repeats as repeats
-    inner join raw.objects as objects on repeats.object_no = objects.object_no
-    inner join raw.objects as firsts on repeats.first_object_no = firsts.object_no
-    where repeats.kind = 'conflict'
+        source,
+        record_id,
+        cast(content ->> 'account_id' as varchar) as account_id,
+        cast(content ->> 'event_at' as timestamp) as event_at,
+        count(*) over same_event as copy_count,
+        row_number() over (same_event order by object_no, line_no) as copy_no
+    from mediated.usage_repeats
+    where kind = 'conflict'
+    window same_event as (partition by source, record_id)
 ),
 
 conflicts as (
     select
         'DUP_METER_CONFLICT' as code,
-        [places.source, places.record_id] as keys,
-        places.record_id as break_key,
+        [copies.source, copies.record_id] as keys,
+        copies.record_id as break_key,
         paths.payer_id,
-        places.account_id,
+        copies.account_id,
         paths.wallet_asset as asset,
         cast(0 as decimal(38, 24)) as money_amount,
         paths.currency,
-        places.record_id as event_id,
-        places.event_at as first_at,
-        'counted as in ' || places.first_place || ', otherwise in ' || places.place as detail
-    from places
+        copies.record_id as event_id,
+        copies.event_at as first_at,
+        copies.copy_count || ' other copy(s) of source ' || copies.source
+            || ' say something else: repeats.csv has them, and the places of all' as detail
+    from copies
     inner join accounts.paths as paths
-        on places.account_id = paths.account_id
-        and places.event_at >= paths.valid_from
-        and places.event_at < paths.valid_to
-    where places.event_at >= paths.period_start and places.event_at < paths.period_end
-        and places.copy_no = 1
+        on copies.account_id = paths.account_id
+        and copies.event_at >= paths.valid_from
+        and copies.event_at < paths.valid_to
+    where copies.event_at >= paths.period_start and copies.event_at < paths.period_end
+        and copies.copy_no = 1
 ),
 
 payers as (

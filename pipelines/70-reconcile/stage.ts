@@ -2,7 +2,7 @@ import { countParts, eventValuesViewSql } from '../../src/compile/meters.ts';
 import { eventShape } from '../../src/compile/shape.ts';
 import type { Asset, Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
-import { accountPaths, assetRates, assets, rawObjects } from '../10-ingest/tables.ts';
+import { accountPaths, assetRates, assets } from '../10-ingest/tables.ts';
 import {
     debitEntries,
     debitRepeats,
@@ -31,7 +31,6 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             logs.carriedSequences,
             tables.carriedOutcomes,
             tables.carriedSides,
-            rawObjects,
             accountPaths,
             assets,
             assetRates,

@@ -284,19 +284,16 @@ ${codes}
 const copy = (account: string, at: string) =>
     `{"event_type":"x","account_id":"${account}","event_at":"${at}"}`;
 const conflicts = (rows: string) => `
-    given raw.objects           object_no | key
-                                1         | usage/1
-                                2         | usage/2
     given mediated.usage_repeats kind | source | record_id | first_object_no | first_line_no | object_no | line_no | content
 ${rows}`;
 
 describe('70-reconcile: DUP_METER_CONFLICT', () => {
-    test('an event that says two things: told with both places, and holding nobody', () =>
+    test('an event that says two things: told once, and holding nobody', () =>
         ties(`${conflicts(`
                 conflict  | gateway | e | 1 | 7 | 2 | 3 | ${copy('a', '2026-10-10 12:00:00')}
                 conflict  | gateway | e | 1 | 7 | 2 | 4 | ${copy('a', '2026-10-10 12:00:00')}`)}
             then recon.breaks code | break_key | event_id | payer_id | account_id | amount | money_amount | currency | detail
-                DUP_METER_CONFLICT | e | e | org | a | 0 | 0 | USD | counted as in usage/1 line 7, otherwise in usage/2 line 3
+                DUP_METER_CONFLICT | e | e | org | a | 0 | 0 | USD | 2 other copy(s) of source gateway say something else: repeats.csv has them, and the places of all
             then recon.holds payer_id | recon_status
                              org      | clear
         `));

@@ -256,3 +256,17 @@ create or replace macro counted_in(tier_scope, pool_id, contract_id) as
         when 'contract_term' then coalesce(contract_id, '')
         else ''
     end;
+
+-- What an entry of a debit log changes in the balance that is booked on its wallet. A hold sets
+-- aside and books nothing; an adjustment carries its own sign.
+create or replace macro balance_effect(entry_type, amount) as
+    case
+        when entry_type in ('capture', 'grant_expire') then -amount
+        when entry_type in ('reverse', 'refund', 'topup', 'grant', 'adjust') then amount
+        else 0
+    end;
+
+-- Whether the hold of a capture would be in what was read of the log, which begins a day before the
+-- period: a hold lives no longer than it may stay open.
+create or replace macro is_hold_known(captured_at, period_start, open_hold_hours) as
+    captured_at >= period_start + to_hours(cast(open_hold_hours as integer) - 24);

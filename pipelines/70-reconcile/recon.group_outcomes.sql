@@ -153,11 +153,19 @@ select
     cast(sum(money) as decimal(38, 24)) as money,
     currency,
     cast(sum(total) as decimal(38, 24)) as captured,
+    cast(sum(case when code = 'R4' then abs(actual - expected) else 0 end) as decimal(38, 24))
+        as accepted,
     products,
     rate_at,
     cast(sum(usage_count) as bigint) as usage_count,
     cast(sum(entry_count) as bigint) as entry_count,
     min(first_at) as first_at,
+    cast(null as decimal(38, 12)) as counted_quantity,
+    cast(null as decimal(38, 12)) as debited_quantity,
+    -- A debit of a day may be the sum of what its events came to, each rounded.
+    case
+        when code not in ('R4', 'unauditable') then greatest(max(usage_count), max(entry_count))
+    end as debit_count,
     case when code in ('R4', 'unauditable') then '' else max(entry_ids) end as entry_ids,
     case
         when code in ('R4', 'unauditable') then ''

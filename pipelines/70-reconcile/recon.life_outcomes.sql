@@ -163,12 +163,19 @@ select
     cast(sum(money) as decimal(38, 24)) as money,
     currency,
     cast(sum(captured) as decimal(38, 24)) as captured,
+    cast(sum(case when fate = 'match' then abs(captured - worth) else 0 end) as decimal(38, 24))
+        as accepted,
     products,
     rate_at,
     count(*) filter (where is_used_in_period) as usage_count,
     cast(sum(period_entry_count) as bigint) as entry_count,
     min(least(coalesce(event_at, first_booked_at), coalesce(first_booked_at, event_at)))
         as first_at,
+    cast(case when fate = 'break' then max(counted_quantity) end as decimal(38, 12))
+        as counted_quantity,
+    cast(case when fate = 'break' then max(debit_quantity) end as decimal(38, 12))
+        as debited_quantity,
+    case when fate = 'break' then max(capture_count) end as debit_count,
     coalesce(case when fate = 'break' then max(entry_ids) end, '') as entry_ids,
     case
         when fate <> 'break' then ''

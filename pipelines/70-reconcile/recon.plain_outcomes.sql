@@ -120,6 +120,7 @@ outcomes as (
         max(entry_id) filter (where break_key <> '') as entry_ids,
         max(worth) filter (where break_key <> '') as worth,
         max(captured) filter (where break_key <> '') as captured,
+        sum(case when code in ('R1', 'R2') then abs(captured - worth) else 0 end) as accepted,
         max(counted_quantity) filter (where break_key <> '') as counted_quantity,
         max(debit_quantity) filter (where break_key <> '') as debit_quantity
     from keyed
@@ -157,11 +158,15 @@ select
     cast(money as decimal(38, 24)) as money,
     currency,
     case when break_key = '' then cast(actual as decimal(38, 24)) else captured end as captured,
+    cast(accepted as decimal(38, 24)) as accepted,
     products,
     rate_at,
     usage_count,
     entry_count,
     first_at,
+    cast(counted_quantity as decimal(38, 12)) as counted_quantity,
+    cast(debit_quantity as decimal(38, 12)) as debited_quantity,
+    case when break_key <> '' then cast(1 as bigint) end as debit_count,
     coalesce(entry_ids, '') as entry_ids,
     case
         when break_key = '' then ''

@@ -198,12 +198,16 @@ const sums = {
     money: nullable(exactAmount('Worth of that usage in money.')),
     currency: nullable(varchar('ISO 4217.')),
     captured: exactAmount('What was debited whenever, in the asset, and not given back.'),
+    accepted: exactAmount('Differences accepted within tolerance, each without its sign.'),
     products: varchar('Products that a prepaid wallet pays for; empty for none.'),
     rate_at: nullable(timestamp('Whose rate of the asset counts; null where there is one.')),
     usage_count: bigint('Usage events of the period.'),
     entry_count: bigint('Debit entries booked in the period.'),
 };
 const evidence = {
+    counted_quantity: nullable(quantity('Of a break: what the wallet layer counts of the usage.')),
+    debited_quantity: nullable(quantity('Of a break: what the wallet layer thought it sold.')),
+    debit_count: nullable(bigint('Of a break: debits that may each have been rounded.')),
     entry_ids: varchar('Entries of a break.'),
     detail: varchar('The figures behind the code.'),
 };

@@ -94,7 +94,8 @@ const takenSql: Readonly<Record<string, string>> = {
         ${lessSql(
             'recon.outcomes',
             {
-                ...{ expected: exact, actual: exact, money: exact, captured: exact, paid: exact },
+                ...{ expected: exact, actual: exact, money: exact, captured: exact },
+                ...{ accepted: exact, paid: exact },
                 ...{ usage_count: 'bigint', entry_count: 'bigint' },
             },
             ['usage_count', 'entry_count'],

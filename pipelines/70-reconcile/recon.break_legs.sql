@@ -4,13 +4,13 @@
 with
 legs as (
     select
-        sha256(
-            to_json([
-                code, break_key,
-                coalesce(usage_account_id, debit_account_id, ''),
-                coalesce(usage_asset, debit_asset, ''),
-                coalesce(debit_account_id, ''), coalesce(debit_asset, '')
-            ])::varchar
+        break_id_of(
+            code,
+            break_key,
+            coalesce(usage_account_id, debit_account_id),
+            coalesce(usage_asset, debit_asset),
+            debit_account_id,
+            debit_asset
         ) as break_id,
         outcomes.*
     from recon.outcomes as outcomes

@@ -60,12 +60,7 @@ priced as (
 )
 
 select
-    sha256(
-        to_json([
-            code, break_key, coalesce(account_id, ''), coalesce(asset, ''),
-            coalesce(debit_account_id, ''), coalesce(debit_asset, '')
-        ])::varchar
-    ) as break_id,
+    break_id_of(code, break_key, account_id, asset, debit_account_id, debit_asset) as break_id,
     code,
     case
         when break_key like 'authorization:%' then substr(break_key, 15)

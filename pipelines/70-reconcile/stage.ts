@@ -1,19 +1,22 @@
+import { disputedPartsSql } from '../../src/compile/disputed-parts.ts';
 import { countParts, eventValuesViewSql } from '../../src/compile/meters.ts';
 import { eventShape } from '../../src/compile/shape.ts';
 import type { Asset, Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
 import { accountPaths, assetRates, assets } from '../10-ingest/tables.ts';
 import { debitEntries, debitRepeats, debitRows, sharedEventIds } from '../20-mediate/tables.ts';
-import { compiledEvents } from '../30-meter/tables.ts';
-import { rateChoices, ratedUsage, unratedUsage } from '../40-rate/tables.ts';
+import { compiledEvents, meteredUsage } from '../30-meter/tables.ts';
+import { bookCards, rateChoices, ratedUsage, rates, unratedUsage } from '../40-rate/tables.ts';
 import { unpricedFees } from '../45-price/tables.ts';
 import { charges, payers } from '../50-roll-up/tables.ts';
+import * as causes from './cause-tables.ts';
 import * as logs from './log-tables.ts';
 import * as tables from './tables.ts';
 
 /** Ties metered usage out against the debits that were authorized for it. */
 export function reconcile(config: Config, knownAssets: Readonly<Record<string, Asset>>) {
     const shape = eventShape(config);
+    const disputedEvents = causes.disputedEvents(shape, Object.keys(config.derived));
     return defineStage({
         name: '70-reconcile',
         folder: import.meta.dirname,
@@ -36,12 +39,21 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             unratedUsage,
             charges,
             payers,
+            causes.carriedVersions,
+            meteredUsage,
+            rates,
+            bookCards,
         ],
         compiled: [
             {
                 table: tables.eventValues(shape),
                 sql: eventValuesViewSql(config, shape, knownAssets),
                 parts: countParts(config, shape),
+            },
+            {
+                table: causes.disputedParts,
+                sql: disputedPartsSql(config, shape),
+                after: disputedEvents,
             },
         ],
         writes: [
@@ -68,6 +80,11 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             tables.sides,
             tables.tieOuts,
             tables.walletPayments,
+            causes.disputes,
+            disputedEvents,
+            causes.priceVersions,
+            causes.breakCauses,
+            causes.differenceCauses,
             tables.holds,
         ],
         conserves: [],
@@ -93,6 +110,9 @@ export const hold = defineStage({
         tables.sides,
         tables.tieOuts,
         tables.walletPayments,
+        causes.disputes,
+        causes.breakCauses,
+        causes.differenceCauses,
     ],
     writes: [tables.holds],
     conserves: [],

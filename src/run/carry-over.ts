@@ -112,6 +112,8 @@ const takenSql: Readonly<Record<string, string>> = {
         },
         ['entry_count'],
     ),
+    'carried.price_versions': `select * from previous.recon.price_versions
+        except all select * from before.recon.price_versions`,
     // Numbers that were seen stay seen, whatever is looked at again.
     'carried.sequence_spans': 'select * from previous.recon.sequence_spans',
 };

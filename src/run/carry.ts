@@ -253,7 +253,15 @@ const firstOf = (objects: readonly IngestedObject[], role: Role) =>
 
 /** What the previous run knew beside rows, and went by. */
 const knownBefore = [
-    ...['rules.assets', 'rules.asset_rates', 'accounts.spans', 'accounts.paths', 'run.parameters'],
+    ...[
+        'rules.assets',
+        'rules.asset_rates',
+        'rules.rates',
+        'rules.book_cards',
+        'accounts.spans',
+        'accounts.paths',
+        'run.parameters',
+    ],
     ...['rated.rate_choices', 'recon.logged_accounts'],
 ];
 
@@ -261,6 +269,7 @@ const knownBefore = [
 const notOfBefore = new Set([
     ...['recon.logged_accounts', 'recon.sequence_gaps', 'recon.breaks', 'recon.break_legs'],
     ...['recon.matches', 'recon.tie_outs', 'recon.wallet_payments', 'recon.holds'],
+    ...['recon.break_causes', 'recon.difference_causes'],
 ]);
 
 /** Computes in a database of its own, `before`, what the previous run found of the touched rows. */

@@ -121,6 +121,18 @@ const defaults: Defaults = {
         asset: 'USD',
         booked_at: '2026-10-10 12:00:01',
     },
+    'compiled.disputed_parts': {
+        meter: 'tokens',
+        book_id: 'one',
+        currency: 'USD',
+        attributes: '{}',
+        segment_at: '2026-10-01 00:00:00',
+    },
+    'rules.book_cards': { card: 'list', currency: 'USD' },
+    'rules.rates': {
+        ...{ card: 'list', currency: 'USD', meter: 'tokens', mask: '', match_key: '{}' },
+        ...{ specificity: '0', priority: '0' },
+    },
 };
 
 const october = '2026-10-01 | 2026-11-01';

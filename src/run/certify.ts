@@ -1,6 +1,7 @@
 import type { Engine, Row } from '../duck/engine.ts';
 import type { BreakTotal, PayerTotal, TieOut } from '../schema/break.ts';
 import type { Certificate, Conversion, CorrectionTotal, History } from '../schema/certificate.ts';
+import { readCauses } from './cause-outputs.ts';
 import { version } from './code.ts';
 import { money, trimmed, trimmedOrNull } from './decimals.ts';
 import type { RunOptions } from './prepare.ts';
@@ -50,6 +51,7 @@ export async function certify(
         suspense: await suspense(engine),
         tie_outs: await tieOuts(engine),
         breaks,
+        causes: await readCauses(engine),
         payers,
         completeness: repriced?.completeness ?? (await completeness(engine)),
         ...(repriced ? { repriced_from: repriced.from } : {}),

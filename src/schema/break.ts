@@ -51,6 +51,16 @@ export interface BreakTotal {
     readonly currency: string | null;
 }
 
+/** Rated - debited of all accounts in an asset by what made it; together the causes are all of it. */
+export interface CauseTotal {
+    /** As in difference_causes.csv. */
+    readonly cause: string;
+    readonly asset: string;
+    /** Breaks, or matches that were not exact; 0 where nothing is counted. */
+    readonly cause_count: string;
+    readonly amount: string;
+}
+
 /** One payer's sum of lines and of breaks, and whether its lines may go out. */
 export interface PayerTotal {
     readonly payer_id: string;

@@ -19,9 +19,9 @@ alone as (
             when legs.code in ('DEBITED_NOT_METERED', 'ORPHAN_REVERSAL') then 'not_metered'
             when legs.code like 'DUP_DEBIT_%' then 'debited_twice'
             when legs.code like '%_MISMATCH' then 'elsewhere'
-            when legs.code = 'UNRATED' then 'unrated'
+            when legs.code in ('UNRATED', 'CONVERSION_MISSING') then 'unrated'
             when legs.code = 'AMOUNT_ROUNDING' then 'per_event_rounding'
-            else 'other_period'
+            else 'other'
         end as cause,
         legs.amount
     from recon.break_legs as legs

@@ -148,8 +148,8 @@ ${tokens('1').replace(/given compiled.disputed_parts[^\n]*\n[^\n]*\n/, '')}
                                 debits | a          | USD   | 1            | 4
             given carried.price_versions break_id | worth | at_their_price | rate_ids | effective_from | effective_to
                                          ${priceBreak} | 4 | 4 | summer | 2026-04-01 | _
-            given carried.log_totals account_id | asset | entry_count | usage_entry_count | captured
-                                     a          | USD   | 1           | 1                 | 4
+            given carried.wallet_movements account_id | asset | entry_type | is_in_period | entry_count | amount
+                                           a          | USD   | capture    | true         | 1           | 4
             given rolled.charges payer_id | account_id | amount | currency
                                  org      | a          | 5      | USD
             then recon.break_causes cause         | amount

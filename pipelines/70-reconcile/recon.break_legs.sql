@@ -34,6 +34,10 @@ sided as (
     select break_id, code, debit_account_id as account_id, debit_asset as asset, -actual as amount
     from legs
     where debit_account_id is not null
+    union all
+    select break_id, 'AMOUNT_ROUNDING' as code, account_id, asset, difference as amount
+    from recon.accepted_differences
+    where not is_within
 )
 
 select break_id, code, account_id, asset, cast(sum(amount) as decimal(38, 24)) as amount

@@ -3,9 +3,11 @@
 -- any other has one by its code.
 with
 compared as (
-    select account_id, asset, cause, count(*) as cause_count, sum(amount) as amount
+    select account_id, asset,
+        case when cause = 'rounding' then 'per_event_rounding' else cause end as cause,
+        count(*) as cause_count, sum(amount) as amount
     from recon.break_causes
-    group by account_id, asset, cause
+    group by all
 ),
 
 alone as (
@@ -36,10 +38,10 @@ named as (
     from alone
     group by account_id, asset, cause
     union all by name
-    select account_id, asset, 'per_event_rounding' as cause, usage_count as cause_count,
+    select account_id, asset, 'per_event_rounding' as cause, match_count as cause_count,
         difference as amount
-    from recon.matches
-    where difference <> 0
+    from recon.accepted_differences
+    where is_within
     union all by name
     select account_id, asset, 'volume_terms' as cause, 0 as cause_count, repriced as amount
     from recon.tie_outs

@@ -37,7 +37,7 @@ compared as (
         and outcomes.actual = outcomes.captured
         and outcomes.code in (
             'AMOUNT_PRICE', 'AMOUNT_QUANTITY', 'UNIT_MISMATCH', 'OVER_CAPTURE', 'UNDER_CAPTURE',
-            'LIFECYCLE_INVALID', 'CONVERSION_RATE', 'CONVERSION_MISSING'
+            'LIFECYCLE_INVALID', 'CONVERSION_RATE', 'AMOUNT_ROUNDING'
         )
 ),
 

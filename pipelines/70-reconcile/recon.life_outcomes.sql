@@ -80,6 +80,7 @@ measured as (
         ) as tolerance,
         rate_change(assets.rate_changes, sides.captured_at) as rate_at,
         coalesce(assets.kind, 'currency') as kind,
+        coalesce(assets.is_tolerant, true) as is_tolerant,
         coalesce(assets.tolerance, 0) as half_unit,
         coalesce(
             sides.first_booked_at
@@ -126,7 +127,8 @@ judged as (
             when abs(captured - worth) <= tolerance then case
                 when is_by_authorization then 'R3'
                 when capture_count > 1 then 'R5'
-                else 'R2'
+                when is_tolerant then 'R2'
+                else 'AMOUNT_ROUNDING'
             end
             when returned > 0 and abs(captured + returned - worth) <= tolerance
                 then 'METERED_ON_REVERSED'

@@ -56,6 +56,7 @@ measured as (
         assets.tolerance,
         assets.tolerance_percent,
         assets.tolerance_cap,
+        assets.is_tolerant,
         rate_change(assets.rate_changes, sides.booked_at) as rate_at,
         case
             when not sides.is_used then 0
@@ -84,7 +85,8 @@ judged as (
                 then quantity_code(counted_quantity, debit_quantity)
             when captured = worth then 'R1'
             when abs(captured - worth)
-                <= tolerance_of(worth, tolerance, tolerance_percent, tolerance_cap) then 'R2'
+                <= tolerance_of(worth, tolerance, tolerance_percent, tolerance_cap)
+                then case when is_tolerant then 'R2' else 'AMOUNT_ROUNDING' end
             else amount_code(worth, captured, kind, tolerance)
         end as code
     from measured

@@ -16,6 +16,7 @@ import { bookCards, rateChoices, ratedUsage, rates, unratedUsage } from '../40-r
 import { unpricedFees } from '../45-price/tables.ts';
 import { charges, payers } from '../50-roll-up/tables.ts';
 import * as causes from './cause-tables.ts';
+import * as ladder from './ladder-tables.ts';
 import * as logs from './log-tables.ts';
 import * as tables from './tables.ts';
 import * as wallets from './wallet-tables.ts';
@@ -50,6 +51,9 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             charges,
             payers,
             causes.carriedVersions,
+            ladder.offRules,
+            ladder.acceptRules,
+            ladder.suggestRules,
             meteredUsage,
             rates,
             bookCards,
@@ -92,12 +96,15 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             wallets.discontinuities,
             wallets.unconvertedAccounts,
             wallets.formBreaks,
+            ladder.acceptedDifferences,
+            tables.foundBreaks,
             tables.breaks,
             tables.breakLegs,
             tables.matches,
             tables.sides,
             tables.tieOuts,
             tables.walletPayments,
+            ladder.suggestions,
             causes.disputes,
             disputedEvents,
             causes.priceVersions,

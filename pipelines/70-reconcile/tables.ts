@@ -52,6 +52,8 @@ export const walletAssets = defineTable('recon.wallet_assets', {
         tolerance: quantity('Accepted difference of one match, absolute.'),
         tolerance_percent: quantity('Accepted share of the expected amount, in percent.'),
         tolerance_cap: nullable(quantity('Limit of that share.')),
+        is_tolerant: boolean('Whether R2 accepts differences within tolerance.'),
+        is_by_day: boolean('Whether R4 compares days with aggregated debits.'),
         rate_changes: nullable(
             typed('TIMESTAMP[]', 'Since when it has each of its rates; null where it has one.'),
         ),
@@ -269,9 +271,10 @@ export const carriedOutcomes = tableLike(
     outcomes,
 );
 
-export const breaks = defineTable('recon.breaks', {
-    comment: 'One row per difference between usage and debits that someone has to look at.',
+export const foundBreaks = defineTable('recon.found_breaks', {
+    comment: 'One row per difference between usage and debits, of whatever size.',
     grain: ['break_id'],
+    storage: 'view',
     columns: {
         break_id: varchar('sha256 of code and keys: the same in every run.'),
         code: varchar('Class of break.'),
@@ -290,6 +293,15 @@ export const breaks = defineTable('recon.breaks', {
         first_at: nullable(timestamp('Earliest instant on either side.')),
         age_days: bigint('Whole days to as_of.'),
         detail: varchar('The figures behind the code.'),
+    },
+});
+
+export const breaks = defineTable('recon.breaks', {
+    comment: 'One row per difference between usage and debits that someone has to look at.',
+    grain: ['break_id'],
+    columns: {
+        ...foundBreaks.columns,
+        accepted_by: varchar('Rule of `reconcile.accept` that accepts it; empty for none.'),
     },
 });
 
@@ -384,7 +396,7 @@ export const holds = defineTable('recon.holds', {
         payer_name: varchar('Its name.'),
         currency: varchar('ISO 4217.'),
         amount_exact: exactAmount('Its charges, unrounded.'),
-        break_count: bigint('Its breaks.'),
+        break_count: bigint('Its breaks that no rule accepts.'),
         unpriced_count: bigint('Breaks and fees without a worth in money: any one holds.'),
         break_money: amount('Sum of the worth of its breaks, each without its sign.'),
         hold_limit: amount('Above this its lines are held.'),

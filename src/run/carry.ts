@@ -256,6 +256,7 @@ const knownBefore = [
     ...[
         'rules.assets',
         'rules.asset_rates',
+        'rules.off_rules',
         'rules.rates',
         'rules.book_cards',
         'accounts.spans',
@@ -271,6 +272,7 @@ const notOfBefore = new Set([
     ...['recon.wallet_balances', 'recon.discontinuities', 'recon.form_breaks'],
     ...['recon.unconverted_accounts'],
     ...['recon.matches', 'recon.tie_outs', 'recon.wallet_payments', 'recon.holds'],
+    ...['recon.found_breaks', 'recon.accepted_differences', 'recon.suggestions'],
     ...['recon.break_causes', 'recon.difference_causes'],
 ]);
 

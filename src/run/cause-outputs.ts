@@ -3,12 +3,25 @@ import type { CauseTotal } from '../schema/break.ts';
 import { trimmed } from './decimals.ts';
 import { relationCsv } from './relation-csv.ts';
 
-/** Why usage and debits differ, as files: by break, and by account. */
+/** Why usage and debits differ, as files: by break, by account, and what may belong together. */
 export async function causeFiles(engine: Engine): Promise<Record<string, string>> {
     return {
         'break_causes.csv': await breakCausesCsv(engine),
         'difference_causes.csv': await differenceCausesCsv(engine),
+        'suggestions.csv': await suggestionsCsv(engine),
     };
+}
+
+/** Usage and debits that may be one: both stay breaks until a person says so. */
+function suggestionsCsv(engine: Engine): Promise<string> {
+    const numbers = ['amount', 'other_amount'];
+    const names = ['break_id', 'other_break_id', 'account_id', 'asset', 'break_key'];
+    return relationCsv(
+        engine,
+        'select * from recon.suggestions order by account_id, asset, break_key, break_id',
+        [...names, 'other_break_key', ...numbers, 'why'],
+        numbers,
+    );
 }
 
 /** Every break in which both sides are compared, by what made it as large as it is. */

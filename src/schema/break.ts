@@ -23,6 +23,8 @@ export interface Break {
     readonly age_days: number;
     readonly detail: string;
     readonly action: string;
+    /** The rule of `reconcile.accept` that accepts it; empty for none. */
+    readonly accepted_by: string;
 }
 
 /** Totals of the reconciliation by account and asset; `unexplained` must be zero, exactly. */

@@ -1,7 +1,7 @@
 -- Every difference that someone has to look at, and the rule that accepts it, if any.
--- Grain: break_id. A break belongs to the first rule that names its code and that it is small enough
--- for. Of these the rule accepts the smallest first, equals in the order of their ids, until what it
--- may accept is used up: no order of rows changes which.
+-- Grain: break_id. A break belongs to the first rule that names its code and that it is small
+-- enough for. Of these the rule accepts the smallest first, equals in the order of their ids, until
+-- what it may accept is used up: no order of rows changes which.
 with
 found as materialized (
     select * from recon.found_breaks

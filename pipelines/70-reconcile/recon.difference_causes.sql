@@ -1,6 +1,6 @@
 -- Rated - debited of each account and asset by what made the difference: nothing is left over.
--- Grain: account_id, asset, cause. Breaks in which both sides are compared have causes of their own,
--- any other has one by its code.
+-- Grain: account_id, asset, cause. Breaks in which both sides are compared have causes of their
+-- own, any other has one by its code.
 with
 compared as (
     select account_id, asset,

@@ -83,10 +83,14 @@ related as (
 bounded as (
     select
         * replace (
-            case when fits_share(expected_units, part_units, whole_units) then part_units else 1 end
-                as part_units,
-            case when fits_share(expected_units, part_units, whole_units) then whole_units else 1 end
-                as whole_units
+            case
+                when fits_share(expected_units, part_units, whole_units) then part_units
+                else 1
+            end as part_units,
+            case
+                when fits_share(expected_units, part_units, whole_units) then whole_units
+                else 1
+            end as whole_units
         )
     from related
 ),

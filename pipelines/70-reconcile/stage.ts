@@ -71,7 +71,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             },
         ],
         writes: [
-            tables.walletAssets,
+            ladder.walletAssets,
             tables.dayReversals,
             tables.entries,
             wallets.walletMovements,

@@ -42,24 +42,6 @@ export const eventValues = (_shape: EventShape) =>
         },
     });
 
-export const walletAssets = defineTable('recon.wallet_assets', {
-    comment: 'One row per asset, with the instants at which what it is worth in money changes.',
-    grain: ['asset'],
-    storage: 'view',
-    columns: {
-        asset: varchar('Code.'),
-        kind: varchar('currency or unit.'),
-        tolerance: quantity('Accepted difference of one match, absolute.'),
-        tolerance_percent: quantity('Accepted share of the expected amount, in percent.'),
-        tolerance_cap: nullable(quantity('Limit of that share.')),
-        is_tolerant: boolean('Whether R2 accepts differences within tolerance.'),
-        is_by_day: boolean('Whether R4 compares days with aggregated debits.'),
-        rate_changes: nullable(
-            typed('TIMESTAMP[]', 'Since when it has each of its rates; null where it has one.'),
-        ),
-    },
-});
-
 export const dayReversals = defineTable('recon.day_reversals', {
     isPartial: true,
     comment: 'One row per reversal of an entry that stands for a day.',

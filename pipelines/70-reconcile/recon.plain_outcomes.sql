@@ -62,6 +62,7 @@ measured as (
         assets.tolerance,
         assets.tolerance_percent,
         assets.tolerance_cap,
+        assets.is_tolerant,
         rate_change(assets.rate_changes, sides.booked_at) as rate_at,
         case
             when not sides.is_used then 0
@@ -91,7 +92,8 @@ judged as (
                 then quantity_code(counted_quantity, debit_quantity)
             when captured = worth then 'R1'
             when abs(captured - worth)
-                <= tolerance_of(worth, tolerance, tolerance_percent, tolerance_cap) then 'R2'
+                <= tolerance_of(worth, tolerance, tolerance_percent, tolerance_cap)
+                then case when is_tolerant then 'R2' else 'AMOUNT_ROUNDING' end
             else amount_code(worth, captured, kind, tolerance)
         end as code
     from measured
@@ -127,6 +129,7 @@ outcomes as (
         max(entry_id) filter (where break_key <> '') as entry_ids,
         max(worth) filter (where break_key <> '') as worth,
         max(captured) filter (where break_key <> '') as captured,
+        sum(case when code in ('R1', 'R2') then abs(captured - worth) else 0 end) as accepted,
         max(counted_quantity) filter (where break_key <> '') as counted_quantity,
         max(debit_quantity) filter (where break_key <> '') as debit_quantity
     from keyed
@@ -164,11 +167,15 @@ select
     cast(money as decimal(38, 24)) as money,
     currency,
     case when break_key = '' then cast(actual as decimal(38, 24)) else captured end as captured,
+    cast(accepted as decimal(38, 24)) as accepted,
     products,
     rate_at,
     usage_count,
     entry_count,
     first_at,
+    cast(counted_quantity as decimal(38, 12)) as counted_quantity,
+    cast(debit_quantity as decimal(38, 12)) as debited_quantity,
+    case when break_key <> '' then cast(1 as bigint) end as debit_count,
     coalesce(entry_ids, '') as entry_ids,
     case
         when break_key = '' then ''

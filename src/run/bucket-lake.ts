@@ -175,19 +175,32 @@ export function staleness(
         });
 }
 
-/** What is stale by the bucket and its log. Asks the bucket only when something was ever erased. */
-export async function stalenessOf(
+/** The same of the bucket as it is now. Asks it only when something was ever erased. */
+async function stalenessNow(state: State, log: Pick<CommitLog, 'erasures'>): Promise<IsStale> {
+    return staleness(log, log.erasures?.length ? await bucketBatches(state) : []);
+}
+
+/**
+ * Publishes batches that are not stale: what was erased meanwhile does not come back, its rows are
+ * there under another name.
+ */
+export async function publishSound(
     state: State,
     log: Pick<CommitLog, 'erasures'>,
-): Promise<IsStale> {
-    return staleness(log, log.erasures?.length ? await bucketBatches(state) : []);
+    batches: readonly Batch[],
+): Promise<void> {
+    const isStale = await stalenessNow(state, log);
+    await publishBatches(
+        state,
+        batches.filter((batch) => !isStale(batch)),
+    );
 }
 
 /** Takes out of the working copy what was erased from the bucket, by whatever machine. */
 export async function dropStale(state: State, log: Pick<CommitLog, 'erasures'>): Promise<void> {
     const { lake } = runFolder(state.folder, '');
     if (!state.isBucket || !log.erasures?.length || !existsSync(lake)) return;
-    const isStale = await stalenessOf(state, log);
+    const isStale = await stalenessNow(state, log);
     for (const input of lakeInputs(lake)) {
         for (const batch of storedBatches(lake, input)) {
             if (isStale(batch)) deleteBatch(lake, batch);

@@ -244,7 +244,8 @@ function flushed(path: string): void {
     closeSync(file);
 }
 
-async function hashOf(path: string): Promise<string> {
+/** The sha256 of a file. */
+export async function hashOf(path: string): Promise<string> {
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
         hash.update(chunk as Buffer);

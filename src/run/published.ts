@@ -7,7 +7,7 @@ import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import { type CommitLog, readLog, textAt } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
-import { fetchObjects, publishBatches, stalenessOf } from './bucket-lake.ts';
+import { fetchObjects, publishSound } from './bucket-lake.ts';
 import {
     certificateFile,
     inspectOutput,
@@ -60,7 +60,11 @@ export function entryOfRun({ commits }: CommitLog, runId: string): Commit | null
     return commits.findLast((of) => of.kind === 'run' && of.run_id === runId) ?? null;
 }
 
-async function publishedCertificate(state: State, entry: Commit): Promise<Certificate | null> {
+/** The certificate of a run as an entry names it, from the bucket; null where it is not there. */
+export async function publishedCertificate(
+    state: State,
+    entry: Commit,
+): Promise<Certificate | null> {
     try {
         const text = await textAt(state.store, outputKey(entry.run_id, certificateFile));
         return sha256(text) === entry.certificate_sha256 ? parseCertificate(text) : null;
@@ -90,13 +94,7 @@ export async function publishRun(
     const { runId } = run;
     // A run that was fetched may have come without its tables: those are in the bucket.
     if (existsSync(run.database)) {
-        const isStale = await stalenessOf(state, log);
-        const batches = await batchesOf(state, run);
-        // What was erased meanwhile does not come back: its rows are there under another name.
-        await publishBatches(
-            state,
-            batches.filter((batch) => !isStale(batch)),
-        );
+        await publishSound(state, log, await batchesOf(state, run));
         await state.publish(besideOutput(run).map((name) => runKey(runId, name)));
     }
     const names = [...Object.keys(outputs), certificateFile];

@@ -2,6 +2,7 @@ import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
+import { removeLeftovers } from '../run/bucket-lake.ts';
 import {
     type Erased,
     type Erasing,
@@ -55,6 +56,8 @@ export async function erase(
         const at = context.effects.now();
         const eraser = flags.apply ? admit : null;
         const log = await readStateLog(state);
+        // Of an erasure that was cut off when it took away what it had replaced.
+        if (flags.apply && state.isBucket) await removeLeftovers(state, log, at);
         const note = noteIn(state, log, { ...flags, stand_in, at });
         const erased = state.isBucket
             ? await eraseFromBucket(project, state, erasing, at, eraser, note)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { RunError } from '../errors/index.ts';
+import type { Erasure } from '../schema/commit.ts';
 import { type CommitLog, textAt } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
 import { runFolder } from './folders.ts';
@@ -86,6 +87,41 @@ export async function removeBatch(state: State, batch: Batch): Promise<void> {
     for (const key of rest) await state.store.remove(key);
 }
 
+/** Days after which nobody is still putting the files of a batch there. */
+const publishingDays = 2;
+
+/**
+ * Takes files out of the bucket that no manifest speaks of: of a batch that was being removed, or
+ * published, when that was cut off. Those of one that was erased go at once, others when nobody can
+ * still be at it.
+ */
+export async function removeLeftovers(
+    { store }: State,
+    { erasures = [] }: Pick<CommitLog, 'erasures'>,
+    now: string,
+): Promise<void> {
+    const entries: { folder: string; key: string; at: string }[] = [];
+    for await (const { key, arrived_at = now } of store.list('lake/')) {
+        entries.push({ folder: key.slice(0, key.lastIndexOf('/')), key, at: arrived_at });
+    }
+    const named = erasedFolders(erasures);
+    const isOld = ({ at }: { readonly at: string }) =>
+        Date.parse(now) - Date.parse(at) >= publishingDays * 86_400_000;
+    for (const [folder, files] of Map.groupBy(entries, (entry) => entry.folder)) {
+        if (files.some(({ key }) => key === `${folder}/${manifestFile}`)) continue;
+        if (!named.has(folder) && !files.every(isOld)) continue;
+        for (const { key } of files) await store.remove(key);
+    }
+}
+
+/** The folders of batches that the log says were erased. */
+const erasedFolders = (erasures: readonly Erasure[]): ReadonlySet<string> =>
+    new Set(
+        erasures.flatMap(({ batches }) =>
+            batches.map(({ input, from }) => folderKey({ input, id: from })),
+        ),
+    );
+
 /** An object as the tables of a run pin it. */
 export interface PinnedObject extends Pick<BatchObject, 'key' | 'sha256'> {
     readonly input: string;
@@ -153,11 +189,7 @@ export function staleness(
     bucket: readonly Batch[],
 ): IsStale {
     if (erasures.length === 0) return () => false;
-    const named = new Set(
-        erasures.flatMap(({ batches }) =>
-            batches.map(({ input, from }) => folderKey({ input, id: from })),
-        ),
-    );
+    const named = erasedFolders(erasures);
     const erased = new Map<string, Set<string>>();
     for (const batch of bucket) {
         for (const object of batch.objects) {

@@ -10,6 +10,7 @@ import {
     bucketBatches,
     publishSound,
     removeBatch,
+    removeLeftovers,
     staleLeftovers,
     staleness,
 } from './bucket-lake.ts';
@@ -127,6 +128,7 @@ async function keepBucket(
     const gone = [...new Set([...stale, ...expired])];
     const tables = expiredTables(await tablesInBucket(books, now), log, now, config.keep.run_days);
     if ((await readStateLog(books)).head !== log.head) return [];
+    await removeLeftovers(books, log, now);
     for (const batch of gone) await removeBatch(books, batch);
     for (const key of tables.flatMap(({ files }) => files)) await books.store.remove(key);
     return [

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { bucketRows } from '../support/bucket-rows.ts';
 import { type Fault, faultyStore } from '../support/faulty-store.ts';
-import { keysOf, machine, removeMachines, textOf } from '../support/machines.ts';
+import { keysOf, machine, removeMachines, textOf, tinyObjects } from '../support/machines.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { type TinyProject, tieout } from '../support/terminal.ts';
 
@@ -15,10 +15,12 @@ const month = '--period 2026-10';
 const why = ['--reason', 'ticket 12', '--by', 'ada'];
 const erasing = ['erase', '--value', 'evt-3', ...why];
 const apply = [...erasing, '--apply'];
-const ofBucket = { state: { bucket: 'memory', prefix: 'books' } };
+// All machines read the same objects: a folder of each would give them other dates.
+const objects = memoryStore(tinyObjects());
+const ofBucket = { store: { bucket: 'in' }, state: { bucket: 'memory', prefix: 'books' } };
 
 const type = ({ folder: cwd }: TinyProject, state: ObjectStore, line: string | readonly string[]) =>
-    tieout(line, { cwd, state });
+    tieout(line, { cwd, state, store: objects });
 
 async function says(of: TinyProject, state: ObjectStore, line: string | readonly string[]) {
     const { exit, out, err } = await type(of, state, line);
@@ -35,6 +37,11 @@ async function night(of: TinyProject, state: ObjectStore, day: number) {
 const explained = (of: TinyProject, state: ObjectStore, { lines }: { readonly lines: string }) =>
     says(of, state, `explain ${/\b[0-9a-f]{64}\b/.exec(lines)?.[0]} ${month}`);
 
+/** What an explanation says of an event that is not erased. */
+const lineOf = (explanation: string) =>
+    explanation.split('\n').find((line) => line.includes('evt-1')) ?? 'no such line';
+
+const isInLake = async (state: ObjectStore) => (await bucketRows(state)).includes('evt-3');
 const manifestsOf = async (state: ObjectStore) =>
     (await keysOf(state, 'lake/')).filter((key) => key.endsWith('/batch.json'));
 const lakeOf = ({ folder }: TinyProject) => globSync('*/*', { cwd: join(folder, '.tieout/lake') });
@@ -45,11 +52,11 @@ test('it is erased on one machine; every other one forgets it with its next nigh
     const first = await night(here, state, 5);
     const explanation = await explained(other, state, first);
     const before = await manifestsOf(state);
-    expect(await bucketRows(state)).toContain('evt-3');
+    expect(await isInLake(state)).toBe(true);
     expect(await says(here, state, erasing)).toMatch(/rows +2 in 2 batches/);
     expect(await manifestsOf(state)).toEqual(before);
     await says(here, state, apply);
-    expect(await bucketRows(state)).not.toContain('evt-3');
+    expect(await isInLake(state)).toBe(false);
     const after = await manifestsOf(state);
     expect(after.filter((key) => before.includes(key))).toHaveLength(before.length - 2);
     expect(after).toHaveLength(before.length);
@@ -58,14 +65,12 @@ test('it is erased on one machine; every other one forgets it with its next nigh
     expect(entry.batches.map(({ to }: { to: string }) => to)).not.toContain('');
     // The run was made from batches that are gone; its rows are found where they are now.
     const now = await explained(third, state, first);
-    expect(now.replaceAll(/erased-[0-9a-f]{16}/g, 'evt-3')).toContain(
-        explanation.split('\n').find((line) => line.includes('evt-1')),
-    );
+    expect(now).toContain(lineOf(explanation));
     const second = await night(other, state, 6);
     expect(second.certificate.history.because).toBe('identifiers were erased from an object');
     expect(second.lines).toBe(first.lines);
     expect(lakeOf(other).toSorted()).toEqual(lakeOf(here).toSorted());
-    expect(await bucketRows(state)).not.toContain('evt-3');
+    expect(await isInLake(state)).toBe(false);
     expect((await night(third, state, 7)).certificate.history.from).toBe(second.certificate.run_id);
     expect(await says(third, state, apply)).toMatch(/rows +0 in 0 batches/);
 }, 300_000);
@@ -81,7 +86,7 @@ test('what a night publishes that read it before does not come back', async () =
     const late = await night(slow, withoutErasures(state), 6);
     expect(late.certificate.period).toBe('2026-10');
     expect(await manifestsOf(state)).toEqual(before);
-    expect(await bucketRows(state)).not.toContain('evt-3');
+    expect(await isInLake(state)).toBe(false);
 }, 300_000);
 
 /** A store whose log has no entry yet until somebody asks for it a second time. */
@@ -130,10 +135,10 @@ describe('every operation fails once', () => {
                 // Whatever it left can be read, by a machine that knows nothing.
                 if (operation % 7 === 0) {
                     const rows = await explained(machine(ofBucket), state, first);
-                    expect(rows.split('\n').length).toBe(explanation.split('\n').length);
+                    expect(rows).toContain(lineOf(explanation));
                 }
                 await says(machine(ofBucket), state, apply);
-                expect(await bucketRows(state), `operation ${operation}`).not.toContain('evt-3');
+                expect(await isInLake(state), `operation ${operation}`).toBe(false);
                 expect(await manifestsOf(state)).toHaveLength(reference.length);
                 removeMachines();
             }

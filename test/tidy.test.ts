@@ -79,7 +79,6 @@ const owners: Readonly<Record<string, readonly string[]>> = {
     commander: ['cli', 'commands'],
     zod: ['schema', 'compile', 'rules', 'commands'],
     'cli-table3': ['report'],
-    'csv-stringify/sync': ['export'],
     'currency-codes': ['money'],
     '@opentelemetry/api': ['telemetry'],
     '@opentelemetry/exporter-metrics-otlp-http': ['telemetry'],

@@ -92,6 +92,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
     commander: ['cli', 'commands'],
     zod: ['schema', 'compile', 'deliver', 'rules', 'commands'],
     'cli-table3': ['report'],
+    'csv-stringify/sync': ['export'],
     'currency-codes': ['money'],
     '@opentelemetry/api': ['telemetry'],
     '@opentelemetry/exporter-metrics-otlp-http': ['telemetry'],

@@ -70,7 +70,7 @@ describe('a night', () => {
         whole = await one.run(asOf('05'));
         await other.run(asOf('02'));
         inTwo = await other.run(asOf('05'));
-    });
+    }, 180_000);
     afterAll(() => {
         for (const project of projects) project.remove();
     });

@@ -1,6 +1,6 @@
 -- Breaks of form: what someone has to look at although it moves no tie-out.
 -- Grain: break_id. One per wallet, asset or event, however many entries show it. Where it has no
--- worth, what shows it is part of the id: a decision on it must not cover what comes to light later.
+-- worth, what shows it is part of the id: a decision does not cover what comes to light later.
 with
 -- Which objects the copies stand in is said beside: how inputs are cut into objects is no result.
 copies as (

@@ -27,7 +27,7 @@ export class Spots {
     constructor(books: Books) {
         this.#books = books;
         const lives = [...books.lives].map(([key, life]): Spot => {
-            const { subject, time } = life.usage[0]!; time: string }];
+            const { subject, time } = life.usage[0]!;
             return { key, life, account_id: subject, at: time };
         });
         const days = [...books.days].map(

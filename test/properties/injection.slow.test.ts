@@ -76,13 +76,9 @@ describe('in a bucket of 200 events', { timeout: 300_000 }, () => {
             );
             together.set(`${one} + ${other}`, copy);
         }
-        facts = (
-            await nightOver(
-                copies.map(({ books }) => books),
-                beside,
-            )
-        ).facts;
-    });
+        const all = copies.map(({ books }) => books);
+        facts = (await nightOver(all, beside)).facts;
+    }, 300_000);
 
     const expectCopy = (copy: number) => {
         const [clean, of] = [0, copy].map((at) => facts.get(prefixOf(at))!);

@@ -393,8 +393,8 @@ export const injections: Readonly<Record<string, readonly Injector[]>> = {
             'instant',
             'a grant of three is missing',
             (place) => [
-                capture(place, { grant_id: 'g1', amount: money(place.captured / 2n) }),
-                again(place, { grant_id: 'g2', amount: money(place.captured / 4n) }),
+                part(capture(place), 'g1', place.captured / 2n),
+                part(again(place), 'g2', place.captured / 4n),
             ],
             (place) =>
                 short(place, place.worth - floor(place.captured / 2n) - floor(place.captured / 4n)),
@@ -489,6 +489,11 @@ export const counted: Readonly<Record<string, readonly Injector[]>> = {
 
 const floor = (amount: bigint) => (amount / 10n ** 6n) * 10n ** 6n;
 const tokensOf = ({ event }: Place) => tokens(event);
+
+/** A part of a debit, from one grant. */
+function part({ quantity: _, ...entry }: Entry, grant_id: string, amount: bigint): Entry {
+    return { ...entry, grant_id, amount: money(amount) };
+}
 
 function undone(place: Place, change: Partial<Entry> = {}): Entry {
     const of = capture(place);

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
+import { UNPRICED_MODEL } from '../../fixtures/generator/prices.ts';
 import { decimalText, fraction } from '../support/exact.ts';
 import { bare, type Facts, type Rows } from './injection.facts.ts';
 import type { Injected } from './injection.plan.ts';
-import { type Books, shapeOf } from './injection.world.ts';
+import { type Books, type Shape, shapeOf } from './injection.world.ts';
 import { type Found, type Leg, parentOf, rated, share, tokens, unit } from './injectors.ts';
 
 /** What a night must find of spoilt books, from the clean ones and what was done to them. */
@@ -19,19 +20,29 @@ function payerOf(books: Books, account_id: string): string {
     return parent === '' ? account_id : payerOf(books, parent);
 }
 
-/** What a payer's units cost on average, times an amount of them. */
-function averageWorth(books: Books, { account_id, amount }: Found): bigint {
-    const shape = shapeOf(account_id);
-    const isOf = (subject: string) => shapeOf(subject) === shape;
+/** What the units of a shape cost all together, and how many they are: what an average is made of. */
+function totals(books: Books, shape: Shape): { readonly cost: bigint; readonly whole: bigint } {
     const places = shape === 'aggregated' ? books.days : books.lives;
     const usage = [...places.values()]
         .flatMap((of) => of.usage)
-        .filter(({ subject, time }) => isOf(subject) && time.startsWith('2026-10'));
+        .filter(({ subject, time }) => shapeOf(subject) === shape && time.startsWith('2026-10'));
     // A day is worth something as a whole; an event without a price is worth nobody knows what.
-    const isPriced = ({ data }: (typeof usage)[number]) => data.model !== 'prism-preview';
-    const priced = usage.filter(isPriced);
+    const priced = usage.filter(({ data }) => data.model !== UNPRICED_MODEL);
     const whole = shape === 'aggregated' ? BigInt(usage.length) * unit : sum(priced.map(tokens));
-    return share(sum(priced.map(rated)), amount, whole);
+    return { cost: sum(priced.map(rated)), whole };
+}
+
+/** Books to those totals: they are asked for each break. */
+const known = new WeakMap<Books, Map<Shape, ReturnType<typeof totals>>>();
+
+/** What a payer's units cost on average, times an amount of them. */
+function averageWorth(books: Books, { account_id, amount }: Found): bigint {
+    const shape = shapeOf(account_id);
+    const byShape = known.get(books) ?? new Map<Shape, ReturnType<typeof totals>>();
+    known.set(books, byShape);
+    const { cost, whole } = byShape.get(shape) ?? totals(books, shape);
+    byShape.set(shape, { cost, whole });
+    return share(cost, amount, whole);
 }
 
 const moneyOf = (books: Books, found: Found) =>

@@ -21,6 +21,7 @@ import { certificateFile, type RunFolder } from './folders.ts';
 import { relationCsv } from './relation-csv.ts';
 import { saleFiles } from './sale-outputs.ts';
 import { readStatements, statementFiles } from './statement-outputs.ts';
+import { walletMovementsCsv } from './wallet-outputs.ts';
 
 /** Lines whose payer has no debit log are delivered: nothing contradicts them. Held ones never. */
 const deliverable: ReadonlySet<ReconStatus> = new Set(['clear', 'unauditable']);
@@ -45,6 +46,7 @@ export async function writeOutputs(
         'suspense.csv': await suspenseCsv(engine),
         'repeats.csv': await repeatsCsv(engine),
         'unrated.csv': await unratedCsv(engine),
+        'wallet_movements.csv': await walletMovementsCsv(engine),
         ...(isNightly
             ? {
                   ...lineFiles(lines),

@@ -3,8 +3,8 @@ import { UNPRICED_MODEL } from '../../fixtures/generator/prices.ts';
 import { decimalText, fraction } from '../support/exact.ts';
 import { bare, type Facts, type Rows } from './injection.facts.ts';
 import type { Injected } from './injection.plan.ts';
-import { type Books, type Shape, shapeOf } from './injection.world.ts';
-import { type Found, type Leg, parentOf, rated, share, tokens, unit } from './injectors.ts';
+import { type Books, numbered, period, type Shape, shapeOf, tokenRate } from './injection.world.ts';
+import { atoms, type Found, type Leg, parentOf, rated, share, tokens, unit } from './injectors.ts';
 
 /** What a night must find of spoilt books, from the clean ones and what was done to them. */
 
@@ -45,8 +45,19 @@ function averageWorth(books: Books, { account_id, amount }: Found): bigint {
     return share(cost, amount, whole);
 }
 
-const moneyOf = (books: Books, found: Found) =>
-    found.money === 'average' ? averageWorth(books, found) : found.money;
+/** How far below zero a wallet is at the end of the period; units at what one is worth. */
+function overdrawn(books: Books, { key, asset }: Found): bigint {
+    const left = numbered(books)
+        .filter(({ wallet_id, booked_at }) => wallet_id === key && booked_at < period.end)
+        .at(-1)!.balance_after;
+    const below = left.startsWith('-') ? atoms(left.slice(1)) : 0n;
+    return asset === 'USD' ? below : (below / unit) * atoms(tokenRate);
+}
+
+function moneyOf(books: Books, found: Found): bigint | null {
+    if (found.money === 'overdrawn') return overdrawn(books, found);
+    return found.money === 'average' ? averageWorth(books, found) : found.money;
+}
 
 type Line = Readonly<Record<string, string>>;
 const inOrder = (rows: readonly Line[]) => rows.map((row) => Object.values(row).join(' | ')).sort();

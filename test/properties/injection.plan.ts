@@ -51,7 +51,7 @@ export class Spots {
         const first = random.int(0, spots.length - 1);
         for (let step = 0; step < spots.length; step += 1) {
             const spot = spots[(first + step) % spots.length]!;
-            if (this.#fits(injector, spot)) return this.#spoil(code, injector, spot);
+            if (this.#fits(code, injector, spot)) return this.#spoil(code, injector, spot);
         }
         throw new RangeError(`nothing to inject ${code} into: ${injector.title}`);
     }
@@ -72,7 +72,7 @@ export class Spots {
                 [one, other],
                 [other, one],
             ] as const) {
-                if (this.#fits(first[1], spot) && this.#fits(second[1], next)) {
+                if (this.#fits(...first, spot) && this.#fits(...second, next)) {
                     return [this.#spoil(...first, spot), this.#spoil(...second, next)];
                 }
             }
@@ -80,9 +80,9 @@ export class Spots {
         return undefined;
     }
 
-    #fits(injector: Injector, spot: Spot): boolean {
-        const key = injector.isOfWallet ? spot.account_id : spot.key;
-        if (this.#taken.has(key) || this.#taken.has(spot.key)) return false;
+    #fits(code: string, injector: Injector, spot: Spot): boolean {
+        const isTaken = injector.isOfWallet && this.#taken.has(`${code} ${spot.account_id}`);
+        if (isTaken || this.#taken.has(spot.key)) return false;
         const isQuiet = spot.life.usage.length === 0;
         const place = placeOf(this.#books, spot.life, spot.key);
         return injector.fits ? injector.fits(place) : !isQuiet;
@@ -90,7 +90,7 @@ export class Spots {
 
     #spoil(code: string, injector: Injector, spot: Spot): Injected {
         this.#taken.add(spot.key);
-        if (injector.isOfWallet) this.#taken.add(spot.account_id);
+        if (injector.isOfWallet) this.#taken.add(`${code} ${spot.account_id}`);
         const place = placeOf(this.#books, spot.life, spot.key);
         const found = injector.inject(place).map((of) => ({ code, ...of }));
         return { code, injector, found, place };

@@ -1,11 +1,13 @@
 import { type BucketOptions, bucketFiles } from '../../fixtures/generator/index.ts';
 import { generatedWallets, projectFiles } from '../../fixtures/project.ts';
 import type { RunResult } from '../../src/run/pipeline.ts';
+import { unitsText } from '../support/exact.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { csvOf } from '../support/night.ts';
 import { testProject } from '../support/project.ts';
 import { lines } from '../support/terminal.ts';
 import { readRows } from './injection.facts.ts';
+import { atoms, unit } from './injectors.ts';
 
 /*
  * Clean data of the generator, line by line, so that a test can spoil it: what was used, what its wallet
@@ -42,6 +44,16 @@ export interface Entry {
     readonly grant_id?: string;
     readonly quantity?: string;
     readonly aggregated?: string;
+    readonly money_amount?: string;
+    readonly money_currency?: string;
+}
+
+/** An entry in its place in the log. */
+interface Numbered extends Entry {
+    readonly wallet_id: string;
+    readonly sequence: number;
+    readonly balance_before: string;
+    readonly balance_after: string;
 }
 
 export type Shape = 'instant' | 'two_phase' | 'aggregated';
@@ -73,9 +85,19 @@ export interface Books {
     readonly strays: Entry[];
     /** Wallets, and the instant from which on their numbers are one too high. */
     readonly gaps: Map<string, string>;
+    /** Wallets, and the instant at which they hold one more than they did. */
+    readonly jumps: Map<string, string>;
+    /** Wallets that begin with nothing. */
+    readonly empty: Set<string>;
 }
 
+const unspoilt = () => ({
+    ...{ strays: [], gaps: new Map(), jumps: new Map(), empty: new Set<string>() },
+});
+
 export const period = { start: '2026-10-01T00:00:00.000Z', end: '2026-11-01T00:00:00.000Z' };
+/** Dollars for a token, to us. */
+export const tokenRate = '0.000002';
 const days = Array.from({ length: 31 }, (_, at) => `2026-10-${String(at + 1).padStart(2, '0')}`);
 
 export function shapeOf(account_id: string): Shape {
@@ -108,7 +130,7 @@ function booked(
     log: readonly (Entry & { readonly sequence?: number; readonly wallet_id?: string })[],
 ): Books {
     const books: Books = {
-        ...{ accounts, lives: new Map(), days: new Map(), strays: [], gaps: new Map() },
+        ...{ accounts, lives: new Map(), days: new Map(), ...unspoilt() },
     };
     const daily = accounts.filter(
         ({ account_id, parent }) => parent && shapeOf(account_id) === 'aggregated',
@@ -166,28 +188,50 @@ export function copied(books: Books, prefix: string): Books {
                 },
             ]),
         ),
+        ...unspoilt(),
         strays: books.strays.map(entryOf),
-        gaps: new Map(),
     };
 }
 
 const walletOf = ({ account_id, asset }: Entry) => `w-${account_id}-${asset}`;
+const opening = 1_000_000n * unit;
 
-/** The log as the wallets wrote it: in order of booking, numbered by wallet. */
-function numbered(books: Books): readonly Entry[] {
+/** How an entry moves its wallet. */
+function effectOf({ entry_type, amount }: Entry): bigint {
+    const size = atoms(amount);
+    if (['capture', 'grant_expire'].includes(entry_type)) return -size;
+    return ['authorize', 'release', 'expire', 'decline'].includes(entry_type) ? 0n : size;
+}
+
+/** The log as the wallets wrote it: in order of booking, numbered by wallet, with their balances. */
+export function numbered(books: Books): readonly Numbered[] {
     const all = [
         ...[...books.lives.values()].flatMap(({ entries }) => entries),
         ...[...books.days.values()].flatMap(({ entries }) => entries),
         ...books.strays,
     ].sort((one, other) => (one.booked_at < other.booked_at ? -1 : 1));
-    const last = new Map<string, number>();
+    const wallets = new Map<string, { sequence: number; balance: bigint; hasJumped: boolean }>();
     return all.map((entry) => {
         const wallet_id = walletOf(entry);
-        const sequence = (last.get(wallet_id) ?? 0) + 1;
-        last.set(wallet_id, sequence);
-        const gap = books.gaps.get(wallet_id);
-        const missing = gap !== undefined && entry.booked_at >= gap ? 1 : 0;
-        return { ...entry, wallet_id, sequence: sequence + missing };
+        const isAfter = (at: string | undefined) => at !== undefined && entry.booked_at >= at;
+        const wallet = wallets.get(wallet_id) ?? {
+            ...{ sequence: 0, hasJumped: false },
+            balance: books.empty.has(wallet_id) ? 0n : opening,
+        };
+        wallets.set(wallet_id, wallet);
+        if (isAfter(books.jumps.get(wallet_id)) && !wallet.hasJumped) {
+            wallet.hasJumped = true;
+            wallet.balance += unit;
+        }
+        const before = wallet.balance;
+        wallet.sequence += 1;
+        wallet.balance += effectOf(entry);
+        return {
+            ...{ ...entry, wallet_id },
+            sequence: wallet.sequence + (isAfter(books.gaps.get(wallet_id)) ? 1 : 0),
+            balance_before: unitsText(before, 12),
+            balance_after: unitsText(wallet.balance, 12),
+        };
     });
 }
 
@@ -207,6 +251,13 @@ function objectsOf(all: readonly Books[]): Readonly<Record<string, string>> {
     ]);
 }
 
+/** The assets with a rate for tokens: what converted debits are compared with. */
+function withRate(assets: string): string {
+    const rates = [{ currency: 'USD', from: '2025-01-01T00:00:00Z', rate: tokenRate }];
+    const of = JSON.parse(assets) as readonly { readonly asset: string }[];
+    return JSON.stringify(of.map((one) => (one.asset === 'TOK' ? { ...one, rates } : one)));
+}
+
 /** What a night over books found, by the prefix of each. */
 export async function nightOver(
     all: readonly Books[],
@@ -222,6 +273,7 @@ export async function nightOver(
     const files = {
         ...projectFiles({ name: 'test', store: { folder: 'data' }, wallets, memory: '2GB' }),
         ...beside,
+        'assets.json': withRate(beside['assets.json'] ?? '[]'),
         'accounts.json': JSON.stringify(all.flatMap(({ accounts }) => accounts)),
     };
     const project = testProject(files, memoryStore(objectsOf(all)));

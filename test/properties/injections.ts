@@ -1,6 +1,8 @@
+import { unitsText } from '../support/exact.ts';
 import type { Day, Entry } from './injection.world.ts';
-import { period } from './injection.world.ts';
+import { period, tokenRate } from './injection.world.ts';
 import {
+    atoms,
     extra,
     type Found,
     type Injector,
@@ -72,7 +74,7 @@ const second = (place: Place, amount: bigint): Found => ({
 });
 
 /** The debit is elsewhere: usage on its own account, what was taken on another. */
-const elsewhere = (place: Place, account_id: string, asset = place.asset): Found =>
+const displaced = (place: Place, account_id: string, asset = place.asset): Found =>
     short(place, place.worth, {
         legs: [
             [place.account_id, place.asset, place.worth],
@@ -90,6 +92,44 @@ const ghost = (place: Place): readonly Entry[] =>
         event_id: `${place.event.id}-ghost`,
         ...(entry.authorization_id ? { authorization_id: `${entry.authorization_id}-ghost` } : {}),
     }));
+
+/** Something about a whole wallet, which moves no tie-out. */
+function ofWallet(
+    title: string,
+    worth: null | 'overdrawn',
+    spoil: (place: Place, wallet: string) => void,
+): readonly Injector[] {
+    return (['instant', 'two_phase'] as const).map((on) => ({
+        ...{ on, title, isOfWallet: true },
+        inject: (place) => {
+            const { account_id, asset } = place;
+            const key = `w-${account_id}-${asset}`;
+            spoil(place, key);
+            return [{ key, account_id, asset, amount: 0n, money: worth, unmatched: 0 }];
+        },
+    }));
+}
+
+/** A debit of units says what it was in money, and we say something else. */
+function converting(title: string, currency: string): Injector {
+    return {
+        ...{ on: 'two_phase', title, isOfWallet: true },
+        inject: (place) => {
+            const { account_id, asset, worth } = place;
+            const half = ((worth / unit) * atoms(tokenRate)) / 2n;
+            const said = { money_amount: unitsText(half, 12), money_currency: currency };
+            instead(
+                place,
+                place.entries.map((entry) =>
+                    entry.entry_type === 'capture' ? { ...entry, ...said } : entry,
+                ),
+            );
+            const key = `${account_id}|${asset}|${currency}`;
+            const differs = currency === 'USD' ? half : null;
+            return [{ key, account_id, asset, amount: 0n, money: differs, unmatched: 0 }];
+        },
+    };
+}
 
 /** By code: everything that a night must call by it. */
 export const injections: Readonly<Record<string, readonly Injector[]>> = {
@@ -351,13 +391,13 @@ export const injections: Readonly<Record<string, readonly Injector[]>> = {
             'instant',
             'euros for dollars',
             (place) => [capture(place, { asset: 'EUR' })],
-            (place) => elsewhere(place, place.account_id, 'EUR'),
+            (place) => displaced(place, place.account_id, 'EUR'),
         ),
         of(
             'two_phase',
             'held and taken in another unit',
             (place) => moved(place, { asset: 'REQ' }),
-            (place) => elsewhere(place, place.account_id, 'REQ'),
+            (place) => displaced(place, place.account_id, 'REQ'),
         ),
     ],
     ACCOUNT_MISMATCH: [
@@ -365,13 +405,13 @@ export const injections: Readonly<Record<string, readonly Injector[]>> = {
             'instant',
             'another team',
             (place) => moved(place, { account_id: sibling(place) }),
-            (place) => elsewhere(place, sibling(place)),
+            (place) => displaced(place, sibling(place)),
         ),
         of(
             'two_phase',
             'another customer',
             (place) => moved(place, { account_id: sibling(place) }),
-            (place) => elsewhere(place, sibling(place)),
+            (place) => displaced(place, sibling(place)),
         ),
     ],
     HIERARCHY_MISMATCH: [
@@ -379,13 +419,13 @@ export const injections: Readonly<Record<string, readonly Injector[]>> = {
             'instant',
             'the payer was debited',
             (place) => moved(place, { account_id: parentOf(place.books, place.account_id) }),
-            (place) => elsewhere(place, parentOf(place.books, place.account_id)),
+            (place) => displaced(place, parentOf(place.books, place.account_id)),
         ),
         of(
             'two_phase',
             'the reseller was debited',
             (place) => moved(place, { account_id: parentOf(place.books, place.account_id) }),
-            (place) => elsewhere(place, parentOf(place.books, place.account_id)),
+            (place) => displaced(place, parentOf(place.books, place.account_id)),
         ),
     ],
     SPLIT_INCOMPLETE: [
@@ -421,13 +461,25 @@ export const injections: Readonly<Record<string, readonly Injector[]>> = {
             (place) => short(place, 0n),
         ),
     ),
-    SEQUENCE_GAP: (['instant', 'two_phase'] as const).map((on) => ({
-        ...{ on, title: 'a number is missing', isOfWallet: true as const },
-        inject: (place) => {
-            const { account_id, asset, books, event } = place;
-            const wallet = `w-${account_id}-${asset}`;
-            books.gaps.set(wallet, later(event.time, 1));
-            return [{ ...extra(place, wallet, 0n), amount: 0n, money: null }];
+    SEQUENCE_GAP: ofWallet('a number is missing', null, (place, wallet) => {
+        place.books.gaps.set(wallet, later(place.event.time, 1));
+    }),
+    BALANCE_DISCONTINUITY: ofWallet('it holds one more', null, (place, wallet) => {
+        place.books.jumps.set(wallet, later(place.event.time, 1));
+    }),
+    OVERDRAFT: ofWallet('it began with nothing', 'overdrawn', (place, wallet) => {
+        place.books.empty.add(wallet);
+    }),
+    CONVERSION_RATE: [converting('at half of our rate', 'USD')],
+    CONVERSION_MISSING: [converting('into a currency without a rate', 'EUR')],
+    DUP_METER_CONFLICT: (['instant', 'two_phase', 'aggregated'] as const).map((on) => ({
+        ...{ on, title: 'sent twice, the second time with more output' },
+        inject: ({ life, account_id, asset }) => {
+            const [first] = life.usage;
+            const data = { ...first!.data, output_tokens: first!.data.output_tokens + 7 };
+            life.usage = [...life.usage, { ...first!, data }];
+            const none = { amount: 0n, money: 0n, unmatched: 0 };
+            return [{ key: first!.id, account_id, asset, ...none }];
         },
     })),
     UNRATED: [
@@ -485,6 +537,11 @@ export const counted: Readonly<Record<string, readonly Injector[]>> = {
             return [];
         },
     })),
+};
+
+/** What no night of one period can find in its data, and where it is found instead. */
+export const elsewhere: Readonly<Record<string, string>> = {
+    TIMING_LATE: 'of a period that is closed: a backfill tells of it',
 };
 
 const floor = (amount: bigint) => (amount / 10n ** 6n) * 10n ** 6n;

@@ -16,7 +16,7 @@ export interface Found {
     readonly asset: string;
     readonly amount: bigint;
     /** Its worth: of money its own amount, of units their part of what the usage costs. */
-    readonly money: bigint | 'average' | null;
+    readonly money: bigint | 'average' | 'overdrawn' | null;
     /** How it enters the tie-out, where that is more than its amount on its account. */
     readonly legs?: readonly Leg[];
     /** So many events that matched do not any more. */
@@ -49,7 +49,7 @@ export interface Injector {
     readonly inject: (place: Place) => readonly Found[];
     /** It takes usage away from what is billed. */
     readonly isOfUsage?: true;
-    /** It is one of a whole wallet: there cannot be two. */
+    /** It is one of a whole wallet: there cannot be two of it. */
     readonly isOfWallet?: true;
 }
 

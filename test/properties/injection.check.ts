@@ -23,9 +23,12 @@ function payerOf(books: Books, account_id: string): string {
 /** What the units of a shape cost all together, and how many they are: what an average is made of. */
 function totals(books: Books, shape: Shape): { readonly cost: bigint; readonly whole: bigint } {
     const places = shape === 'aggregated' ? books.days : books.lives;
-    const usage = [...places.values()]
-        .flatMap((of) => of.usage)
-        .filter(({ subject, time }) => shapeOf(subject) === shape && time.startsWith('2026-10'));
+    const sent = [...places.values()].flatMap((of) => of.usage);
+    // Of copies the first counts.
+    const unique = [...new Map(sent.toReversed().map((of) => [of.id, of])).values()];
+    const usage = unique.filter(
+        ({ subject, time }) => shapeOf(subject) === shape && time.startsWith('2026-10'),
+    );
     // A day is worth something as a whole; an event without a price is worth nobody knows what.
     const priced = usage.filter(({ data }) => data.model !== UNPRICED_MODEL);
     const whole = shape === 'aggregated' ? BigInt(usage.length) * unit : sum(priced.map(tokens));
@@ -51,7 +54,7 @@ function overdrawn(books: Books, { key, asset }: Found): bigint {
         .filter(({ wallet_id, booked_at }) => wallet_id === key && booked_at < period.end)
         .at(-1)!.balance_after;
     const below = left.startsWith('-') ? atoms(left.slice(1)) : 0n;
-    return asset === 'USD' ? below : (below / unit) * atoms(tokenRate);
+    return asset === 'USD' ? below : (below * atoms(tokenRate)) / unit;
 }
 
 function moneyOf(books: Books, found: Found): bigint | null {

@@ -194,7 +194,7 @@ export function copied(books: Books, prefix: string): Books {
 }
 
 const walletOf = ({ account_id, asset }: Entry) => `w-${account_id}-${asset}`;
-const opening = 1_000_000n * unit;
+const opening = 10n ** 12n * unit;
 
 /** How an entry moves its wallet. */
 function effectOf({ entry_type, amount }: Entry): bigint {

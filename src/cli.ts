@@ -5,8 +5,8 @@ import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { afterwards } from './commands/afterwards.ts';
 import { type BackfillFlags, backfill } from './commands/backfill.ts';
-import { type CloseFlags, close, reopen } from './commands/close.ts';
 import type { Answer, CommandContext } from './commands/command.ts';
+import { declareDecisions } from './commands/decisions.ts';
 import { doctor } from './commands/doctor.ts';
 import { type EraseFlags, erase } from './commands/erase.ts';
 import { explain } from './commands/explain.ts';
@@ -29,9 +29,6 @@ import type { Outcome } from './schema/outcome.ts';
 import { nearestWord } from './schema/suggest.ts';
 import { openStore } from './store/open.ts';
 import { notingParts } from './telemetry/parts.ts';
-
-/** Parts of the contract that are not built yet: they say so and exit with 2. */
-const later = ['deliver'] as const;
 
 interface GlobalFlags {
     readonly config?: string;
@@ -143,19 +140,8 @@ function program(
         .addOption(period)
         .action((flags: { period: string }) => answer(report(flags, context())));
     const by = new Option('--by <name>', 'who does it').default(userName());
-    cli.command('close')
-        .description('freeze a period by the digest of its run')
-        .addOption(period)
-        .addOption(by)
-        .option('--reason <text>', 'why, for those who read the log')
-        .option('--with-held', 'although lines of some payers are held', false)
-        .action((flags: CloseFlags) => answer(close(flags, context())));
-    cli.command('reopen')
-        .description('let a run take the place of a closed one')
-        .addOption(period)
-        .addOption(by)
-        .option('--reason <text>', 'why, for those who read the log')
-        .action((flags: CloseFlags) => answer(reopen(flags, context())));
+    const chance = () => randomBytes(32).toString('hex');
+    declareDecisions(cli, { period, by }, answer, context, chance);
     cli.command('erase')
         .description('take an identifier out of the rows of the lake; a dry run without --apply')
         .option('--account <id>', 'an account, where it is a value of its own')
@@ -163,9 +149,7 @@ function program(
         .requiredOption('--reason <text>', 'why, for those who read the log')
         .addOption(by)
         .option('--apply', 'do it', false)
-        .action((flags: EraseFlags) =>
-            answer(erase(flags, context(), () => randomBytes(32).toString('hex'))),
-        );
+        .action((flags: EraseFlags) => answer(erase(flags, context(), chance)));
     cli.command('backfill')
         .description('show what differs from what was billed, and apply it when asked')
         .option('--from <yyyy-MM>', 'first billing period')
@@ -215,19 +199,7 @@ function program(
         .action((old: string, other: string | undefined, flags: { period: string }) =>
             answer(rulesDiff({ old, new: other }, flags, context())),
         );
-    for (const command of later) notYet(cli, command, command);
     return cli;
-}
-
-function notYet(parent: Command, name: string, command: string): void {
-    parent
-        .command(name, { hidden: false })
-        .description('(comes later)')
-        .allowUnknownOption()
-        .allowExcessArguments()
-        .action(() => {
-            throw new RunError('COMMAND_NOT_YET', { command });
-        });
 }
 
 function wholeNumber(text: string): number {

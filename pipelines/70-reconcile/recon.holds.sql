@@ -47,6 +47,7 @@ limited as (
         payers.amount as amount_exact,
         coalesce(broken.break_count, 0) as break_count,
         coalesce(broken.unpriced_count, 0) + coalesce(fees.fee_count, 0) as unpriced_count,
+        coalesce(fees.fee_count, 0) as fee_count,
         cast(round(coalesce(broken.break_money, 0), 12) as decimal(38, 12)) as break_money,
         cast(
             greatest(
@@ -73,6 +74,7 @@ select
     amount_exact,
     break_count,
     unpriced_count,
+    fee_count,
     break_money,
     hold_limit,
     unrated_count,

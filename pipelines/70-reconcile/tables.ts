@@ -391,6 +391,7 @@ export const holds = defineTable('recon.holds', {
         amount_exact: exactAmount('Its charges, unrounded.'),
         break_count: bigint('Its breaks.'),
         unpriced_count: bigint('Breaks and fees without a worth in money: any one holds.'),
+        fee_count: bigint('Fees among those.'),
         break_money: amount('Sum of the worth of its breaks, each without its sign.'),
         hold_limit: amount('Above this its lines are held.'),
         unrated_count: bigint('Rows of metered usage that nothing prices: any one holds.'),

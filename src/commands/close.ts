@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { RunError } from '../errors/index.ts';
-import { entryOf, readStateLog, requireSpoken, wholeOutput } from '../run/books.ts';
+import { entryOf, readStateLog } from '../run/books.ts';
 import { closedWith } from '../run/closings.ts';
 import { billsAll } from '../run/corrections.ts';
+import { readStanding } from '../run/items.ts';
 import { isReplaced, openedWith } from '../run/openings.ts';
-import { fetchOutput } from '../run/published.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
+import type { Standing } from '../schema/item.ts';
 import type { RunNews } from '../schema/outcome.ts';
 import { appendCommit, type CommitLog, closedBy } from '../state/commit-log.ts';
 import { standing } from '../state/corrections.ts';
@@ -36,10 +37,8 @@ export async function close(flags: CloseFlags, context: CommandContext): Promise
         const log = await readStateLog(state);
         const before = closedBy(log, period);
         if (before) return answerOf(before, `${period} is closed already`, { is_reused: true });
-        const commit = requireSpoken(state, log, period);
-        const run = await fetchOutput(state, commit);
-        const certificate = wholeOutput(run, commit);
-        requireClosable(certificate, flags.withHeld ?? false);
+        const { run, certificate, standing } = await readStanding(state, log, period);
+        requireClosable(certificate, standing, flags.withHeld ?? false);
         await requireOpenings(state, log, certificate);
         requireCorrections(log, certificate);
         const { by, reason = '' } = flags;
@@ -84,8 +83,8 @@ export async function reopen(flags: CloseFlags, context: CommandContext): Promis
 }
 
 /** @throws RunError CLOSE_REFUSED */
-function requireClosable(certificate: Certificate, withHeld: boolean): void {
-    const { period, pipeline, as_of, payers } = certificate;
+function requireClosable(certificate: Certificate, { payers }: Standing, withHeld: boolean): void {
+    const { period, pipeline, as_of } = certificate;
     const refuse = (detail: string, remedy: string) => {
         throw new RunError('CLOSE_REFUSED', { period, detail, remedy });
     };
@@ -103,11 +102,11 @@ function requireClosable(certificate: Certificate, withHeld: boolean): void {
             `Run it again once the month is over: \`tieout run --period ${period}\`.`,
         );
     }
-    const held = payers.filter(({ recon_status }) => recon_status === 'held');
+    const held = payers.filter(({ standing }) => standing === 'held');
     if (held.length > 0 && !withHeld) {
         refuse(
             `lines of ${held.map(({ payer_id }) => payer_id).join(', ')} are held`,
-            'Settle their breaks and run again, or close with --with-held: held lines stay unbilled.',
+            'Settle their breaks (`tieout break resolve`), let them go (`tieout release`), or close with --with-held: held lines stay unbilled.',
         );
     }
 }

@@ -7,11 +7,13 @@ import { sumsBy } from '../report/headline.ts';
 import { visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
 import { runFolder } from '../run/folders.ts';
+import { isWaiting, readStanding } from '../run/items.ts';
 import { type Plan, planRun, type RunResult, runPipeline } from '../run/pipeline.ts';
 import type { RunOptions } from '../run/prepare.ts';
 import { describeStages } from '../run/stages.ts';
 import type { TieOut } from '../schema/break.ts';
 import type { Certificate, History } from '../schema/certificate.ts';
+import type { PayerStanding, Standing } from '../schema/item.ts';
 import { spokenFor } from '../state/commit-log.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
 import { daysOf, isPeriod } from '../time/period.ts';
@@ -85,29 +87,42 @@ export async function run(
     const options = optionsOf(pipeline, flags, context.effects.now());
     const result = await runPipeline(project, context.effects, options);
     const { run_id, run_digest } = result.certificate;
+    const { standing } = await inState(project, context, async (state) =>
+        readStanding(state, await readStateLog(state), options.period),
+    );
     return {
-        exit: result.certificate.result === 'held' ? 1 : 0,
+        exit: isWaiting(standing) ? 1 : 0,
         run: { run_id, run_digest, is_reused: result.isReused, certificate: result.certificate },
-        text: summary(result, context.cwd),
+        text: summary(result, standing, context.cwd),
         json: {
             run_id: result.run.runId,
             folder: result.run.output,
             is_reused: result.isReused,
+            payers: standing.payers,
             certificate: result.certificate,
         },
     };
 }
 
-function summary({ run, certificate, isReused }: RunResult, cwd: string): string {
+function summary(
+    { run, certificate, isReused }: RunResult,
+    { period, payers: standings, items }: Standing,
+    cwd: string,
+): string {
     const at = (name: string) => join(relative(cwd, run.output) || '.', name);
-    const { payers, breaks, tie_outs, inputs, suspense } = certificate;
-    const held = payers.filter(({ recon_status }) => recon_status === 'held');
+    const { payers, tie_outs, inputs, suspense } = certificate;
+    const own = items.filter((of) => of.period === period && of.status !== 'cleared');
+    const settledCount = own.filter(({ status }) => status !== 'open').length;
+    const carried = items.filter((of) => of.period !== period && of.status === 'open');
+    const payersWho = (are: PayerStanding['standing']) =>
+        standings
+            .filter(({ standing }) => standing === are)
+            .map(({ payer_id }) => visible(payer_id))
+            .join(', ');
     const untied = tie_outs.filter(({ unexplained }) => unexplained !== '0');
-    const open = breaks.filter(({ code }) => code !== 'AMOUNT_ROUNDING');
     const suspended = suspense.reduce((sum, { row_count }) => sum + BigInt(row_count), 0n);
     const lineCount = payers.reduce((sum, { line_count }) => sum + line_count, 0);
     const amounts = sumsBy(payers, (payer) => ({ unit: payer.currency, amount: payer.amount }));
-    const breakCount = open.reduce((sum, { break_count }) => sum + break_count, 0);
     const rows: readonly (readonly [string, string])[] = [
         ['run', `${run.runId}${isReused ? ' (finished before; nothing was done)' : ''}`],
         [
@@ -131,8 +146,12 @@ function summary({ run, certificate, isReused }: RunResult, cwd: string): string
                 ? `NOT ZERO for ${counted(untied.length, 'account and asset', 'accounts and assets')}`
                 : tiedText(tie_outs),
         ],
-        ['breaks', `${figure(String(breakCount))} open`],
-        ['held', held.map(({ payer_id }) => visible(payer_id)).join(', ') || 'nobody'],
+        [
+            'breaks',
+            `${figure(String(own.length - settledCount))} open${settledCount > 0 ? `, ${figure(String(settledCount))} settled` : ''}${carried.length > 0 ? `; ${figure(String(carried.length))} of earlier months` : ''}`,
+        ],
+        ['held', payersWho('held') || 'nobody'],
+        ...(payersWho('released') ? ([['released', payersWho('released')]] as const) : []),
         ...(certificate.conversions ?? []).flatMap(({ evidence }) =>
             evidence === null ? [] : [['no rate', visible(evidence)] as const],
         ),

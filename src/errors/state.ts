@@ -76,6 +76,65 @@ export const stateErrors = {
         () =>
             'Bring it back, from an older version in the bucket or a backup. The run and its outputs are as they were.',
     ),
+    BREAK_NOT_FOUND: defineError<{ id: string; period: string }>(
+        2,
+        (p) => `${p.period} has no break ${JSON.stringify(p.id)}`,
+        (p) =>
+            `Look for it: \`tieout break list --period ${p.period}\`. At least six characters of an id are needed.`,
+    ),
+    BREAK_AMBIGUOUS: defineError<{ id: string; breaks: readonly string[] }>(
+        2,
+        (p) =>
+            `${p.breaks.length} breaks begin with ${p.id}: ${p.breaks
+                .slice(0, 3)
+                .map((of) => of.slice(0, 16))
+                .join(', ')}`,
+        () => 'Write more of the id.',
+    ),
+    PAYER_NOT_FOUND: defineError<{ payer_id: string; period: string; known: readonly string[] }>(
+        2,
+        (p) => `${p.period} has no payer ${JSON.stringify(p.payer_id)}`,
+        (p) =>
+            p.known.length > 0
+                ? `It has ${p.known.slice(0, 5).join(', ')}${p.known.length > 5 ? ', ...' : ''}.`
+                : 'Its run bills nobody.',
+    ),
+    RELEASE_REFUSED: defineError<{
+        payer_id: string;
+        period: string;
+        standing: string;
+        kind: 'release' | 'withdraw';
+    }>(
+        2,
+        (p) =>
+            p.kind === 'release'
+                ? `the lines of ${p.payer_id} in ${p.period} are not held, they are ${p.standing}`
+                : `the lines of ${p.payer_id} in ${p.period} were not released, they are ${p.standing}`,
+        () => 'Nothing is to be done.',
+    ),
+    DELIVERY_REFUSED: defineError<{ target: string; detail: string; remedy: string }>(
+        2,
+        (p) => `nothing was sent to ${p.target}: ${p.detail}`,
+        (p) => p.remedy,
+    ),
+    OUTBOX_DAMAGED: defineError<{ store: string; key: string; detail: string }>(
+        2,
+        (p) => `${p.store}/${p.key} is not as a delivery left it: ${p.detail}`,
+        () =>
+            'Nothing was sent. Restore the `deliveries` folder from a backup; nobody may edit, remove or add to it.',
+    ),
+    DELIVERY_OUTRUN: defineError<{ target: string; parcel_key: string; by: string }>(
+        75,
+        (p) => `${p.parcel_key} is being delivered to ${p.target} by another start, of ${p.by}`,
+        () => 'Let one delivery run at a time; run the same command again once it has ended.',
+    ),
+    DELIVERY_CHANGED: defineError<{ target: string; parcels: readonly string[] }>(
+        2,
+        (p) =>
+            `${p.target} has other lines under the same key than would be sent now:\n${p.parcels.map((of) => `    ${of}`).join('\n')}`,
+        () =>
+            'Nothing was sent. What was delivered never changes: reopen nothing for it, let `tieout backfill` bill the difference in the open month.',
+    ),
     ERASE_REFUSED: defineError<{ detail: string; remedy: string }>(
         2,
         (p) => `nothing was erased: ${p.detail}`,

@@ -48,6 +48,10 @@ export function negate({ units, scale }: Amount): Amount {
     return { units: -units, scale };
 }
 
+export function absolute({ units, scale }: Amount): Amount {
+    return { units: units < 0n ? -units : units, scale };
+}
+
 /** -1, 0 or 1: below, at or above. */
 export function compare(one: Amount, other: Amount): number {
     const { units } = add(one, negate(other));

@@ -236,6 +236,7 @@ async function payerTotals(engine: Engine, hasLines: boolean): Promise<readonly 
         break_money: trimmed(row.break_money),
         hold_limit: trimmed(row.hold_limit),
         unrated_count: whole(row.unrated_count),
+        ...(row.fee_count === 0n ? {} : { unpriced_fee_count: whole(row.fee_count) }),
         recon_status: row.recon_status as PayerTotal['recon_status'],
     }));
 }

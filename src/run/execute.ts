@@ -10,6 +10,7 @@ import { carry, dropTouched } from './carry.ts';
 import { certify } from './certify.ts';
 import { makeFolders, type RunFolder, readCertificate } from './folders.ts';
 import { type IngestedObject, ingest, lookAt, pinOf, storedRows } from './ingest.ts';
+import { readItems } from './items.ts';
 import { keepRules } from './kept-rules.ts';
 import type { InputListing } from './listing.ts';
 import { writeOutputs } from './outputs.ts';
@@ -23,6 +24,8 @@ import { openTables } from './tables.ts';
 export interface Work extends Omit<Plan, 'fingerprint' | 'finished'> {
     /** The run to go on from; null for none. */
     readonly previous: RunFolder | null;
+    /** The run of the month before, whose open items are carried on; null for none. */
+    readonly monthBefore: RunFolder | null;
 }
 
 /**
@@ -75,10 +78,18 @@ export async function execute(
         effects.progress.begin('write');
         const changed = changedObjects(plan.listings, previous, objects);
         const certificate = await inStage('write', async () =>
-            writeOutputs(engine, run, {
-                ...(await certify(engine, project, options, run.runId, { ...history, ...changed })),
-                run_fingerprint: runFingerprint(options, madeBy(plan.stages, content)),
-            }),
+            writeOutputs(
+                engine,
+                run,
+                {
+                    ...(await certify(engine, project, options, run.runId, {
+                        ...history,
+                        ...changed,
+                    })),
+                    run_fingerprint: runFingerprint(options, madeBy(plan.stages, content)),
+                },
+                { before: readItems(previous), carried: readItems(plan.monthBefore) },
+            ),
         );
         effects.progress.end(run.output);
         return { certificate, isReused: false };

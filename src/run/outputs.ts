@@ -18,6 +18,7 @@ import { partial } from '../stage/totals.ts';
 import type { Evidence } from './certify.ts';
 import { lineOf, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
+import { type Followed, itemsFile, itemsText, readTolerances } from './items.ts';
 import { relationCsv } from './relation-csv.ts';
 import { saleFiles } from './sale-outputs.ts';
 import { readStatements, statementFiles } from './statement-outputs.ts';
@@ -34,6 +35,7 @@ export async function writeOutputs(
     engine: Engine,
     run: RunFolder,
     evidence: Evidence & { readonly run_fingerprint: string },
+    followed: Followed,
 ): Promise<Certificate> {
     const unfinished = `${run.output}.partial`;
     rmSync(unfinished, { recursive: true, force: true });
@@ -76,11 +78,14 @@ export async function writeOutputs(
     };
     const statements = isNightly ? { statements: await readStatements(engine) } : {};
     const report = renderHtml(buildReport({ certificate, lines, breaks, ...statements }));
-    write(join(unfinished, 'report.html'), report);
-    const complete = {
-        ...certificate,
-        outputs: { ...certificate.outputs, 'report.html': sha256(report) },
-    };
+    const tolerances = await readTolerances(engine);
+    const items = itemsText({ ...evidence, breaks, tolerances, ...followed });
+    // Beside what inputs alone decide: which code made the report, which run first saw a break.
+    const beside = { 'report.html': report, [itemsFile]: items };
+    for (const [name, text] of Object.entries(beside)) write(join(unfinished, name), text);
+    const hashes = Object.entries(beside).map(([name, text]) => [name, sha256(text)] as const);
+    const outputs = { ...certificate.outputs, ...Object.fromEntries(hashes) };
+    const complete = { ...certificate, outputs };
     write(
         join(unfinished, certificateFile),
         `${canonicalJson(complete as unknown as JsonValue)}\n`,

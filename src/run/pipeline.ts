@@ -16,6 +16,7 @@ import { codeFingerprint, version } from './code.ts';
 import { type BilledCorrections, correctionsBilled, requireBillable } from './corrections.ts';
 import { execute, removeScraps } from './execute.ts';
 import { type RunFolder, readCertificate, runFolder } from './folders.ts';
+import { runOfMonthBefore } from './items.ts';
 import { keepBounded } from './keep.ts';
 import { basisOf, landedObjects } from './lake.ts';
 import { type InputListing, listInputs } from './listing.ts';
@@ -279,6 +280,7 @@ async function compute(
         : await execute(effects, store, {
               ...plan,
               previous: await runBefore(state, log, options, run),
+              monthBefore: await runOfMonthBefore(state, log, options.period),
           });
     return { run, ...executed };
 }

@@ -22,6 +22,7 @@ import {
     runFolder,
     wholeCertificate,
 } from './folders.ts';
+import { readItems } from './items.ts';
 import { keepRules } from './kept-rules.ts';
 import { writeOutputs } from './outputs.ts';
 import {
@@ -143,10 +144,16 @@ async function execute(
         await stateKept(engine);
         effects.progress.begin('write');
         const certificate = await inStage('write', async () =>
-            writeOutputs(engine, run, {
-                ...(await evidenceOf(engine, source, opened, run)),
-                run_fingerprint: runFingerprint(opened.options, made),
-            }),
+            writeOutputs(
+                engine,
+                run,
+                {
+                    ...(await evidenceOf(engine, source, opened, run)),
+                    run_fingerprint: runFingerprint(opened.options, made),
+                },
+                // What was carried into the month then still is.
+                { before: readItems(source.run), carried: readItems(source.run) },
+            ),
         );
         effects.progress.end(run.output);
         return certificate;

@@ -19,6 +19,7 @@ import {
     wholeCertificate,
 } from './folders.ts';
 import { type IngestedObject, pinOf } from './ingest.ts';
+import { itemsFile } from './items.ts';
 import { readKeptRules } from './kept-rules.ts';
 import type { InputListing } from './listing.ts';
 import { openRun, withCorrections } from './pipeline.ts';
@@ -160,7 +161,7 @@ async function computeAgain(
     const opened = withCorrections(await openRun(project, store, null, options), corrections);
     const stages = stagesOf(options, opened.inputs);
     const stated = new Map(inputs.map((of) => [`${of.input} ${of.key}`, of.sha256]));
-    const work = { ...opened, listings, stages, run, previous: null };
+    const work = { ...opened, listings, stages, run, previous: null, monthBefore: null };
     const made = await execute(effects, store, work, (objects) =>
         requireContent(certificate, objects, stated),
     );
@@ -215,13 +216,17 @@ function requireContent(
     if (problems.length) throw new RunError('INPUTS_CHANGED', { run_id, problems });
 }
 
-/** The report says by which code it was made: it differs when nothing else does. */
+/**
+ * The report says by which code it was made: it differs when nothing else does. When a break was first
+ * seen other runs said.
+ */
 function differencesOf(certificate: Certificate, again: Certificate): readonly string[] {
     const isSameCode = again.run_fingerprint === certificate.run_fingerprint;
     const names = new Set([...Object.keys(certificate.outputs), ...Object.keys(again.outputs)]);
     return [...names]
         .filter((name) => certificate.outputs[name] !== again.outputs[name])
         .filter((name) => isSameCode || name !== 'report.html')
+        .filter((name) => name !== itemsFile)
         .sort();
 }
 

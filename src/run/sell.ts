@@ -151,7 +151,7 @@ export const saleEventsSql = (events: string) => `select events.* replace (
 /** The wallet layer is between the operator and who it bills: no sale is ever held for it. */
 const clearedSql = `insert into recon.holds by name
     select payer_id, payer_name, currency, amount as amount_exact, 0 as break_count,
-        0 as unpriced_count, 0 as break_money, 0 as hold_limit, 0 as unrated_count,
+        0 as unpriced_count, 0 as fee_count, 0 as break_money, 0 as hold_limit, 0 as unrated_count,
         'clear' as recon_status
     from rolled.payers`;
 

@@ -64,5 +64,7 @@ export interface PayerTotal {
     readonly hold_limit: string;
     /** Rows of metered usage that no rate prices: any one holds the payer. */
     readonly unrated_count: number;
+    /** Fees that nothing prices: any one holds the payer. Left out where there are none. */
+    readonly unpriced_fee_count?: number;
     readonly recon_status: 'clear' | 'held' | 'unauditable';
 }

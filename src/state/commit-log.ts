@@ -3,6 +3,7 @@ import { text as textOfStream } from 'node:stream/consumers';
 import pLimit from 'p-limit';
 import { RunError } from '../errors/index.ts';
 import { type Commit, commitSchema, type Erasure, erasureSchema } from '../schema/commit.ts';
+import { type Decision, decisionSchema, type Release, releaseSchema } from '../schema/decision.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface CommitLog {
     readonly commits: readonly Commit[];
     /** Entries about what was erased; left out where nothing was. */
     readonly erasures?: readonly Erasure[];
+    /** Entries about breaks and held payers; left out where nobody decided anything. */
+    readonly decisions?: readonly (Decision | Release)[];
     /** sha256 of the last entry; empty for none. The next one names it. */
     readonly head: string;
 }
@@ -24,16 +27,38 @@ const empty: CommitLog = { commits: [], head: '' };
 const prefix = 'commits/';
 const keyOf = (number: number) => `${prefix}${String(number).padStart(8, '0')}.json`;
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
-type Entry = Commit | Erasure;
-/** Keys in the order of the schema, however the entry was put together. */
-const textOf = (entry: Entry) =>
-    `${JSON.stringify(entry.kind === 'erase' ? erasureSchema.parse(entry) : commitSchema.parse(entry))}\n`;
+type Entry = Commit | Erasure | Decision | Release;
+/** What is to be entered: its number and what comes before it are the log's. */
+type Draft<E extends Entry> = Omit<E, 'number' | 'previous'>;
 
-const countOf = ({ commits, erasures = [] }: CommitLog) => commits.length + erasures.length;
-const withEntry = ({ commits, erasures }: CommitLog, entry: Entry, head: string): CommitLog =>
-    entry.kind === 'erase'
-        ? { commits, erasures: [...(erasures ?? []), entry], head }
-        : { commits: [...commits, entry], ...(erasures ? { erasures } : {}), head };
+const schemas = [commitSchema, erasureSchema, decisionSchema, releaseSchema] as const;
+/** An entry with its keys in the order of its schema, however it was put together; null for none. */
+const entryIn = (value: unknown): Entry | null =>
+    schemas.map((schema) => schema.safeParse(value).data).find((of) => of !== undefined) ?? null;
+
+const textOf = (entry: Entry) => {
+    const whole = entryIn(entry);
+    if (!whole) throw new Error(`not an entry of the log: ${JSON.stringify(entry)}`);
+    return `${JSON.stringify(whole)}\n`;
+};
+
+const isCommit = (entry: Entry): entry is Commit => 'run_digest' in entry;
+
+const allOf = ({ commits, erasures = [], decisions = [] }: CommitLog): readonly Entry[] => [
+    ...commits,
+    ...erasures,
+    ...decisions,
+];
+const countOf = ({ commits, erasures = [], decisions = [] }: CommitLog) =>
+    commits.length + erasures.length + decisions.length;
+
+function withEntry(log: CommitLog, entry: Entry, head: string): CommitLog {
+    if (isCommit(entry)) return { ...log, commits: [...log.commits, entry], head };
+    if (entry.kind === 'erase') {
+        return { ...log, erasures: [...(log.erasures ?? []), entry], head };
+    }
+    return { ...log, decisions: [...(log.decisions ?? []), entry], head };
+}
 
 /** Entries read at a time: a log of years has thousands. */
 const concurrency = 16;
@@ -83,8 +108,7 @@ export async function textAt(store: ObjectStore, key: string): Promise<string> {
 
 function parsed(text: string): Entry | null {
     try {
-        const entry: unknown = JSON.parse(text);
-        return commitSchema.safeParse(entry).data ?? erasureSchema.safeParse(entry).data ?? null;
+        return entryIn(JSON.parse(text));
     } catch {
         return null;
     }
@@ -100,7 +124,7 @@ function parsed(text: string): Entry | null {
 export function appendCommit(
     store: ObjectStore,
     seen: CommitLog,
-    draft: Omit<Commit, 'number' | 'previous'>,
+    draft: Draft<Commit>,
     admit: (others: readonly Commit[]) => void,
 ): Promise<CommitLog> {
     return append(store, seen, draft, admit);
@@ -110,7 +134,16 @@ export function appendCommit(
 export function appendErasure(
     store: ObjectStore,
     seen: CommitLog,
-    draft: Omit<Erasure, 'number' | 'previous'>,
+    draft: Draft<Erasure>,
+): Promise<CommitLog> {
+    return append(store, seen, draft, () => {});
+}
+
+/** The same for what a person decided: it says of what, and counts for nothing else. */
+export function appendDecision(
+    store: ObjectStore,
+    seen: CommitLog,
+    draft: Draft<Decision> | Draft<Release>,
 ): Promise<CommitLog> {
     return append(store, seen, draft, () => {});
 }
@@ -118,21 +151,21 @@ export function appendErasure(
 async function append(
     store: ObjectStore,
     seen: CommitLog,
-    draft: Omit<Commit, 'number' | 'previous'> | Omit<Erasure, 'number' | 'previous'>,
+    draft: Draft<Commit> | Draft<Erasure> | Draft<Decision> | Draft<Release>,
     admit: (others: readonly Commit[]) => void,
 ): Promise<CommitLog> {
     let log = seen;
     for (let attempt = 1; attempt <= attemptLimit; attempt++) {
         const number = countOf(log) + 1;
-        const text = textOf({ number, previous: log.head, ...draft });
+        const text = textOf({ number, previous: log.head, ...draft } as Entry);
         if (await store.create(keyOf(number), text)) {
             return withEntry(log, JSON.parse(text) as Entry, hashOf(text));
         }
         const now = await readLog(store, log);
-        const there = [...now.commits, ...(now.erasures ?? [])].find((of) => of.number === number);
+        const there = allOf(now).find((of) => of.number === number);
         if (there && textOf(there) === text) return now;
         const others = now.commits.filter((of) => of.number >= number);
-        if (draft.kind !== 'erase' && isSaid(draft, others)) return now;
+        if ('run_digest' in draft && isSaid(draft, others)) return now;
         admit(others);
         log = now;
     }
@@ -140,7 +173,7 @@ async function append(
 }
 
 /** Whether the last of these runs of the period is this very run: it speaks, whoever entered it. */
-function isSaid(draft: Omit<Commit, 'number' | 'previous'>, others: readonly Commit[]): boolean {
+function isSaid(draft: Draft<Commit>, others: readonly Commit[]): boolean {
     if (draft.kind !== 'run') return false;
     const last = others.findLast((of) => of.kind === 'run' && of.period === draft.period);
     return last !== undefined && isSameRun(last, draft);
@@ -180,4 +213,14 @@ export function closedBy({ commits }: CommitLog, period: string): Commit | null 
 /** Periods that a run speaks for, sorted. */
 export function periodsOf({ commits }: CommitLog): readonly string[] {
     return [...new Set(commits.map(({ period }) => period))].sort();
+}
+
+/** What people decided about breaks, in the order of the log. */
+export function decisionsIn({ decisions = [] }: CommitLog): readonly Decision[] {
+    return decisions.filter((of) => of.kind === 'decide');
+}
+
+/** Which held payers people let go, or held again. */
+export function releasesIn({ decisions = [] }: CommitLog): readonly Release[] {
+    return decisions.filter((of) => of.kind !== 'decide');
 }

@@ -1,0 +1,176 @@
+import { RunError } from '../errors/index.ts';
+import { type Decision, ITEMS_PER_ENTRY } from '../schema/decision.ts';
+import type { OpenItem, PayerStanding, Standing } from '../schema/item.ts';
+import { appendDecision, type CommitLog } from '../state/commit-log.ts';
+import { requireSafe, type State } from '../state/state.ts';
+import { readStateLog } from './books.ts';
+import { readStanding, type StandingRun } from './items.ts';
+
+/** What a person says of items: what it is about, who says it, and why. */
+export interface Saying extends Pick<Decision, 'act' | 'value' | 'by' | 'reason'> {
+    /** Ids of breaks, or how they begin. */
+    readonly ids: readonly string[];
+}
+
+/** What came of a decision: the items as they are now. */
+export interface Decided extends StandingRun {
+    readonly items: readonly OpenItem[];
+}
+
+/**
+ * Enters what a person says of items of a period, or of those carried into it, into the log. It changes
+ * no line: it is for what the items come to now, and when that changes they are open again.
+ * @throws RunError BREAK_NOT_FOUND, BREAK_AMBIGUOUS, USAGE, RUN_NOT_FOUND, STATE_*, LOG_*
+ */
+export async function decide(
+    state: State,
+    period: string,
+    saying: Saying,
+    at: string,
+): Promise<Decided> {
+    await requireSafe(state);
+    const log = await readStateLog(state);
+    const { standing } = await readStanding(state, log, period);
+    const items = itemsOf(standing, saying.ids);
+    requireFitting(items, saying);
+    const after = await enter(state, log, standing, items, saying, at);
+    const now = await readStanding(state, after, period);
+    return { ...now, items: itemsOf(now.standing, items.map(idOf)) };
+}
+
+const idOf = ({ break_id }: OpenItem) => break_id;
+
+/** An entry for each period that the items are of, and for as many as one holds. */
+async function enter(
+    state: State,
+    seen: CommitLog,
+    { run_id }: Standing,
+    items: readonly OpenItem[],
+    { act, value, by, reason }: Saying,
+    at: string,
+): Promise<CommitLog> {
+    let log = seen;
+    for (const [period, own] of Map.groupBy(items, (of) => of.period)) {
+        for (let from = 0; from < own.length; from += ITEMS_PER_ENTRY) {
+            const some = own.slice(from, from + ITEMS_PER_ENTRY);
+            const about = some.map(({ break_id, amount, money_amount }) => {
+                return { break_id, amount, money_amount };
+            });
+            const said = { act, value, by, reason, at };
+            const entry = { kind: 'decide', period, run_id, ...said, items: about } as const;
+            log = await appendDecision(state.store, log, entry);
+        }
+    }
+    return log;
+}
+
+/** Shorter beginnings of an id name too many to be meant. */
+const SHORTEST = 6;
+
+/**
+ * Items by their ids, or by how those begin. One that stands in several periods is meant where it is
+ * open, and else in the latest.
+ * @throws RunError BREAK_NOT_FOUND, BREAK_AMBIGUOUS
+ */
+export function itemsOf(standing: Standing, ids: readonly string[]): readonly OpenItem[] {
+    return [...new Set(ids)].flatMap((id) => {
+        const found =
+            id.length < SHORTEST ? [] : standing.items.filter((of) => of.break_id.startsWith(id));
+        const breaks = [...new Set(found.map(idOf))];
+        if (breaks.length === 0) {
+            throw new RunError('BREAK_NOT_FOUND', { id, period: standing.period });
+        }
+        if (breaks.length > 1) throw new RunError('BREAK_AMBIGUOUS', { id, breaks });
+        const there = found.filter((of) => of.cleared_at === null);
+        return there.length > 0 ? there : found.toSorted(latestFirst).slice(0, 1);
+    });
+}
+
+const latestFirst = (a: OpenItem, b: OpenItem) => (a.period < b.period ? 1 : -1);
+
+/** @throws RunError USAGE */
+function requireFitting(items: readonly OpenItem[], { act, value, reason }: Saying): void {
+    const refuse = (detail: string, remedy: string) => {
+        throw new RunError('USAGE', { detail, remedy });
+    };
+    if (act === 'assign' && value.trim() === '') {
+        refuse('an item is assigned to somebody', 'Say to whom: --to ada.');
+    }
+    if (act !== 'assign' && reason.trim() === '') {
+        refuse(
+            `a person who reads this later must learn why`,
+            'Say it: --reason "counted twice by the gateway, ticket 4711".',
+        );
+    }
+    const cleared = items.find(({ status }) => status === 'cleared');
+    if (cleared && act === 'settle') {
+        refuse(
+            `${cleared.break_id.slice(0, 12)} is cleared: nothing is left to settle`,
+            'Leave it out.',
+        );
+    }
+}
+
+/** What a person says of a payer whose lines are held. */
+export interface Letting {
+    readonly payer_id: string;
+    readonly kind: 'release' | 'withdraw';
+    readonly by: string;
+    readonly reason: string;
+}
+
+/** What came of it. */
+export interface Released extends StandingRun {
+    readonly payer: PayerStanding;
+    /** Number of the entry. */
+    readonly number: number;
+}
+
+/**
+ * Lets the lines of a held payer go, or holds them again. It is for what holds them now: with anything
+ * more they are held again.
+ * @throws RunError PAYER_NOT_FOUND, RELEASE_REFUSED, USAGE, RUN_NOT_FOUND, STATE_*, LOG_*
+ */
+export async function letGo(
+    state: State,
+    period: string,
+    { payer_id, kind, by, reason }: Letting,
+    at: string,
+): Promise<Released> {
+    if (reason.trim() === '') {
+        throw new RunError('USAGE', {
+            detail: 'held lines are not released without --reason',
+            remedy: 'Say why, for those who read the log: --reason "the wallet was down, agreed with acme".',
+        });
+    }
+    await requireSafe(state);
+    const log = await readStateLog(state);
+    const { standing } = await readStanding(state, log, period);
+    const payer = payerOf(standing, payer_id);
+    requireTurn(period, payer, kind);
+    const { open_sha256, open_count, open_money, currency, unrated_count } = payer;
+    const holding = { open_sha256, open_count, open_money, currency, unrated_count };
+    const said = { kind, period, run_id: standing.run_id, payer_id, ...holding, by, reason, at };
+    const after = await appendDecision(state.store, log, said);
+    const now = await readStanding(state, after, period);
+    const number = after.decisions?.at(-1)?.number ?? 0;
+    return { ...now, payer: payerOf(now.standing, payer_id), number };
+}
+
+/** @throws RunError PAYER_NOT_FOUND */
+function payerOf({ period, payers }: Standing, payer_id: string): PayerStanding {
+    const payer = payers.find((of) => of.payer_id === payer_id);
+    if (payer) return payer;
+    const known = payers.map((of) => of.payer_id);
+    throw new RunError('PAYER_NOT_FOUND', { payer_id, period, known });
+}
+
+/** @throws RunError RELEASE_REFUSED */
+function requireTurn(
+    period: string,
+    { payer_id, standing }: PayerStanding,
+    kind: Letting['kind'],
+): void {
+    if (standing === (kind === 'release' ? 'held' : 'released')) return;
+    throw new RunError('RELEASE_REFUSED', { payer_id, period, standing, kind });
+}

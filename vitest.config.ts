@@ -13,11 +13,14 @@ export const common = {
     restoreMocks: true,
 } as const;
 
-/** `npm test`. Suites that run whole nights by the dozen are `*.slow.test.ts`: `npm run test:slow`. */
+/**
+ * `npm test`. Suites that run whole nights by the dozen are `*.slow.test.ts` (`npm run test:slow`), those that
+ * take many minutes each `*.long.test.ts` (`npm run test:long`, not on every change).
+ */
 export default defineConfig({
     test: {
         ...common,
         include: ['test/**/*.test.ts'],
-        exclude: ['test/**/*.slow.test.ts'],
+        exclude: ['test/**/*.{slow,long}.test.ts'],
     },
 });

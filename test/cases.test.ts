@@ -7,7 +7,7 @@ import { amountFigure, sum } from '../src/report/figures.ts';
 
 /*
  * Whole projects with every figure worked out by hand: fixtures/cases. `npm run cases:update` writes
- * what they give now. Those of several months, and all with eight threads: cases.slow.test.ts.
+ * what they give now. Those of several months, and all with eight threads: cases.long.test.ts.
  */
 const ofOneMonth = caseNames.filter((name) => periodsOf(name).length === 1);
 

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Manner } from '../support/faults.ts';
 import { soundNight, survives } from './every-point.world.ts';
 
-/** Where it hurts most; every point there is: every-point.slow.test.ts. */
+/** Where it hurts most; every point there is: every-point.long.test.ts. */
 let sound: Awaited<ReturnType<typeof soundNight>>;
 beforeAll(async () => {
     sound = await soundNight();

@@ -56,7 +56,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     rules: ['compile', 'duck', 'errors', 'money', 'schema', 'time'],
     export: ['assert', 'money', 'schema', 'time'],
     items: ['export', 'money', 'schema', 'time'],
-    report: ['export', 'money', 'schema'],
+    report: ['export', 'items', 'money', 'schema'],
     quote: ['compile', 'duck', 'errors', 'money', 'run', 'schema', 'stage', 'time'],
     effects: ['schema', 'store'],
     log: [],

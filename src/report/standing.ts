@@ -1,3 +1,4 @@
+import { isWaiting } from '../items/standing.ts';
 import type { Break, PayerTotal } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Standing } from '../schema/item.ts';
@@ -28,12 +29,8 @@ export function asDecided(
     );
     const freed = <T extends PayerTotal | LineItem>(of: T): T =>
         of.recon_status === 'held' && free.has(of.payer_id) ? { ...of, recon_status: 'clear' } : of;
-    const isStray = (of: Standing['items'][number]) =>
-        of.period === standing.period && of.payer_id === null && of.status === 'open';
-    const waits =
-        standing.payers.some((of) => of.standing === 'held') || standing.items.some(isStray);
     return {
-        result: waits ? 'held' : 'clean',
+        result: isWaiting(standing) ? 'held' : 'clean',
         payers: payers.map(freed),
         lines: lines.map(freed),
     };

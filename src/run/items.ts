@@ -73,10 +73,3 @@ export async function readStanding(
     const stated = { period, run_id, as_of, items: readItems(run), payers, ...decided };
     return { run, certificate, standing: standingOf(stated) };
 }
-
-/** Whether anything waits for a person: lines of a payer, or a break that is nobody's. */
-export function isWaiting({ period, payers, items }: Standing): boolean {
-    const isStray = (of: Standing['items'][number]) =>
-        of.period === period && of.payer_id === null && of.status === 'open';
-    return payers.some(({ standing }) => standing === 'held') || items.some(isStray);
-}

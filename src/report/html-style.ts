@@ -8,7 +8,7 @@ const dark = `--ground: #15181b; --raised: #1d2125; --ink: #e6e8ea;
   --rise: #53769c; --fall: #b08a5c; --link: #9cc1ea;`;
 
 /**
- * The page's whole style. It may hold no quote, ampersand or less-than sign. Colours of text keep a
+ * The page's whole style. It may hold no ampersand or less-than sign. Colours of text keep a
  * contrast of 4.5 or more on their grounds, in both schemes.
  */
 export const style = `
@@ -85,7 +85,7 @@ tbody th { font-weight: 500; }
 th.number, td.number { text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums lining-nums; }
 .sort { border: 0; padding: 0; min-height: 0; background: none; font: inherit; text-align: inherit; }
-.sort::after { content: none; display: inline-block; width: 0; height: 0; margin-left: .3rem;
+.sort::after { content: ""; display: inline-block; width: 0; height: 0; margin-left: .3rem;
   border: .27rem solid transparent; vertical-align: .05rem; }
 [aria-sort=ascending] .sort::after { border-bottom-color: currentColor; vertical-align: .25rem; }
 [aria-sort=descending] .sort::after { border-top-color: currentColor; vertical-align: -.1rem; }

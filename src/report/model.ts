@@ -46,6 +46,8 @@ export interface ReportModel extends Statements {
     /** The runs of the period, oldest first; none in the page of a run itself. */
     readonly trend: readonly Night[];
     readonly three_way: ThreeWays;
+    /** Account by account, as the certificate has them. */
+    readonly tie_outs: Certificate['tie_outs'];
     /** Both sides of the largest breaks; none in the page of a run itself. */
     readonly evidence: readonly BreakEvidence[];
     readonly payers: readonly PayerTotal[];
@@ -113,6 +115,12 @@ export function buildReport(source: ReportSource): ReportModel {
         ages: ageTotals(standing?.items ?? []),
         trend,
         three_way,
+        tie_outs: certificate.tie_outs.toSorted(
+            (a, b) =>
+                compareText(a.payer_id, b.payer_id) ||
+                compareText(a.account_id, b.account_id) ||
+                compareText(a.asset, b.asset),
+        ),
         evidence,
         payers,
         lines,

@@ -1,6 +1,3 @@
-import type { TieOut } from './break.ts';
-import type { OpenItem } from './item.ts';
-
 /** What lies between authorized and metered, in the order it is told. */
 export const stepsToMetered = [
     'break',
@@ -83,11 +80,4 @@ export interface AgeTotal {
     readonly age_bucket: string;
     readonly item_count: number;
     readonly money: readonly { readonly unit: string; readonly amount: string }[];
-}
-
-/** The documents for BI, as they are written. */
-export interface ReportTables {
-    readonly items: readonly OpenItem[];
-    readonly tie_outs: readonly TieOut[];
-    readonly three_way: readonly ThreeWayRow[];
 }

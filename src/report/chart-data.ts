@@ -45,6 +45,8 @@ export function chartData(model: ReportModel): ChartsOf<ChartData> {
     return {
         ways: model.three_way.totals
             .filter(({ to_metered, to_invoiced }) => to_metered.length + to_invoiced.length > 0)
+            // What is invoiced comes first: units only lead there.
+            .toSorted((a, b) => (a.invoiced === null ? 1 : 0) - (b.invoiced === null ? 1 : 0))
             .slice(0, LIMIT.units)
             .map((way, index) => wayChart(way.asset, way, `way-${index + 1}`)),
         ages: model.ages.length > 0 ? [ageChart(model)] : [],

@@ -10,11 +10,11 @@ export type Charts = ChartsOf<Chart>;
 /** A page without charts: its tables say the same. */
 export const noCharts: Charts = { ways: [], ages: [], trend: [], payers: [] };
 
-const WIDTH = 720;
+const WIDTH = 580;
 const ROW = 24;
 const COLUMNS_HEIGHT = 168;
-const LABEL_WIDTH = 230;
-const FIGURE_WIDTH = 130;
+const LABEL_WIDTH = 178;
+const FIGURE_WIDTH = 118;
 
 const colours: Readonly<Record<Bar['kind'], string>> = {
     sum: 'var(--bar)',

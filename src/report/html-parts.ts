@@ -93,7 +93,7 @@ export function figures(charts: readonly Chart[]): VNode | false {
     if (charts.length === 0) return false;
     return html`<div class="charts">
         ${charts.map(
-            ({ title, svg }) => html`<figure>
+            ({ title, svg }) => html`<figure tabindex="0">
                 <figcaption>${title}</figcaption>
                 <div class="chart" dangerouslySetInnerHTML=${{ __html: svg }} />
             </figure>`,

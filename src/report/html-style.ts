@@ -30,7 +30,7 @@ section { margin-top: 2.75rem; padding-top: 1.25rem; border-top: 1px solid var(-
 p { margin: .25rem 0 .75rem; max-width: 46rem; }
 a { color: var(--link); text-underline-offset: .15em; }
 a:focus-visible, button:focus-visible, input:focus-visible, select:focus-visible,
-summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+summary:focus-visible, .scroll:focus-visible, figure:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .quiet { color: var(--quiet); }
 .faint { color: var(--quiet); font-weight: 300; }
 .small { font-size: .8125rem; }
@@ -71,6 +71,7 @@ button:hover { background: var(--raised); }
 .filters select { max-width: 14rem; }
 .filters label:not(:first-child) { margin-left: .4rem; }
 .filters input { width: 11rem; }
+.save { margin-left: auto; }
 .count { color: var(--quiet); font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; margin: .5rem 0 .25rem; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
@@ -85,8 +86,8 @@ tbody th { font-weight: 500; }
 th.number, td.number { text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums lining-nums; }
 .sort { border: 0; padding: 0; min-height: 0; background: none; font: inherit; text-align: inherit; }
-.sort::after { content: ""; display: inline-block; width: 0; height: 0; margin-left: .3rem;
-  border: .27rem solid transparent; vertical-align: .05rem; }
+[aria-sort=ascending] .sort::after, [aria-sort=descending] .sort::after { content: "";
+  display: inline-block; width: 0; height: 0; margin-left: .3rem; border: .27rem solid transparent; vertical-align: .05rem; }
 [aria-sort=ascending] .sort::after { border-bottom-color: currentColor; vertical-align: .25rem; }
 [aria-sort=descending] .sort::after { border-top-color: currentColor; vertical-align: -.1rem; }
 .sort:hover { text-decoration: underline; background: none; }
@@ -104,9 +105,9 @@ td .small, th .small { font-size: .93em; }
 svg.bar { display: block; width: 8rem; height: .5rem; margin-top: .35rem; }
 svg.bar rect { fill: var(--bar); }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1rem 0; }
-figure { margin: 0; flex: 1 1 30rem; max-width: 46rem; min-width: 0; overflow-x: auto; }
+figure { margin: 0; flex: 1 1 26rem; max-width: 37rem; min-width: 0; overflow-x: auto; }
 figcaption { font-size: .8125rem; font-weight: 600; margin-bottom: .35rem; }
-.chart svg { display: block; width: 100%; min-width: 30rem; height: auto; }
+.chart svg { display: block; width: 100%; min-width: 26rem; height: auto; }
 .chart text { font-size: 12px; font-family: system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial,
   sans-serif; font-variant-numeric: tabular-nums; }
 details.raw { border-top: 1px solid var(--rule); }

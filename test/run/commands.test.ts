@@ -167,7 +167,9 @@ describe('a run', () => {
         expect(report.out).toContain('All 0.03 USD may be invoiced.');
         expect(report.out).toMatch(/METERED_NOT_DEBITED +1 +0\.0285 USD/);
         const data = json(await at(`report ${period} --json`));
-        expect(Object.keys(data)).toEqual(['run_id', 'report', 'headline', 'certificate']);
+        expect(Object.keys(data)).toEqual([
+            ...['run_id', 'report', 'folder', 'files', 'headline', 'standing', 'certificate'],
+        ]);
         expect(readFileSync(data.report, 'utf8')).toContain('<html');
     });
 
@@ -292,8 +294,8 @@ describe('reconcile', () => {
         );
         expect(certificate.pipeline).toBe('reconcile');
         expect(readdirSync(folder).sort()).toEqual([
-            ...['breaks.csv', 'breaks.parquet', 'certificate.json', 'repeats.csv', 'report.html'],
-            ...['suspense.csv', 'tie_outs.parquet', 'unrated.csv'],
+            ...['breaks.csv', 'breaks.parquet', 'certificate.json', 'items.json', 'repeats.csv'],
+            ...['report.html', 'suspense.csv', 'tie_outs.parquet', 'unrated.csv'],
         ]);
         const report = await tieout(`report ${period}`, { cwd: own.folder });
         expect(report).toMatchObject({ exit: 0, err: '' });

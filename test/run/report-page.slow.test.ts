@@ -54,7 +54,7 @@ async function looking<T>(
 const columnOf = (page: Page, section: string, index: number) =>
     page.$$eval(
         `#${section} tbody tr:not([hidden])`,
-            // biome-ignore lint/suspicious/noUnnecessaryInnerText: placeholder
+        // biome-ignore lint/performance/useDomNodeTextContent: lines of a cell are told apart by how it is laid out
         (rows, at) => rows.map((row) => (row as HTMLTableRowElement).cells[at]?.innerText ?? ''),
         index,
     );
@@ -110,7 +110,7 @@ describe.runIf(hasBrowser)('the page of the report', () => {
             rmSync(folder, { recursive: true });
             expect(Object.keys(rows[0] ?? {})).toEqual([
                 ...['code', 'break', 'break_id', 'name', 'id', 'account', 'status', 'period'],
-                ...['Expected', 'Actual', 'amount', 'asset', 'money', 'currency', 'Days'],
+                ...['Expected', 'Actual', 'amount', 'money', 'asset', 'currency', 'Days'],
                 ...['detail', 'next_step'],
             ]);
             expect(rows).toHaveLength((await columnOf(page, 'breaks', 0)).length);

@@ -3,8 +3,10 @@ import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { type Charts, noCharts } from './charts.ts';
+import { isZero } from './figures.ts';
 import { agesSection } from './html-ages.ts';
 import { codesSection } from './html-breaks.ts';
+import { causesSection, walletsSection } from './html-causes.ts';
 import {
     conversionsSection,
     fingerprintsSection,
@@ -72,10 +74,10 @@ function page(model: ReportModel, charts: Charts): VNode {
                 ${summary(model)} ${contents(model)}
             </header>
             <main>
-                ${threeWaySection(model, charts.ways)} ${tieOutSection(model)} ${codesSection(model)}
+                ${threeWaySection(model, charts.ways)} ${tieOutSection(model)} ${causesSection(model)} ${codesSection(model)}
                 ${agesSection(model, charts.ages)} ${breaksSection(model)} ${rawSection(model)}
                 ${trendSection(model, charts.trend)} ${payersSection(model, charts.payers)}
-                ${linesSection(model)} ${statementsSection(model)} ${marginsSection(model)}
+                ${linesSection(model)} ${statementsSection(model)} ${walletsSection(model)} ${marginsSection(model)}
                 ${conversionsSection(model)} ${suspenseSection(model)} ${inputsSection(model)}
                 ${proofsSection(model)} ${fingerprintsSection(model)}
             </main>
@@ -95,6 +97,9 @@ function contents(model: ReportModel): VNode {
     const entries: readonly (readonly [string, string])[] = [
         ['three-way', 'From authorized to invoiced'],
         ['tie-out', 'Tie-out'],
+        ...(model.causes.some(({ amount }) => !isZero(amount))
+            ? [['causes', 'Causes'] as const]
+            : []),
         ['codes', 'Breaks by code'],
         ...(ages.length ? [['ages', 'Breaks by age'] as const] : []),
         ['breaks', 'Open breaks'],
@@ -103,6 +108,7 @@ function contents(model: ReportModel): VNode {
         ['payers', 'Payers'],
         ['lines', 'Invoice lines'],
         ...(isPromised ? [['statements', 'Commitments and balances'] as const] : []),
+        ...(model.wallet_movements.length ? [['wallets', 'Movements of wallets'] as const] : []),
         ...(margins?.length ? [['margins', 'Margins of sellers'] as const] : []),
         ...(conversions.length ? [['conversions', 'Conversions'] as const] : []),
         ['suspense', 'Suspense'],

@@ -52,6 +52,9 @@ export interface ReportModel extends Statements {
     readonly evidence: readonly BreakEvidence[];
     readonly payers: readonly PayerTotal[];
     readonly lines: readonly LineItem[];
+    /** What makes rated and debited differ, and what moved wallets; none where a run does not say. */
+    readonly causes: NonNullable<Certificate['causes']>;
+    readonly wallet_movements: NonNullable<Certificate['wallet_movements']>;
     readonly margins?: readonly Margin[];
     /** What is billed of closed periods. */
     readonly corrections: readonly CorrectionTotal[];
@@ -125,6 +128,8 @@ export function buildReport(source: ReportSource): ReportModel {
         payers,
         lines,
         ...statementsOf(source),
+        causes: certificate.causes ?? [],
+        wallet_movements: certificate.wallet_movements ?? [],
         ...(certificate.margins ? { margins: certificate.margins } : {}),
         corrections: certificate.corrections ?? [],
         conversions: (certificate.conversions ?? []).toSorted(

@@ -168,6 +168,8 @@ describe('the page with everything in it', () => {
     const whole = (text: string): ReportSource => ({
         ...held,
         certificate: certificate({
+            causes: [{ cause: text, asset: text, cause_count: '2', amount: '1' }],
+            wallet_movements: [{ asset: text, entry_type: text, entry_count: '3', amount: '7' }],
             payers: [
                 payerTotal({ payer_id: text, payer_name: text, currency: text, break_money: '9' }),
             ],
@@ -208,6 +210,9 @@ describe('the page with everything in it', () => {
         expect(page).not.toMatch(/<[^>]*\s(on[a-z]+|style|href="[^#])=/i);
         expect(page).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u);
         expect(page).toContain('\\u{202E}');
+        for (const id of ['three-way', 'causes', 'ages', 'breaks', 'raw', 'trend', 'wallets']) {
+            expect(page).toContain(`<section id="${id}"`);
+        }
     });
 
     test('has a chart for each part, named for those who do not see it, and a table beside it', async () => {

@@ -154,6 +154,7 @@ function threeWaysOf({ certificate, three_way = [] }: ReportSource): ThreeWays {
     return threeWays(three_way, {
         names: new Map(payers.map(({ payer_id, payer_name }) => [payer_id, payer_name])),
         invoiced: new Set(pipeline === 'nightly' ? payers.map(({ currency }) => currency) : []),
+        isPricedAnew: certificate.repriced_from !== undefined,
     });
 }
 

@@ -143,7 +143,7 @@ function breaksAddUp({ breaks: totals }: Certificate, breaks: readonly Break[]):
 
 /** The ways come from outcomes, charges and lines; what they must come to is the certificate's. */
 export function threeWayProof(
-    { tie_outs, payers, pipeline, repriced_from }: Certificate,
+    { tie_outs, payers, pipeline }: Certificate,
     { rows, totals }: ThreeWays,
 ): Proof {
     const isSame = (asset: string, what: string, of: string, expected: readonly string[]) =>
@@ -155,8 +155,7 @@ export function threeWayProof(
         ...totals.flatMap(({ asset, authorized, invoiced, to_metered }) => {
             const debited = tie_outs.filter((tie) => tie.asset === asset);
             const billed = payers.filter((payer) => payer.currency === asset);
-            // A month priced anew keeps what was compared at the prices of then.
-            const left = repriced_from ? [] : to_metered.filter((of) => of.step === 'unexplained');
+            const left = to_metered.filter((of) => of.step === 'unexplained');
             return [
                 ...isSame(
                     asset,

@@ -30,6 +30,8 @@ interface Options {
     readonly names: ReadonlyMap<string, string>;
     /** Assets that lines are written in. */
     readonly invoiced: ReadonlySet<string>;
+    /** Charges are at new prices, and what was compared at those of then. */
+    readonly isPricedAnew?: boolean;
 }
 
 /**
@@ -72,7 +74,8 @@ function rowsOfAsset(parts: readonly ThreeWayPart[], options: Options): readonly
     const drafts = [...byProduct].map(
         ([product, of]): Draft => ({ product, of, rest: restOf(of) }),
     );
-    const rest = isAllUnits ? '0' : sum(drafts.map((draft) => draft.rest));
+    const isPricedAnew = options.isPricedAnew === true && !byProduct.has('');
+    const rest = isAllUnits || isPricedAnew ? '0' : sum(drafts.map((draft) => draft.rest));
     if (!byProduct.has('') && !isZero(rest)) drafts.push({ product: '', of: [], rest: '0' });
     return drafts.map((draft) => {
         // What the products lack or have together is told once, where no product is.
@@ -80,14 +83,17 @@ function rowsOfAsset(parts: readonly ThreeWayPart[], options: Options): readonly
         const left = sum([draft.rest, negated(closing)]);
         const of = [
             ...draft.of,
-            madeUp(isAllUnits ? 'in_units' : 'together', left),
-            madeUp(hasUnits ? 'in_units' : 'unexplained', closing),
+            madeUp(isAllUnits ? 'in_units' : isPricedAnew ? 'priced_anew' : 'together', left),
+            madeUp(closingName(hasUnits, options), closing),
         ];
         const payer_name = options.names.get(payer_id) ?? payer_id;
         const way = wayOf(of, options.invoiced.has(asset));
         return { payer_id, payer_name, product: draft.product, asset, ...way };
     });
 }
+
+const closingName = (hasUnits: boolean, { isPricedAnew }: Options): StepName =>
+    isPricedAnew ? 'priced_anew' : hasUnits ? 'in_units' : 'unexplained';
 
 type Part = Pick<ThreeWayPart, 'part' | 'code' | 'amount'>;
 
@@ -170,6 +176,7 @@ export const stepNames: Readonly<Record<StepName, string>> = {
     in_units: 'debited in units',
     together: 'debited for several products together',
     repriced: 'tiers, fees and minimums',
+    priced_anew: 'new prices, after it was compared',
     unexplained: 'unexplained',
     cents: 'rounding to cents',
     wallets: 'paid by wallets',

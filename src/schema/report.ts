@@ -6,6 +6,7 @@ export const stepsToMetered = [
     'in_units',
     'together',
     'repriced',
+    'priced_anew',
     'unexplained',
 ] as const;
 

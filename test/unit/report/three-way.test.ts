@@ -103,6 +103,12 @@ describe('from authorized to invoiced', () => {
         expect(totals.map((way) => `${way.asset} ${said(way)}`)).toEqual(['USD 3.5 = 3.5; = 3.5']);
     });
 
+    test('new prices of a month priced anew are a step of their own', () => {
+        const parts = [part('authorized', '10'), part('metered', '12'), part('charged', '12')];
+        const { rows } = threeWays(parts, { ...options, isPricedAnew: true });
+        expect(rows.map(said)).toEqual(['10, 2 priced_anew = 12; = 12']);
+    });
+
     test('a way whose steps lack something does not close', () => {
         const [way] = threeWays([part('authorized', '1'), part('metered', '1')], options).rows;
         expect(closes(way!)).toBe(true);

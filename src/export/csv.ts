@@ -19,7 +19,7 @@ const PLAIN_DECIMAL = /^-?\d+(?:\.\d+)?$/;
  * What is dangerous stays so behind a `'`: else two cells could become one. Source: OWASP "CSV
  * Injection".
  */
-const FORMULA = /^(?:'*[\t\r\n]|[\s'"\p{Cf}\p{Cc}]*[=+\-@＝＋－＠﹦﹢﹣﹫−])/u;
+export const FORMULA = /^(?:'*[\t\r\n]|[\s'"\p{Cf}\p{Cc}]*[=+\-@＝＋－＠﹦﹢﹣﹫−])/u;
 
 /** No formula begins so: nearly every cell is told by its first character. */
 const HARMLESS = /^[\w{[#]/;

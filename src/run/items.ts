@@ -74,13 +74,6 @@ export async function readStanding(
     return { run, certificate, standing: standingOf(stated) };
 }
 
-/** Whether anything waits for a person: lines of a payer, or a break that is nobody's. */
-export function isWaiting({ period, payers, items }: Standing): boolean {
-    const isStray = (of: Standing['items'][number]) =>
-        of.period === period && of.payer_id === null && of.status === 'open';
-    return payers.some(({ standing }) => standing === 'held') || items.some(isStray);
-}
-
 /** A certificate for those who are told of a run: lines that a person let go are not held. */
 export function asDecided(certificate: Certificate, { payers }: Standing): Certificate {
     const held = new Set(

@@ -256,3 +256,12 @@ create or replace macro counted_in(tier_scope, pool_id, contract_id) as
         when 'contract_term' then coalesce(contract_id, '')
         else ''
     end;
+
+-- What an entry of a debit log changes in the balance that is booked on its wallet. A hold sets
+-- aside and books nothing; an adjustment carries its own sign.
+create or replace macro balance_effect(entry_type, amount) as
+    case
+        when entry_type in ('capture', 'grant_expire') then -amount
+        when entry_type in ('reverse', 'refund', 'topup', 'grant', 'adjust') then amount
+        else 0
+    end;

@@ -6,14 +6,24 @@ legs as (
     select
         sha256(
             to_json([
-                code, break_key,
+                case when unconverted.account_id is null or code <> 'UNRATED' then code
+                    else 'CONVERSION_MISSING'
+                end,
+                break_key,
                 coalesce(usage_account_id, debit_account_id, ''),
                 coalesce(usage_asset, debit_asset, ''),
                 coalesce(debit_account_id, ''), coalesce(debit_asset, '')
             ])::varchar
         ) as break_id,
-        outcomes.*
+        outcomes.* replace (
+            case when unconverted.account_id is null or code <> 'UNRATED' then code
+                else 'CONVERSION_MISSING'
+            end as code
+        )
     from recon.outcomes as outcomes
+    left join recon.unconverted_accounts as unconverted
+        on outcomes.usage_payer_id = unconverted.payer_id
+        and outcomes.usage_account_id = unconverted.account_id
     where fate = 'break'
 ),
 

@@ -13,7 +13,13 @@ averages as (
 
 found as (
     select
-        outcomes.*,
+        outcomes.* replace (
+            case
+                when outcomes.code = 'UNRATED' and unconverted.account_id is not null
+                    then 'CONVERSION_MISSING'
+                else outcomes.code
+            end as code
+        ),
         coalesce(usage_payer_id, debit_payer_id) as payer_id,
         coalesce(usage_account_id, debit_account_id) as account_id,
         coalesce(usage_asset, debit_asset) as asset,
@@ -21,6 +27,9 @@ found as (
         or debit_account_id is null
         or (usage_account_id = debit_account_id and usage_asset = debit_asset) as is_one_sided
     from recon.outcomes as outcomes
+    left join recon.unconverted_accounts as unconverted
+        on outcomes.usage_payer_id = unconverted.payer_id
+        and outcomes.usage_account_id = unconverted.account_id
     where fate = 'break'
 ),
 
@@ -37,7 +46,7 @@ priced as (
         amounted.*,
         case
             -- What usage without a price is worth nobody knows: it is not zero.
-            when amounted.code = 'UNRATED' then null
+            when amounted.code in ('UNRATED', 'CONVERSION_MISSING') then null
             when assets.kind = 'currency' then amounted.amount
             when amounted.amount = 0 then 0
             else coalesce(
@@ -115,3 +124,7 @@ select
         || ': ' || missing as detail
 from recon.sequence_gaps
 cross join run.parameters as parameters
+
+union all by name
+
+select * from recon.form_breaks

@@ -3,13 +3,20 @@ import { eventShape } from '../../src/compile/shape.ts';
 import type { Asset, Config } from '../../src/schema/config.ts';
 import { defineStage } from '../../src/stage/define.ts';
 import { accountPaths, assetRates, assets } from '../10-ingest/tables.ts';
-import { debitEntries, debitRepeats, debitRows, sharedEventIds } from '../20-mediate/tables.ts';
+import {
+    debitEntries,
+    debitRepeats,
+    debitRows,
+    sharedEventIds,
+    usageRepeats,
+} from '../20-mediate/tables.ts';
 import { compiledEvents } from '../30-meter/tables.ts';
 import { rateChoices, ratedUsage, unratedUsage } from '../40-rate/tables.ts';
 import { unpricedFees } from '../45-price/tables.ts';
 import { charges, payers } from '../50-roll-up/tables.ts';
 import * as logs from './log-tables.ts';
 import * as tables from './tables.ts';
+import * as wallets from './wallet-tables.ts';
 
 /** Ties metered usage out against the debits that were authorized for it. */
 export function reconcile(config: Config, knownAssets: Readonly<Record<string, Asset>>) {
@@ -18,7 +25,9 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
         name: '70-reconcile',
         folder: import.meta.dirname,
         reads: [
-            logs.carriedLogs,
+            wallets.carriedMovements,
+            wallets.carriedBalances,
+            wallets.carriedOddEntries,
             logs.carriedSequences,
             tables.carriedOutcomes,
             tables.carriedSides,
@@ -29,6 +38,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             debitRepeats,
             debitRows,
             sharedEventIds,
+            usageRepeats,
             compiledEvents(shape, Object.keys(config.derived)),
             rateChoices,
             ratedUsage,
@@ -48,6 +58,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             tables.walletAssets,
             tables.dayReversals,
             tables.entries,
+            wallets.walletMovements,
             logs.logTotals,
             logs.loggedAccounts,
             tables.kin,
@@ -62,6 +73,13 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             tables.outcomes,
             logs.sequenceSpans,
             logs.sequenceGaps,
+            wallets.statedEntries,
+            wallets.looseBalances,
+            wallets.oddEntries,
+            wallets.walletBalances,
+            wallets.discontinuities,
+            wallets.unconvertedAccounts,
+            wallets.formBreaks,
             tables.breaks,
             tables.breakLegs,
             tables.matches,

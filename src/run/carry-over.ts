@@ -103,12 +103,20 @@ const takenSql: Readonly<Record<string, string>> = {
     'carried.sides': lessSql('recon.sides', { record_count: 'bigint', amount: exact }, [
         'record_count',
     ]),
-    'carried.log_totals': lessSql(
-        'recon.log_totals',
+    'carried.wallet_movements': lessSql(
+        'recon.wallet_movements',
         {
-            ...{ entry_count: 'bigint', usage_entry_count: 'bigint', numbered_count: 'bigint' },
-            captured: exact,
+            ...{ entry_count: 'bigint', numbered_count: 'bigint', stated_count: 'bigint' },
+            amount: exact,
         },
+        ['entry_count'],
+    ),
+    'carried.loose_balances': lessSql('recon.loose_balances', { net: 'bigint', at_us: 'hugeint' }, [
+        'net',
+    ]),
+    'carried.odd_entries': lessSql(
+        'recon.odd_entries',
+        { entry_count: 'bigint', amount: exact, money: exact },
         ['entry_count'],
     ),
     // Numbers that were seen stay seen, whatever is looked at again.

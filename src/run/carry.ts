@@ -260,6 +260,8 @@ const knownBefore = [
 /** What follows is made of the outcomes, and what was known is not found again. */
 const notOfBefore = new Set([
     ...['recon.logged_accounts', 'recon.sequence_gaps', 'recon.breaks', 'recon.break_legs'],
+    ...['recon.wallet_balances', 'recon.discontinuities', 'recon.form_breaks'],
+    ...['recon.unconverted_accounts'],
     ...['recon.matches', 'recon.tie_outs', 'recon.wallet_payments', 'recon.holds'],
 ]);
 

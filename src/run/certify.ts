@@ -6,6 +6,7 @@ import { money, trimmed, trimmedOrNull } from './decimals.ts';
 import type { RunOptions } from './prepare.ts';
 import type { Project } from './project.ts';
 import { readMargins } from './sale-outputs.ts';
+import { walletMovements } from './wallet-outputs.ts';
 
 const whole = (value: unknown) => Number.parseInt(String(value), 10);
 
@@ -35,6 +36,7 @@ export async function certify(
         'select count(*) as strays from recon.breaks where payer_id is null',
     );
     const margins = await readMargins(engine);
+    const moved = await walletMovements(engine);
     const conversions = await readConversions(engine);
     const corrections = hasLines ? await readCorrections(engine) : [];
     return {
@@ -53,6 +55,7 @@ export async function certify(
         payers,
         completeness: repriced?.completeness ?? (await completeness(engine)),
         ...(repriced ? { repriced_from: repriced.from } : {}),
+        ...(moved.length ? { wallet_movements: moved } : {}),
         ...(margins ? { margins } : {}),
         ...(conversions.length ? { conversions } : {}),
         ...(corrections.length ? { corrections } : {}),

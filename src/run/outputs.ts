@@ -22,6 +22,7 @@ import { type Followed, itemsFile, itemsText, readTolerances } from './items.ts'
 import { relationCsv } from './relation-csv.ts';
 import { saleFiles } from './sale-outputs.ts';
 import { readStatements, statementFiles } from './statement-outputs.ts';
+import { walletMovementsCsv } from './wallet-outputs.ts';
 
 /** Lines whose payer has no debit log are delivered: nothing contradicts them. Held ones never. */
 const deliverable: ReadonlySet<ReconStatus> = new Set(['clear', 'unauditable']);
@@ -47,6 +48,7 @@ export async function writeOutputs(
         'suspense.csv': await suspenseCsv(engine),
         'repeats.csv': await repeatsCsv(engine),
         'unrated.csv': await unratedCsv(engine),
+        'wallet_movements.csv': await walletMovementsCsv(engine),
         ...(isNightly
             ? {
                   ...lineFiles(lines),

@@ -19,6 +19,15 @@ export interface StageRecord {
     readonly audits: readonly string[];
 }
 
+/** What moved the wallets of an asset in the period: usage and holds, and NON_USAGE all else. */
+export interface WalletMovement {
+    readonly asset: string;
+    readonly entry_type: string;
+    readonly entry_count: string;
+    /** Sum of the amounts as the log has them; only adjustments carry a sign. */
+    readonly amount: string;
+}
+
 /** A seller of a channel and a product; exact amounts. */
 export interface Margin {
     readonly seller_id: string;
@@ -105,6 +114,8 @@ export interface Certificate {
     readonly breaks: readonly BreakTotal[];
     readonly payers: readonly PayerTotal[];
     readonly completeness: string;
+    /** Only in a run with a debit log. */
+    readonly wallet_movements?: readonly WalletMovement[];
     /** What sellers of channels buy, sell and keep; only in a run with such. */
     readonly margins?: readonly Margin[];
     /** What prices were converted by, or could not be; only in a run with such payers. */

@@ -265,3 +265,8 @@ create or replace macro balance_effect(entry_type, amount) as
         when entry_type in ('reverse', 'refund', 'topup', 'grant', 'adjust') then amount
         else 0
     end;
+
+-- Whether the hold of a capture would be in what was read of the log, which begins a day before the
+-- period: a hold lives no longer than it may stay open.
+create or replace macro is_hold_known(captured_at, period_start, open_hold_hours) as
+    captured_at >= period_start + to_hours(cast(open_hold_hours as integer) - 24);

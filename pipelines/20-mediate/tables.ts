@@ -19,6 +19,11 @@ const place = {
     line_no: bigint('Line in it, from 1.'),
 };
 
+const entryPlace = {
+    ...place,
+    entry_no: bigint('Entry of the line, from 1: a line may hold several.'),
+};
+
 const usageIdentity = {
     source: nullable(varchar('Producer. With event_id the identity of an event.')),
     event_id: nullable(varchar('Id within the source.')),

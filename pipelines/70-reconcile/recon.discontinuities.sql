@@ -1,7 +1,7 @@
 -- Wallets whose balances do not follow from each other, or not from what their entries moved.
--- Grain: input, account_id, asset, wallet_id. Where a number is missing too, that is a gap: what the
--- missing entry moved is no fault of its neighbours. Without numbers one balance begins and one ends
--- a wallet; each other one that no entry leads to shows a break in it, but not where.
+-- Grain: input, account_id, asset, wallet_id. Where a number is missing too, that is a gap: what
+-- the missing entry moved is no fault of its neighbours. Without numbers one balance begins and one
+-- ends a wallet; each other one that no entry leads to shows a break in it, but not where.
 with
 cells as (
     select
@@ -87,7 +87,7 @@ found as (
     where code = 'BALANCE_DISCONTINUITY'
     group by input, account_id, asset, wallet_id
     union all by name
-    -- What no entry and no place shows, the wallet as a whole may: an entry without a number of its own.
+    -- What no entry and no place shows, the wallet as a whole may: an entry that was left out.
     select balances.input, balances.account_id, balances.asset, balances.wallet_id,
         cast(0 as bigint) as place_count, cast(0 as bigint) as entry_count,
         cast(null as timestamp) as first_at, '' as first_place

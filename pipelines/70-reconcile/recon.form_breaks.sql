@@ -65,7 +65,8 @@ discontinuities as (
                 else ''
             end
             || coalesce(
-                '; the wallet ends ' || plain(-balances.unexplained) || ' from where its entries lead',
+                '; the wallet ends ' || plain(-balances.unexplained)
+                    || ' from where its entries lead',
                 ''
             ) as detail
     from recon.discontinuities as found

@@ -14,7 +14,7 @@ slow as (
 ),
 
 originals as (
-    select input, entry_id, event_id, authorization_id
+    select input, entry_id, entry_type, event_id, authorization_id
     from slow
 ),
 
@@ -41,6 +41,11 @@ keyed as (
     select
         slow.*,
         originals.entry_id is null and slow.reversal_of is not null as is_orphan,
+        -- What came back cannot be taken back, and a hold is released.
+        coalesce(
+            slow.entry_type in ('reverse', 'refund') and originals.entry_type <> 'capture', false
+        ) as is_misled,
+        coalesce(originals.entry_type in ('reverse', 'refund'), false) as is_of_reversal,
         slow.event_id is null and originals.event_id is null and named.event_id is not null
             as is_by_authorization,
         case
@@ -172,7 +177,9 @@ select
     is_in_period,
     entry_no,
     case
+        when is_misled and is_of_reversal then 'LIFECYCLE_INVALID'
         when is_orphan then 'ORPHAN_REVERSAL'
+        when is_misled then 'LIFECYCLE_INVALID'
         when is_elsewhere and not is_live then elsewhere_code
         when is_undone then 'reversed'
         when not is_live or capture_no = 1 then 'main'

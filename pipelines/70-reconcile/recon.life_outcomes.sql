@@ -58,6 +58,13 @@ sides as (
         coalesce(positions.is_declined, false) as is_declined,
         coalesce(positions.is_reversed, false) as is_reversed,
         coalesce(positions.is_captured_late, false) as is_captured_late,
+        coalesce(
+            usage.wallet_shape = 'two_phase'
+            and positions.has_authorization
+            and positions.hold_authorized = 0
+            and positions.captured <> 0,
+            false
+        ) as is_forced,
         coalesce(positions.is_by_authorization, false) as is_by_authorization,
         coalesce(positions.capture_count, 0) as capture_count,
         coalesce(positions.period_entry_count, 0) as period_entry_count,
@@ -81,6 +88,9 @@ measured as (
         rate_change(assets.rate_changes, sides.captured_at) as rate_at,
         coalesce(assets.kind, 'currency') as kind,
         coalesce(assets.tolerance, 0) as half_unit,
+        sides.is_forced and is_hold_known(
+            sides.captured_at, parameters.period_start, parameters.open_hold_hours
+        ) as is_unheld,
         coalesce(
             sides.first_booked_at
                 + to_hours(cast(parameters.open_hold_hours as integer)) < parameters.as_of,
@@ -96,6 +106,8 @@ judged as (
         measured.*,
         case
             when not is_used then case
+                -- More came back than was ever taken.
+                when captured < 0 then 'LIFECYCLE_INVALID'
                 when captured <> 0 or actual <> 0 then 'DEBITED_NOT_METERED'
                 when open_hold > 0 and is_old then 'OPEN_HOLD'
                 when open_hold > 0 then 'pending'
@@ -110,8 +122,10 @@ judged as (
             when capture_count = 0 and expired > 0 then 'METERED_ON_EXPIRED'
             when capture_count = 0 and is_old then 'OPEN_HOLD'
             when capture_count = 0 then 'TIMING_CUTOFF'
-            when is_captured_late then 'LIFECYCLE_INVALID'
+            when is_captured_late or is_unheld then 'LIFECYCLE_INVALID'
             when authorized > 0 and captured_before + captured > authorized then 'OVER_CAPTURE'
+            -- More was given back of the hold than was left of it.
+            when authorized > 0 and open_hold < 0 then 'LIFECYCLE_INVALID'
             when debit_asset <> usage_asset then 'ASSET_MISMATCH'
             when debit_account_id <> usage_account_id then 'ACCOUNT_MISMATCH'
             when not is_used_in_period or actual is distinct from captured then 'TIMING_CUTOFF'

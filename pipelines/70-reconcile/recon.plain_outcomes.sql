@@ -4,7 +4,7 @@
 with
 usage as (
     select event_id, payer_id, account_id, wallet_asset, currency, is_in_period, is_unrated,
-        event_at, rated_amount, counted_quantity, products
+        event_at, rated_amount, counted_quantity, products, wallet_shape
     from compiled.event_values as values_of_event
     anti join recon.busy_ids as busy_ids on hash(values_of_event.event_id) = busy_ids.key_hash
     where values_of_event.wallet_shape <> 'aggregated'
@@ -12,8 +12,13 @@ usage as (
 
 captures as (
     select entry_id, event_id, account_id, payer_id, asset, amount, quantity, is_in_period,
-        booked_at
+        booked_at,
+        -- All that an authorization has is this capture: nothing was held for it.
+        authorization_id is not null
+        and is_hold_known(booked_at, parameters.period_start, parameters.open_hold_hours)
+            as is_unheld
     from recon.entries as entries
+    cross join run.parameters as parameters
     anti join recon.busy_ids as busy_ids on hash(entries.event_id) = busy_ids.key_hash
     where entries.event_id is not null and not entries.is_aggregated
 ),
@@ -37,6 +42,7 @@ sides as (
         captures.asset as debit_asset,
         cast(coalesce(captures.amount, 0) as decimal(38, 24)) as captured,
         captures.quantity as debit_quantity,
+        coalesce(usage.wallet_shape = 'two_phase' and captures.is_unheld, false) as is_forced,
         coalesce(captures.is_in_period, false) as is_debited_in_period,
         coalesce(usage.event_at, captures.booked_at) as event_at,
         coalesce(captures.booked_at, usage.event_at) as booked_at,
@@ -76,6 +82,7 @@ judged as (
             when not is_debited and not is_audited then 'unauditable'
             when is_unrated and is_used_in_period then 'UNRATED'
             when not is_debited then 'METERED_NOT_DEBITED'
+            when is_forced and captured <> 0 then 'LIFECYCLE_INVALID'
             when debit_asset <> usage_asset then 'ASSET_MISMATCH'
             when debit_account_id <> usage_account_id then 'ACCOUNT_MISMATCH'
             when not is_used_in_period or (not is_debited_in_period and captured <> 0)

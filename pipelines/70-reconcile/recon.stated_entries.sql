@@ -1,4 +1,4 @@
--- Entries that say what their wallet held before or after them; the other follows from what they move.
+-- Entries that say what their wallet held before or after them; each follows from the other.
 -- Grain: input, entry_id. Most logs state no balance: then this reads one column of nulls.
 select
     entries.input,

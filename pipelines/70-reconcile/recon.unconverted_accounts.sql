@@ -1,5 +1,5 @@
 -- Accounts whose usage is without a price for one reason alone: no currency rate converts it.
--- Grain: payer_id, account_id. Where another has no rate at all it is not known which event lacks what.
+-- Grain: payer_id, account_id. Where other usage has no rate at all nobody knows which lacks what.
 select payer_id, account_id
 from suspense.unrated_usage
 where quantity <> 0

@@ -162,6 +162,7 @@ const position = {
     is_reversed: boolean('A capture was undone whole.'),
     is_captured_late: boolean('Captured after the hold was gone.'),
     is_by_authorization: boolean('Found through its authorization.'),
+    has_authorization: boolean('An entry of it names an authorization.'),
     capture_count: bigint('Live captures.'),
     entry_count: bigint('Entries.'),
     period_entry_count: bigint('Entries booked within the period.'),

@@ -48,7 +48,7 @@ describe('70-reconcile: the roll-forward of a wallet', () => {
         `),
     );
 
-    test('what is no usage is counted by type, and is no break', () =>
+    test('NON_USAGE: what is no usage is counted by type, and is no break', () =>
         ties(`${log(numbered)}
             then recon.wallet_movements entry_type | is_in_period | entry_count | amount
                 authorize    | true | 1 | 9
@@ -106,7 +106,7 @@ const discontinuity = (first: string, detail: string) => `${found}
                 BALANCE_DISCONTINUITY | w | org | a | USD | 0 | _ |  | ${first} | ${detail}`;
 
 describe('70-reconcile: BALANCE_DISCONTINUITY', () => {
-    test('what is before an entry is not what was after the one before it', () =>
+    test('BALANCE_DISCONTINUITY: what is before an entry is not what was after the one before', () =>
         ties(`${log(`
             a | topup   | 20 | 1 | 0  | 20 | 2026-10-02 00:00:00
             c | capture | 3  | 2 | 18 | 15 | 2026-10-03 04:05:06`)}
@@ -196,7 +196,7 @@ describe('70-reconcile: OVERDRAFT', () => {
             'x | grant_expire | 4 | 3 | -2 | -6 | 2026-10-04 00:00:00',
             '6 | 2 debit(s) left less than nothing; at the end there was -6',
         ],
-    ])('a debit took the wallet below zero: %s', (_name, more, row) =>
+    ])('OVERDRAFT: a debit took the wallet below zero: %s', (_name, more, row) =>
         ties(`${log(`
             a | topup   | 1 | 1 | 0 | 1  | 2026-10-02 00:00:00
             c | capture | 3 | 2 | 1 | -2 | 2026-10-03 10:00:00
@@ -231,7 +231,7 @@ const converted = (money: string) => `
                                  e        | t          | TOK   | c        | 1000   | ${money} | 2026-10-10`;
 
 describe('70-reconcile: CONVERSION_RATE and CONVERSION_MISSING', () => {
-    test('the wallet converted units at another rate', () =>
+    test('CONVERSION_RATE: the wallet converted units at another rate', () =>
         ties(`${converted('2.5 | USD')}
             then proofs.keys code            | break_key
                              CONVERSION_RATE | t/TOK/USD
@@ -266,7 +266,7 @@ describe('70-reconcile: CONVERSION_RATE and CONVERSION_MISSING', () => {
 ${codes}
     given mediated.debit_entries event_id | entry_id | amount
                                  e        | d        | 5`;
-    test('usage whose price no currency rate converts', () =>
+    test('CONVERSION_MISSING: usage whose price no currency rate converts', () =>
         ties(`${unpriced('org | a | 10 | CONVERSION_MISSING')}
             then recon.breaks     code               | break_key | amount | money_amount | entry_ids
                                   CONVERSION_MISSING | e         | -5     | _            | d
@@ -288,7 +288,7 @@ const conflicts = (rows: string) => `
 ${rows}`;
 
 describe('70-reconcile: DUP_METER_CONFLICT', () => {
-    test('an event that says two things: told once, and holding nobody', () =>
+    test('DUP_METER_CONFLICT: an event that says two things is told once, and holds nobody', () =>
         ties(`${conflicts(`
                 conflict  | gateway | e | 1 | 7 | 2 | 3 | ${copy('a', '2026-10-10 12:00:00')}
                 conflict  | gateway | e | 1 | 7 | 2 | 4 | ${copy('a', '2026-10-10 12:00:00')}`)}
@@ -300,7 +300,7 @@ describe('70-reconcile: DUP_METER_CONFLICT', () => {
 
     test.each([
         [
-            'a copy with the same content',
+            'DUP_METER_SAME: a copy with the same content',
             `duplicate | gateway | e | 1 | 7 | 2 | 3 | ${copy('a', '2026-10-10 12:00:00')}`,
         ],
         [

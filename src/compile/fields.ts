@@ -258,10 +258,7 @@ export function numberField(
 }
 
 /** The code of the first check that a row fails, with its field; null for a row that can be used. */
-export function firstCode(
-    fields: readonly Field[],
-    before: readonly Check[],
-): string {
+export function firstCode(fields: readonly Field[], before: readonly Check[]): string {
     const checks = [
         ...before.map(({ when, code }) => ({ when, code, field: '' })),
         ...fields.flatMap((field) =>
@@ -274,4 +271,3 @@ export function firstCode(
     );
     return branches.length ? `case ${branches.join('\n            ')} end` : 'null';
 }
-

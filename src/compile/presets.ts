@@ -100,9 +100,7 @@ type Values = Readonly<Partial<Record<string, Readonly<Record<string, string>>>>
 
 function merged(preset: Values, own: Values): Reading['values'] {
     const fields = [...new Set([...Object.keys(preset), ...Object.keys(own)])];
-    return Object.fromEntries(
-        fields.map((field) => [field, { ...preset[field], ...own[field] }]),
-    );
+    return Object.fromEntries(fields.map((field) => [field, { ...preset[field], ...own[field] }]));
 }
 
 /** Field to column of an input that any format can hold. */

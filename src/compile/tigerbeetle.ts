@@ -69,7 +69,8 @@ const expiresAt = madeOf(
 
 /** The preset for an input, which says what codes the accounts of wallets have. */
 export function tigerbeetle({ wallet_codes: wallets }: DebitInput): Preset<DebitField> {
-    const isWallet = (code: string) => `coalesce(list_contains(${quoteList(wallets)}, ${code}), false)`;
+    const isWallet = (code: string) =>
+        `coalesce(list_contains(${quoteList(wallets)}, ${code}), false)`;
     /** What a transfer does to wallets. Between two of them it is neither: nobody was debited. */
     const side = (debit: string, credit: string) => `case
         when ${isWallet(debit)} and ${isWallet(credit)} then 'swaps'

@@ -116,7 +116,9 @@ const debitInput = strict({
     minor_units: z
         .record(z.string(), z.int().min(0).max(12))
         .optional()
-        .describe('Amounts are whole numbers: of each asset, how many of their digits are decimals.'),
+        .describe(
+            'Amounts are whole numbers: of each asset, how many of their digits are decimals.',
+        ),
     wallet_codes: z
         .array(whole)
         .default([])

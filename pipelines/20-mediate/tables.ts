@@ -96,8 +96,9 @@ export const debitRows = defineTable('raw.debit_rows', {
     grain: entryGrain,
     storage: 'view',
     columns: {
-        ...rowHead,
+        input: rowHead.input,
         ...entryPlace,
+        ...rowHead,
         ...debitColumns,
         content: opaque('Everything the entry says that tieout reads, as one value.'),
     },

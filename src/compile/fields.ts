@@ -182,7 +182,7 @@ export function decimalsSql({ of, otherwise }: Decimals, asset: string): string 
 function pointed(digits: string, decimals: string): string {
     const places = `coalesce(${decimals}, 0)`;
     const bare = `ltrim(${digits}, '-')`;
-    const padded = `lpad(${bare}, greatest(length(${bare}), ${places} + 1), '0')`;
+    const padded = `lpad(${bare}, cast(greatest(length(${bare}), ${places} + 1) as integer), '0')`;
     return `case when regexp_full_match(${digits}, '-?[0-9]{1,38}')
         then case when starts_with(${digits}, '-') then '-' else '' end
             || substr(${padded}, 1, length(${padded}) - ${places})

@@ -29,6 +29,8 @@ export interface Preset<F extends string = string> {
     readonly values?: Readonly<Partial<Record<F, Readonly<Record<string, string>>>>>;
     readonly instants?: Instants;
     readonly decimals?: Decimals;
+    /** Object that may hold all of it: every path is looked for in it first. */
+    readonly wrapper?: string;
     /** Array of which each element is an entry; paths that begin with it are within the element. */
     readonly each?: string;
     /** Where amounts have a sign: whether one above zero adds to the balance, or says nothing. */

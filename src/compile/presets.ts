@@ -1,6 +1,6 @@
 import type { DebitInput, UsageInput } from '../schema/config.ts';
 import { debitPresets } from './debit-presets.ts';
-import type { Decimals, Instants, Preset, Signs, Source } from './preset.ts';
+import { type Decimals, firstOf, type Instants, type Preset, type Signs, type Source } from './preset.ts';
 import { usagePresets } from './usage-presets.ts';
 
 /** The fixed fields of a usage event, in contract order. */
@@ -49,6 +49,7 @@ export interface Reading {
     readonly values: Readonly<Record<string, Readonly<Record<string, string>>>>;
     readonly instants: Instants;
     readonly decimals: Decimals | null;
+    readonly wrapper: string | null;
     readonly each: string | null;
     readonly signs: Signs | null;
     readonly envelope: Source | null;
@@ -81,20 +82,25 @@ function readingOf(input: UsageInput | DebitInput, preset: Preset): Reading {
     return {
         fields: Object.fromEntries(
             Object.entries({ ...preset.fields, ...columns }).flatMap(([field, of]) =>
-                of === undefined ? [] : [[field, sourceOf(of)]],
+                of === undefined ? [] : [[field, sourceOf(of, preset.wrapper)]],
             ),
         ),
         constants: { ...(Object.fromEntries(known) as Record<string, string>), ...constants },
         values: merged(preset.values ?? {}, values),
         instants: instants === 'rfc3339' ? (preset.instants ?? instants) : instants,
         decimals: preset.decimals ?? null,
+        wrapper: preset.wrapper ?? null,
         each: preset.each ?? null,
         signs: preset.signs ?? null,
         envelope: preset.envelope ?? null,
     };
 }
 
-const sourceOf = (of: string | Source): Source => (typeof of === 'string' ? { paths: [of] } : of);
+/** Where something is that is called by its path or by a source. */
+export function sourceOf(of: string | Source, wrapper?: string | null): Source {
+    if (typeof of !== 'string') return of;
+    return wrapper ? firstOf(`${wrapper}.${of}`, of) : { paths: [of] };
+}
 
 type Values = Readonly<Partial<Record<string, Readonly<Record<string, string>>>>>;
 

@@ -16,7 +16,7 @@ import {
     timeField,
 } from './fields.ts';
 import { unbooked } from './preset.ts';
-import { debitFields, debitReading, type Reading, usageFields, usageReading } from './presets.ts';
+import { debitFields, debitReading, type Reading, sourceOf, usageFields, usageReading } from './presets.ts';
 import type { EventShape } from './shape.ts';
 
 /**
@@ -155,13 +155,14 @@ function readText(
 /** The select that types one usage input: the columns of raw.usage_rows. */
 export function usageRowsSql(input: UsageInput, files: InputFiles, shape: EventShape): string {
     const reading = usageReading(input);
-    const { fields: sources, instants } = reading;
+    const { fields: sources, instants, wrapper } = reading;
+    const own = (path: string) => sourceOf(path, wrapper);
     const paths = [
         ...new Set([
             ...(files.format === 'ndjson' ? (reading.envelope?.paths ?? []) : []),
             ...Object.values(sources).flatMap((source) => source.paths),
-            ...Object.values(input.attributes),
-            ...Object.values(input.quantities).map(({ path }) => path),
+            ...Object.values(input.attributes).flatMap((path) => own(path).paths),
+            ...Object.values(input.quantities).flatMap(({ path }) => own(path).paths),
         ]),
     ];
     const reader = readerOf(files, paths);
@@ -172,13 +173,13 @@ export function usageRowsSql(input: UsageInput, files: InputFiles, shape: EventS
     );
     for (const name of shape.attributes) {
         const path = input.attributes[name];
-        fields.push(textField(name, path ? reader.text(path) : 'cast(null as varchar)', null));
+        const sql = path ? textOf(reader, own(path)) : 'cast(null as varchar)';
+        fields.push(textField(name, sql, null));
     }
     for (const { name, type } of shape.quantities) {
         const of = input.quantities[name];
         const optional = of?.optional ?? true;
-        const source = of && { paths: [of.path] };
-        const field = numberField(name, reader, source, { type, optional });
+        const field = numberField(name, reader, of && own(of.path), { type, optional });
         // Missing counts as zero where the config says so; a quantity of another input stays null.
         const sql = of?.optional ? `coalesce(${field.sql}, 0)` : field.sql;
         fields.push({ ...field, sql });

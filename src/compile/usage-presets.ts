@@ -7,11 +7,6 @@ import type { UsageField } from './presets.ts';
  * source, is a constant that tieout.yaml may override: docs/inputs.md has a table for each.
  */
 
-const isOtherVersion = (version: string) => [`${version} is distinct from '1.0'`];
-const isOtherVersionIfAny = (...versions: readonly string[]) => [
-    `coalesce(${versions.join(', ')}, '1.0') <> '1.0'`,
-];
-
 /**
  * CloudEvents 1.0 (cloudevents/spec, v1.0.2): `source` + `id` identify an event, `subject` is the
  * account by convention, and for Parquet or CSV the attributes are columns of the same names.
@@ -24,19 +19,20 @@ const cloudevents: Preset<UsageField> = {
         account_id: 'subject',
         event_at: 'time',
     },
-    envelope: { paths: ['specversion'], sql: isOtherVersion },
+    envelope: {
+        paths: ['specversion'],
+        sql: (version) => [`${version} is distinct from '1.0'`],
+    },
 };
 
 /** OpenMeter: CloudEvents as they are sent, or as its list of events gives them back, in `event`. */
 const openmeter: Preset<UsageField> = {
-    fields: {
-        source: firstOf('event.source', 'source'),
-        event_id: firstOf('event.id', 'id'),
-        event_type: firstOf('event.type', 'type'),
-        account_id: firstOf('event.subject', 'subject'),
-        event_at: firstOf('event.time', 'time'),
+    wrapper: 'event',
+    fields: cloudevents.fields,
+    envelope: {
+        paths: ['event.specversion', 'specversion'],
+        sql: (listed, sent) => [`coalesce(${listed}, ${sent}, '1.0') <> '1.0'`],
     },
-    envelope: { paths: ['event.specversion', 'specversion'], sql: isOtherVersionIfAny },
 };
 
 /** m3ter measurements: `uid` is unique for an organisation, `account` is the code of the account. */

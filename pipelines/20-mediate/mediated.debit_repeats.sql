@@ -1,5 +1,6 @@
 -- Copies of a debit entry after the first: same content is a duplicate, another a conflict.
--- Grain: object_no, line_no, entry_no. The copy in the earlier object, then the earlier line, counts.
+-- Grain: object_no, line_no, entry_no. The copy in the earlier object, then on the earlier line,
+-- counts.
 with
 compared as (
     select
@@ -10,7 +11,10 @@ compared as (
         first_value(content) over identity_in_order as first_content
     from mediated.debit_doubts
     where suspense is null
-    window identity_in_order as (partition by source, record_id order by object_no, line_no, entry_no)
+    window identity_in_order as (
+        partition by source, record_id
+        order by object_no, line_no, entry_no
+    )
 )
 
 select

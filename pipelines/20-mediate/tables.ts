@@ -98,7 +98,8 @@ export const debitRows = defineTable('raw.debit_rows', {
     columns: {
         input: rowHead.input,
         ...entryPlace,
-        ...rowHead,
+        raw_text: rowHead.raw_text,
+        suspense: rowHead.suspense,
         ...debitColumns,
         content: opaque('Everything the entry says that tieout reads, as one value.'),
     },

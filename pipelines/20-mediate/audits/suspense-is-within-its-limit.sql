@@ -1,6 +1,6 @@
 -- A bound: when the share of unusable lines passes the limit, something upstream broke.
--- The rows say which codes it was and where the first of each stands, for the stage rolls back. What
--- says of itself that it moved nothing is told like them, but nothing is wrong with it.
+-- The rows say which codes it was and where the first of each stands, for the stage rolls back.
+-- What says of itself that it moved nothing is told like them, but nothing is wrong with it.
 with
 suspended as (
     select object_no, line_no, code, raw_text from suspense.usage_rows

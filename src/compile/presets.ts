@@ -1,6 +1,13 @@
 import type { DebitInput, UsageInput } from '../schema/config.ts';
 import { debitPresets } from './debit-presets.ts';
-import { type Decimals, firstOf, type Instants, type Preset, type Signs, type Source } from './preset.ts';
+import {
+    type Decimals,
+    firstOf,
+    type Instants,
+    type Preset,
+    type Signs,
+    type Source,
+} from './preset.ts';
 import { usagePresets } from './usage-presets.ts';
 
 /** The fixed fields of a usage event, in contract order. */

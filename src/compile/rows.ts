@@ -16,7 +16,14 @@ import {
     timeField,
 } from './fields.ts';
 import { unbooked } from './preset.ts';
-import { debitFields, debitReading, type Reading, sourceOf, usageFields, usageReading } from './presets.ts';
+import {
+    debitFields,
+    debitReading,
+    type Reading,
+    sourceOf,
+    usageFields,
+    usageReading,
+} from './presets.ts';
 import type { EventShape } from './shape.ts';
 
 /**

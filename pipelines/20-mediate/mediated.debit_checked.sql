@@ -1,5 +1,5 @@
--- Stored lines of a debit log with what makes them unusable; null for those that count or repeat.
--- Grain: object_no, line_no. A debit of an unknown account is kept: it becomes a break.
+-- Entries of stored lines with what makes them unusable; null for those that count or repeat.
+-- Grain: object_no, line_no, entry_no. A debit of an unknown account is kept: it becomes a break.
 select
     debit_rows.* exclude (suspense),
     case

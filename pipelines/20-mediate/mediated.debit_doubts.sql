@@ -1,9 +1,10 @@
--- Stored lines of a debit log that may not count: unusable, or with an id that others carry too.
--- Grain: object_no, line_no. All columns of all lines are read here, once; whatever is decided of
--- a line is decided of these few.
+-- Entries of a debit log that may not count: unusable, or with an id that others carry too.
+-- Grain: object_no, line_no, entry_no. All columns of all lines are read here, once; whatever is
+-- decided of an entry is decided of these few.
 select
     object_no,
     line_no,
+    entry_no,
     input as source,
     entry_id as record_id,
     raw_text,

@@ -2,9 +2,14 @@
 -- Grain: object_no.
 with
 fates as (
-    select object_no, count(*) as line_count from raw.usage_rows group by object_no
+    select object_no, count(*) as line_count, count(*) as row_count
+    from raw.usage_rows
+    group by object_no
     union all by name
-    select object_no, count(*) as line_count from raw.debit_rows group by object_no
+    -- Each line has a first entry, and may have more.
+    select object_no, count(*) filter (where entry_no = 1) as line_count, count(*) as row_count
+    from raw.debit_rows
+    group by object_no
     union all by name
     select object_no, count(*) as record_count from mediated.usage_events group by object_no
     union all by name
@@ -24,7 +29,7 @@ fates as (
     union all by name
     select object_no, count(*) as suspended_count from suspense.debit_rows group by object_no
     union all by name
-    select object_no, line_count, record_count from carried.object_lines
+    select object_no, line_count, row_count, record_count from carried.object_lines
 )
 
 select
@@ -32,6 +37,7 @@ select
     max(objects.line_count) - case when max(objects.format) = 'csv' then 1 else 0 end
         as spooled_count,
     cast(coalesce(sum(fates.line_count), 0) as bigint) as line_count,
+    cast(coalesce(sum(fates.row_count), 0) as bigint) as row_count,
     cast(coalesce(sum(fates.record_count), 0) as bigint) as record_count,
     cast(coalesce(sum(fates.duplicate_count), 0) as bigint) as duplicate_count,
     cast(coalesce(sum(fates.conflict_count), 0) as bigint) as conflict_count,

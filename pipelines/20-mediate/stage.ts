@@ -34,7 +34,7 @@ export const mediate = (shape: EventShape) =>
             {
                 name: 'every-usage-line-has-one-fate',
                 by: [],
-                left: { relation: 'mediated.object_lines', measure: 'line_count' },
+                left: { relation: 'mediated.object_lines', measure: 'row_count' },
                 right: [
                     count(tables.usageEvents(shape)),
                     count(tables.usageRepeats),

@@ -1,8 +1,9 @@
--- Stored lines of a debit log that cannot be used, with the evidence.
--- Grain: object_no, line_no.
+-- Entries of a debit log that cannot be used, with the evidence.
+-- Grain: object_no, line_no, entry_no.
 select
     object_no,
     line_no,
+    entry_no,
     split_part(suspense, ':', 1) as code,
     nullif(split_part(suspense, ':', 2), '') as field,
     record_id,

@@ -19,6 +19,12 @@ const place = {
     line_no: bigint('Line in it, from 1.'),
 };
 
+const entryPlace = {
+    ...place,
+    entry_no: bigint('Entry of the line, from 1: a line may hold several.'),
+};
+const entryGrain = Object.keys(entryPlace);
+
 const usageIdentity = {
     source: nullable(varchar('Producer. With event_id the identity of an event.')),
     event_id: nullable(varchar('Id within the source.')),
@@ -86,11 +92,14 @@ export const usageRows = (shape: EventShape) =>
 
 /** Compiled from the config: every stored debit row. */
 export const debitRows = defineTable('raw.debit_rows', {
-    comment: 'One row per stored line of a debit log.',
-    grain: ['object_no', 'line_no'],
+    comment: 'One row per entry of a stored line of a debit log.',
+    grain: entryGrain,
     storage: 'view',
     columns: {
-        ...rowHead,
+        input: rowHead.input,
+        ...entryPlace,
+        raw_text: rowHead.raw_text,
+        suspense: rowHead.suspense,
         ...debitColumns,
         content: opaque('Everything the entry says that tieout reads, as one value.'),
     },
@@ -105,8 +114,8 @@ export const usageChecked = (shape: EventShape) =>
         columns: checkedColumns(usageRows(shape).columns),
     });
 export const debitChecked = defineTable('mediated.debit_checked', {
-    comment: 'One row per stored line of a debit log, with what makes it unusable.',
-    grain: ['object_no', 'line_no'],
+    comment: 'One row per entry of a stored line of a debit log, with what makes it unusable.',
+    grain: entryGrain,
     storage: 'view',
     columns: checkedColumns(debitRows.columns),
 });
@@ -123,13 +132,13 @@ const repeatKeys = (name: string) =>
 export const usageRepeatKeys = repeatKeys('mediated.usage_repeat_keys');
 export const debitRepeatKeys = repeatKeys('mediated.debit_repeat_keys');
 
-const doubts = (name: string, what: string) =>
+const doubts = (name: string, what: string, at: Readonly<Record<string, Column>> = place) =>
     defineTable(name, {
         isPartial: true,
-        comment: `One row per stored line of ${what} that may not count: unusable, or maybe a repeat.`,
-        grain: ['object_no', 'line_no'],
+        comment: `One row per ${what} that may not count: unusable, or maybe a repeat.`,
+        grain: Object.keys(at),
         columns: {
-            ...place,
+            ...at,
             source: nullable(varchar('Source, or the input of a debit log.')),
             record_id: nullable(varchar('event_id or entry_id.')),
             raw_text: rowHead.raw_text,
@@ -137,15 +146,15 @@ const doubts = (name: string, what: string) =>
             content: opaque('Everything it says that tieout reads, as one value.'),
         },
     });
-export const usageDoubts = doubts('mediated.usage_doubts', 'usage');
-export const debitDoubts = doubts('mediated.debit_doubts', 'a debit log');
+export const usageDoubts = doubts('mediated.usage_doubts', 'stored line of usage');
+export const debitDoubts = doubts('mediated.debit_doubts', 'entry of a debit log', entryPlace);
 
-const repeats = (name: string, keyed: string) =>
+const repeats = (name: string, keyed: string, at: Readonly<Record<string, Column>> = place) =>
     defineTable(name, {
         comment: `One row per copy of ${keyed} after the first: a duplicate or a conflict.`,
-        grain: ['object_no', 'line_no'],
+        grain: Object.keys(at),
         columns: {
-            ...place,
+            ...at,
             kind: varchar(
                 'duplicate: same content. conflict: another content under the same identity.',
             ),
@@ -157,7 +166,7 @@ const repeats = (name: string, keyed: string) =>
         },
     });
 export const usageRepeats = repeats('mediated.usage_repeats', 'an event');
-export const debitRepeats = repeats('mediated.debit_repeats', 'a debit entry');
+export const debitRepeats = repeats('mediated.debit_repeats', 'a debit entry', entryPlace);
 
 /** What an earlier run of the period found of rows that this one does not look at again. */
 const carriedLike = (name: string, of: Table, without: readonly string[] = []) =>
@@ -215,12 +224,12 @@ export const debitEntries = defineTable('mediated.debit_entries', {
     },
 });
 
-const suspended = (name: string, what: string) =>
+const suspended = (name: string, what: string, at: Readonly<Record<string, Column>> = place) =>
     defineTable(name, {
-        comment: `One row per stored line of ${what} that cannot be used, with the evidence.`,
-        grain: ['object_no', 'line_no'],
+        comment: `One row per ${what} that cannot be used, with the evidence.`,
+        grain: Object.keys(at),
         columns: {
-            ...place,
+            ...at,
             code: varchar('Why.'),
             field: nullable(varchar('Which field.')),
             record_id: nullable(varchar('Its id, where it has one.')),
@@ -229,8 +238,8 @@ const suspended = (name: string, what: string) =>
             ),
         },
     });
-export const suspendedUsage = suspended('suspense.usage_rows', 'usage');
-export const suspendedDebits = suspended('suspense.debit_rows', 'a debit log');
+export const suspendedUsage = suspended('suspense.usage_rows', 'stored line of usage');
+export const suspendedDebits = suspended('suspense.debit_rows', 'entry of a debit log', entryPlace);
 export const carriedSuspendedUsage = carriedLike('suspended_usage', suspendedUsage);
 export const carriedSuspendedDebits = carriedLike('suspended_debits', suspendedDebits);
 
@@ -244,7 +253,8 @@ export const objectLines = defineTable('mediated.object_lines', {
             bigint('Lines counted while spooling, without the header. Null for Parquet.'),
         ),
         line_count: bigint('Lines the engine read.'),
-        record_count: bigint('Lines that became an event or an entry.'),
+        row_count: bigint('Rows that they hold: one each, more where a line has several entries.'),
+        record_count: bigint('Rows that became an event or an entry.'),
         duplicate_count: bigint('Exact repeats.'),
         conflict_count: bigint('Same identity, another content.'),
         suspended_count: bigint('Unusable.'),

@@ -14,6 +14,7 @@ numbered as (
     semi join mediated.debit_repeats as repeats
         on debit_rows.object_no = repeats.object_no
         and debit_rows.line_no = repeats.line_no
+        and debit_rows.entry_no = repeats.entry_no
     where debit_rows.sequence is not null and debit_rows.wallet_id is not null
 ),
 

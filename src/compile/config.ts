@@ -2,6 +2,7 @@ import type { FileProblem } from '../errors/index.ts';
 import { isCurrency } from '../money/currency.ts';
 import { type Asset, assetFileSchema, type Config, configSchema } from '../schema/config.ts';
 import { didYouMean } from '../schema/suggest.ts';
+import { checkInputs } from './check-inputs.ts';
 import { checkMeters, checkMoneyWallets } from './check-meters.ts';
 import { checkDerived } from './derived.ts';
 import { compileExpression } from './expression.ts';
@@ -15,7 +16,17 @@ import { parseYaml } from './yaml.ts';
 const reserved = new Set<string>([
     ...usageFields,
     ...debitFields,
-    ...['object_no', 'line_no', 'raw_text', 'suspense', 'content', 'input', 'fields', 'event_on'],
+    ...[
+        'object_no',
+        'line_no',
+        'entry_no',
+        'raw_text',
+        'suspense',
+        'content',
+        'input',
+        'fields',
+        'event_on',
+    ],
     ...['segment_at', 'payer_id', 'currency', 'wallet_asset', 'wallet_shape', 'is_in_period'],
     ...['is_prepaid', 'book_id', 'channel_id', 'token_class', 'measure', 'stored', 'file'],
 ]);
@@ -57,6 +68,7 @@ export function loadConfig(file: string, readText: (path: string) => string): Lo
     checkEvents(config, wrong);
     // Of a file that could not be read nothing follows.
     if (problems.length === 0 || Object.keys(assets).length > 0) {
+        checkInputs(config, assets, wrong);
         checkWallets(config, assets, wrong);
         checkMoneyWallets(config, assets, wrong);
     }
@@ -165,28 +177,6 @@ function checkNames(config: Config, wrong: Wrong): void {
                     'RESERVED_NAME',
                     `${name} is a column of tieout itself`,
                     'Rename it.',
-                );
-            }
-        }
-        for (const field of Object.keys(input.columns)) {
-            if (!usageFields.some((known) => known === field)) {
-                wrong(
-                    ['usage', at, 'columns', field],
-                    'UNKNOWN_FIELD',
-                    `${field} is not a field of tieout`,
-                    didYouMean(field, usageFields),
-                );
-            }
-        }
-    });
-    config.debits.forEach((input, at) => {
-        for (const field of Object.keys(input.columns)) {
-            if (!debitFields.some((known) => known === field)) {
-                wrong(
-                    ['debits', at, 'columns', field],
-                    'UNKNOWN_FIELD',
-                    `${field} is not a field of tieout`,
-                    didYouMean(field, debitFields),
                 );
             }
         }

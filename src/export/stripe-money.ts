@@ -1,15 +1,8 @@
 import { parseAmount } from '../money/amount.ts';
 import { currencyExponent } from '../money/currency.ts';
+import { stripeExponent, stripeExponents } from '../money/stripe.ts';
 
-/**
- * How Stripe counts minor units (docs.stripe.com/currencies). It is not always ISO 4217: MGA has no
- * decimals here, UGX and ISK keep two for old integrations' sake and both must be 00, and of the
- * three digits of a three-decimal currency the last must be 0.
- */
-const ZERO_DECIMAL = new Set(
-    'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '),
-);
-const THREE_DECIMAL = new Set('BHD JOD KWD OMR TND'.split(' '));
+/** They keep two decimals for old integrations' sake, and both must be 00. */
 const WHOLE_AS_TWO_DECIMAL = new Set('ISK UGX'.split(' '));
 
 export type StripeAmount =
@@ -32,8 +25,9 @@ export function stripeAmount(text: string, currency: string): StripeAmount {
             message: `${currency} is not an ISO 4217 currency`,
         };
     }
-    const exponent = ZERO_DECIMAL.has(currency) ? 0 : THREE_DECIMAL.has(currency) ? 3 : 2;
-    const step = THREE_DECIMAL.has(currency) ? 10n : WHOLE_AS_TWO_DECIMAL.has(currency) ? 100n : 1n;
+    const exponent = stripeExponents[currency] ?? stripeExponent;
+    // Of the three digits of a three-decimal currency the last must be 0.
+    const step = exponent === 3 ? 10n : WHOLE_AS_TWO_DECIMAL.has(currency) ? 100n : 1n;
     const { units, scale } = parseAmount(text);
     const scaled = units * 10n ** BigInt(exponent);
     const divisor = 10n ** BigInt(scale);

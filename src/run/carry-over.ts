@@ -28,8 +28,7 @@ export async function takeOver(engine: Engine): Promise<string | null> {
 }
 
 const repeatsSql = (name: string) => `
-    select places.new_no as object_no, repeats.line_no, repeats.kind, repeats.source,
-        repeats.record_id, firsts.new_no as first_object_no, repeats.first_line_no, repeats.content
+    select repeats.* replace (places.new_no as object_no, firsts.new_no as first_object_no)
     from previous.${name} as repeats
     inner join renumbered as places on repeats.object_no = places.old_no
     inner join renumbered as firsts on repeats.first_object_no = firsts.old_no
@@ -75,6 +74,7 @@ const takenSql: Readonly<Record<string, string>> = {
     'carried.object_lines': `
         select places.new_no as object_no,
             lines.line_count - coalesce(again.line_count, 0) as line_count,
+            lines.row_count - coalesce(again.row_count, 0) as row_count,
             lines.record_count - coalesce(again.record_count, 0) as record_count,
             lines.duplicate_count - coalesce(again.duplicate_count, 0) as duplicate_count,
             lines.conflict_count - coalesce(again.conflict_count, 0) as conflict_count,
@@ -129,7 +129,7 @@ const takenSql: Readonly<Record<string, string>> = {
 /** What would show that the previous run did not find what is taken from it. */
 const misfits: Readonly<Record<string, string>> = {
     lines: `select * from carried.object_lines
-        where least(line_count, record_count, duplicate_count, conflict_count, suspended_count) < 0`,
+        where least(line_count, row_count, record_count, duplicate_count, conflict_count, suspended_count) < 0`,
     quantities: 'select * from carried.metered_usage where event_count < 0',
     outcomes: `select * from carried.outcomes where least(usage_count, entry_count) < 0`,
     breaks: `select * from before.recon.outcomes where fate = 'break'

@@ -207,5 +207,5 @@ function emptyDebits(): string {
         (field) => `cast(null as ${types[field] ?? 'varchar'}) as ${quoteName(field)}`,
     );
     return `select cast(null as varchar) as input, cast(null as bigint) as object_no, cast(null as bigint) as line_no,
-        cast(null as varchar) as raw_text, cast(null as varchar) as suspense, ${fields.join(', ')} where false`;
+        cast(null as bigint) as entry_no, cast(null as varchar) as raw_text, cast(null as varchar) as suspense, ${fields.join(', ')} where false`;
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isFlat } from '../compile/presets.ts';
 import type { InputFiles } from '../compile/rows.ts';
 import { debitRowsSql, linesTable, usageRowsSql } from '../compile/rows.ts';
 import type { EventShape } from '../compile/shape.ts';
@@ -69,6 +70,7 @@ async function landFormat(
     const folder = join(scratch, 'batches', `${input.name}.${format}`);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
+    requireFormat(input, format, objects);
     if (format === 'parquet') await requireParquetTypes(engine, input, role, files, shape);
     const isInPlace = format === 'parquet' && objects.length <= objectsReadInPlace;
     if (isInPlace) {
@@ -211,6 +213,24 @@ async function availableColumns(
             : `read_parquet(${quoteList(files.paths)}, union_by_name = true)`;
     const columns = await engine.describe(`select * from ${source}`);
     return new Set(columns.map(({ name }) => name));
+}
+
+/** Shapes of JSON are read from JSON: no other format holds their objects and lists. */
+function requireFormat(
+    input: Input,
+    format: InputFiles['format'],
+    objects: readonly SpooledObject[],
+): void {
+    if (format === 'ndjson' || isFlat(input)) return;
+    const problem = {
+        code: 'PRESET_FORMAT',
+        file: 'tieout.yaml',
+        line: 1,
+        path: `${input.name}.preset`,
+        message: `${objects[0]?.key} is ${format}, and ${input.preset} is a shape of NDJSON`,
+        remedy: 'Export one JSON object per line; for columns, `preset: none` and `columns`.',
+    };
+    throw new RunError('CONFIG_INVALID', { problems: [problem] });
 }
 
 async function requireParquetTypes(

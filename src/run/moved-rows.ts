@@ -125,7 +125,7 @@ function placesIn(batches: readonly Batch[]) {
 /** Columns that say where a row is and what it is called; the rest is its content. */
 const places = {
     usage: ['input', 'object_no', 'line_no', 'raw_text', 'suspense', 'source', 'event_id'],
-    debits: ['input', 'object_no', 'line_no', 'raw_text', 'suspense', 'entry_id'],
+    debits: ['input', 'object_no', 'line_no', 'entry_no', 'raw_text', 'suspense', 'entry_id'],
 } as const;
 
 async function showRole(

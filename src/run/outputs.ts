@@ -176,7 +176,7 @@ async function suspenseCsv(engine: Engine): Promise<string> {
             select * from suspense.debit_rows
         ) as suspended
         inner join raw.objects as objects on suspended.object_no = objects.object_no
-        order by suspended.object_no, suspended.line_no`,
+        order by suspended.object_no, suspended.line_no, suspended.entry_no`,
         ['code', 'field', 'input', 'key', 'line', 'record_id', 'raw_text'],
         ['line'],
     );
@@ -249,7 +249,7 @@ async function repeatsCsv(engine: Engine): Promise<string> {
         ) as repeats
         inner join raw.objects as objects on repeats.object_no = objects.object_no
         inner join raw.objects as firsts on repeats.first_object_no = firsts.object_no
-        order by repeats.object_no, repeats.line_no`,
+        order by repeats.object_no, repeats.line_no, repeats.entry_no`,
         headers,
         ['line', 'first_line'],
     );

@@ -1,4 +1,4 @@
-import { debitColumns, usageColumns } from '../compile/presets.ts';
+import { debitReading, flatColumns, usageReading } from '../compile/presets.ts';
 import type { EventShape } from '../compile/shape.ts';
 import type { FileProblem } from '../errors/index.ts';
 import type { DebitInput, UsageInput } from '../schema/config.ts';
@@ -31,7 +31,7 @@ export function parquetProblems(
         wanted.push({ field, path, allowed, what, optional });
     if (role === 'usage') {
         const of = input as UsageInput;
-        for (const [field, path] of Object.entries(usageColumns(of))) {
+        for (const [field, path] of Object.entries(flatColumns(usageReading(of)))) {
             if (field in of.constants) continue;
             if (field === 'event_at') want(field, path, instant, 'a TIMESTAMP');
             else want(field, path, /^VARCHAR$/, 'VARCHAR', field === 'authorization_id');
@@ -57,7 +57,9 @@ export function parquetProblems(
         }
     } else {
         const must = ['entry_id', 'entry_type', 'account_id', 'asset', 'amount', 'booked_at'];
-        for (const [field, path] of Object.entries(debitColumns(input as DebitInput))) {
+        for (const [field, path] of Object.entries(
+            flatColumns(debitReading(input as DebitInput)),
+        )) {
             if (field in input.constants) continue;
             const optional = !must.includes(field);
             if (field.endsWith('_at')) want(field, path, instant, 'a TIMESTAMP', optional);

@@ -20,7 +20,7 @@ export async function rawLines(
     const found = new Map<string, string>();
     for (const [key, places] of Map.groupBy(wanted, (place) => place.key)) {
         const pinned = await engine.one(
-            'select size, etag, sha256, format from raw.objects where key = $key',
+            'select size, etag, sha256, format from raw.objects where key = $key order by object_no limit 1',
             { key },
         );
         if (pinned.format === 'parquet') continue;

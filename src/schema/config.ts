@@ -59,18 +59,58 @@ const input = {
     columns: z.record(z.string(), z.string()).default({}),
     /** Fixed values for fields the input does not carry, e.g. source. */
     constants: z.record(z.string(), z.string()).default({}),
+    values: z
+        .record(z.string(), z.record(z.string(), z.string()))
+        .default({})
+        .describe('Of a field, what stands for what: { asset: { "700": USD } }.'),
+    instants: z
+        .enum(['rfc3339', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'])
+        .default('rfc3339')
+        .describe('How times are written: numbers count from 1970.'),
 };
+
+const usagePreset = z.enum([
+    'cloudevents',
+    'openmeter',
+    'm3ter',
+    'metronome',
+    'orb',
+    'lago',
+    'stripe_meter',
+    'credyt',
+    'none',
+]);
+const debitPreset = z.enum([
+    'neutral',
+    'credyt',
+    'stripe_credits',
+    'lago_wallet',
+    'tigerbeetle',
+    'orb_credits',
+    'openmeter_credits',
+    'none',
+]);
 
 const usageInput = strict({
     ...input,
-    preset: z.enum(['cloudevents', 'none']).default('cloudevents'),
+    preset: usagePreset.default('cloudevents'),
     attributes: z.record(name, z.string()).default({}),
     quantities: z.record(name, quantitySource).default({}),
 });
 
 const debitInput = strict({
     ...input,
-    preset: z.enum(['neutral', 'none']).default('neutral'),
+    preset: debitPreset.default('neutral'),
+    minor_units: z
+        .record(z.string(), z.int().min(0).max(12))
+        .optional()
+        .describe(
+            'Amounts are whole numbers: of each asset, how many of their digits are decimals.',
+        ),
+    wallet_codes: z
+        .array(whole)
+        .default([])
+        .describe('For tigerbeetle: the codes of accounts that are wallets.'),
 });
 
 /** Days of the week as a calendar names them, Monday first. */

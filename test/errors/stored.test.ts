@@ -269,6 +269,23 @@ describe('what is in an object', () => {
         `);
     });
 
+    test('CONFIG_INVALID: a shape of JSON in a CSV', async () => {
+        const said = await fails('CONFIG_INVALID', 2, {
+            config: (of) => of.replace('preset: cloudevents', 'preset: metronome'),
+            files: instead(
+                'transaction_id,data.model,data.input_tokens,data.cached_input_tokens,data.output_tokens\nt,m1,1,0,1\n',
+                'usage/dt=2026-10-01/0.csv',
+            ),
+        });
+        expect(said).toMatchInlineSnapshot(`
+          "CONFIG_INVALID: 1 problem in the configuration
+          tieout.yaml:1: PRESET_FORMAT usage/dt=2026-10-01/0.csv is csv, and metronome is a shape of NDJSON (gateway.preset)
+              Export one JSON object per line; for columns, \`preset: none\` and \`columns\`.
+            -> Correct them all and run again; \`tieout doctor\` checks without running.
+          "
+        `);
+    });
+
     test('CONFIG_INVALID: a DOUBLE in Parquet', async () => {
         const config = (of: string) =>
             of

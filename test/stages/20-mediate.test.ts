@@ -7,7 +7,7 @@ const stage = mediate({ attributes: [], quantities: [{ name: 'tokens', type: 'in
 
 const defaults = {
     'raw.usage_rows': { event_type: 'llm', event_at: '2026-10-10' },
-    'raw.debit_rows': { booked_at: '2026-10-10' },
+    'raw.debit_rows': { booked_at: '2026-10-10', entry_no: '1' },
 };
 const mediates = (text: string) => check(stage, `${world}${withDefaults(text, defaults)}`);
 
@@ -196,6 +196,36 @@ describe('20-mediate: debits', () => {
             then mediated.debit_repeats kind
         `,
         ));
+
+    test('entries of one line have fates of their own; a line counts once', () =>
+        mediates(
+            `
+            given raw.objects    object_no | role   | key | format | line_count
+                                 1         | debits | d1  | ndjson | 4
+            given raw.debit_rows object_no | line_no | entry_no | input | entry_id | entry_type | account_id | asset | amount | suspense               | content
+                                 1         | 1       | 1        | w     | e:1      | capture    | a          | USD   | 1      | _                      | x
+                                 1         | 1       | 2        | w     | e:2      | capture    | a          | XAU   | 1      | _                      | x
+                                 1         | 1       | 3        | w     | e:3      | capture    | a          | USD   | 2      | _                      | x
+                                 1         | 2       | 1        | w     | e:1      | capture    | a          | USD   | 1      | _                      | x
+                                 1         | 2       | 2        | w     | e:3      | capture    | a          | USD   | 3      | _                      | y
+                                 1         | 3       | 1        | w     | f:1      | capture    | a          | USD   | 1      | _                      | x
+                                 1         | 3       | 2        | w     | f:1      | capture    | a          | USD   | 1      | _                      | x
+                                 1         | 4       | 1        | w     | _        | _          | a          | _     | _      | NO_ENTRIES:fees        |
+            then mediated.debit_entries entry_id | line_no | amount
+                                        e:1      | 1       | 1
+                                        e:3      | 1       | 2
+                                        f:1      | 3       | 1
+            then mediated.debit_repeats line_no | entry_no | kind
+                                        2       | 1        | duplicate
+                                        2       | 2        | conflict
+                                        3       | 2        | duplicate
+            then suspense.debit_rows    line_no | entry_no | code          | field
+                                        1       | 2        | UNKNOWN_ASSET | asset
+                                        4       | 1        | NO_ENTRIES    | fees
+            then mediated.object_lines  spooled_count | line_count | row_count | record_count | duplicate_count | conflict_count | suspended_count
+                                        4             | 4          | 8         | 3            | 2               | 1              | 2
+        `,
+        ));
 });
 
 describe('20-mediate: no line is lost', () => {
@@ -230,16 +260,20 @@ describe('20-mediate: no line is lost', () => {
 
     test('every-line-is-accounted-for fails when a line has no fate, two fates, or was not read', async () => {
         const audit = 'every-line-is-accounted-for';
-        const given = (spooled: string, lines: string, records: string) => `
+        const given = (spooled: string, lines: string, records: string, rows = lines) => `
             given raw.objects           object_no | key
                                         1         | u1
-            given mediated.object_lines object_no | spooled_count | line_count | record_count | duplicate_count | conflict_count | suspended_count
-                                        1         | ${spooled}    | ${lines}   | ${records}   | 1               | 1              | 1`;
+            given mediated.object_lines object_no | spooled_count | line_count | row_count | record_count | duplicate_count | conflict_count | suspended_count
+                                        1         | ${spooled}    | ${lines}   | ${rows}   | ${records}   | 1               | 1              | 1`;
         expect(await auditRows(stage, audit, given('10', '10', '7'))).toBe(0);
         expect(await auditRows(stage, audit, given('_', '10', '7'))).toBe(0);
         expect(await auditRows(stage, audit, given('10', '10', '6'))).toBe(1);
         expect(await auditRows(stage, audit, given('10', '10', '8'))).toBe(1);
         expect(await auditRows(stage, audit, given('11', '10', '7'))).toBe(1);
+        // A line may hold several entries, and never none.
+        expect(await auditRows(stage, audit, given('10', '10', '9', '12'))).toBe(0);
+        expect(await auditRows(stage, audit, given('10', '10', '8', '12'))).toBe(1);
+        expect(await auditRows(stage, audit, given('10', '10', '6', '9'))).toBe(1);
         expect(await auditRows(stage, audit, `${world}${withDefaults(lines, defaults)}`)).toBe(0);
     });
 
@@ -265,5 +299,21 @@ describe('20-mediate: no line is lost', () => {
         expect(await auditRows(stage, audit, given('0', '0'))).toBe(0);
         expect(await auditRows(stage, audit, given('0', '1'))).toBe(1);
         expect(await auditRows(stage, audit, given('1.5', '3'))).toBe(0);
+        // What moved nothing is told beside the rest, and is no fault.
+        const idle = (suspended: string, code: string) => `
+            given run.parameters        run_id | suspense_percent
+                                        run    | 1
+            given raw.objects           object_no | role   | key
+                                        1         | debits | d1
+            given suspense.usage_rows   object_no | line_no | code
+            given suspense.debit_rows   object_no | line_no | entry_no | code
+                                        1         | 1       | 1        | NOT_BOOKED
+                                        1         | 2       | 1        | NO_ENTRIES
+                                        1         | 3       | 1        | ${code}
+            given mediated.object_lines object_no | line_count | suspended_count
+                                        1         | 100        | ${suspended}`;
+        expect(await auditRows(stage, audit, idle('3', 'BAD_TIME'))).toBe(0);
+        expect(await auditRows(stage, audit, idle('4', 'BAD_TIME'))).toBe(1);
+        expect(await auditRows(stage, audit, idle('4', 'NOT_BOOKED'))).toBe(0);
     });
 });

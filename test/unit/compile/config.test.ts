@@ -125,6 +125,61 @@ describe('the config', () => {
             ['debits.0.columns.price UNKNOWN_FIELD: price is not a field of tieout'],
         ],
         [
+            'values of a field that no debit has, and of a number',
+            (of) => {
+                of.debits[0].values = { price: { a: 'b' }, amount: { a: '1' } };
+            },
+            [
+                'debits.0.values.price UNKNOWN_FIELD: price is not a field of tieout',
+                'debits.0.values.amount VALUES_OF_NUMBERS: amount is no text: nothing can stand for another',
+            ],
+        ],
+        [
+            'two inputs with the source of their preset',
+            (of) => {
+                const [{ name: _name, preset: _preset, ...rest }] = of.usage;
+                of.usage.push(
+                    { ...rest, name: 'live', preset: 'metronome' },
+                    { ...rest, name: 'again', preset: 'metronome' },
+                    { ...rest, name: 'other', preset: 'metronome', constants: { source: 'old' } },
+                );
+            },
+            [
+                'usage.2.preset SOURCE_TWICE: two inputs of metronome have the source metronome: an id in both would be one event',
+            ],
+        ],
+        [
+            'minor units of no asset',
+            (of) => {
+                of.debits[0].minor_units = { USD: 2, EUR: 2 };
+            },
+            ['debits.0.minor_units.EUR UNKNOWN_ASSET: EUR is not in assets'],
+        ],
+        [
+            'a shape without an asset',
+            (of) => {
+                of.debits[0].preset = 'lago_wallet';
+            },
+            ['debits.0.preset ASSET_MISSING: lago_wallet does not say what is debited'],
+        ],
+        [
+            'TigerBeetle without wallets and decimals',
+            (of) => {
+                of.debits[0].preset = 'tigerbeetle';
+            },
+            [
+                'debits.0.preset WALLET_CODES: nothing says which accounts of TigerBeetle are wallets',
+                'debits.0.preset MINOR_UNITS: amounts of TigerBeetle are whole numbers, and nothing says of what',
+            ],
+        ],
+        [
+            'codes of accounts for another preset',
+            (of) => {
+                of.debits[0].wallet_codes = ['1'];
+            },
+            ['debits.0.wallet_codes WALLET_CODES: neutral has no codes of accounts'],
+        ],
+        [
             'a band over what is not declared',
             (of) => {
                 of.derived.context_band.band = 'tokens_in';

@@ -10,7 +10,6 @@ import {
     breakList,
     breakSay,
     breakShow,
-    itemStatuses,
     type SayingFlags,
 } from './commands/break.ts';
 import { type CloseFlags, close, reopen } from './commands/close.ts';
@@ -37,6 +36,7 @@ import { barProgress, logProgress } from './progress.ts';
 import { version } from './run/code.ts';
 import type { Saying } from './run/decide.ts';
 import { settlements } from './schema/item.ts';
+import { itemStatuses } from './schema/item.ts';
 import type { Outcome } from './schema/outcome.ts';
 import { nearestWord } from './schema/suggest.ts';
 import { openStore } from './store/open.ts';

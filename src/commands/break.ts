@@ -9,7 +9,7 @@ import { decide, itemsOf, type Saying } from '../run/decide.ts';
 import { readStanding } from '../run/items.ts';
 import {
     type ItemNote,
-    type ItemStatus,
+    itemStatuses,
     type OpenItem,
     type Settlement,
     type Standing,
@@ -28,8 +28,6 @@ export interface BreakListFlags {
     readonly owner?: string;
     readonly age?: string;
 }
-
-export const itemStatuses: readonly ItemStatus[] = ['open', ...settlements, 'cleared'];
 
 /** `tieout break list`: the breaks of a period and those carried into it, with what was decided. */
 export async function breakList(flags: BreakListFlags, context: CommandContext): Promise<Answer> {

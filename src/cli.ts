@@ -28,6 +28,7 @@ import { rulesDiff } from './commands/rules-diff.ts';
 import { type ImportFlags, importFormats, rulesImport } from './commands/rules-import.ts';
 import { plan, type RunFlags, run } from './commands/run.ts';
 import { withoutSecrets } from './commands/secrets.ts';
+import { addServe, interrupted, serve } from './commands/serve.ts';
 import type { Effects, Environment } from './effects.ts';
 import { RunError } from './errors/index.ts';
 import { ageBuckets } from './items/age.ts';
@@ -35,8 +36,7 @@ import { jsonLog } from './log.ts';
 import { barProgress, logProgress } from './progress.ts';
 import { version } from './run/code.ts';
 import type { Saying } from './run/decide.ts';
-import { settlements } from './schema/item.ts';
-import { itemStatuses } from './schema/item.ts';
+import { itemStatuses, settlements } from './schema/item.ts';
 import type { Outcome } from './schema/outcome.ts';
 import { nearestWord } from './schema/suggest.ts';
 import { openStore } from './store/open.ts';
@@ -60,6 +60,10 @@ export interface Terminal {
     readonly clock: () => number;
     readonly out: (text: string) => void;
     readonly err: (text: string) => void;
+    /** Whether a person reads what `err` gets. */
+    readonly isTerminal?: boolean;
+    /** Told when the process is to end: for a command that goes on and on. */
+    readonly interrupted?: () => AbortSignal;
 }
 
 /** Everything real: the store of the config, the clock, bars on a terminal and records elsewhere. */
@@ -77,6 +81,8 @@ function realTerminal(): Terminal {
         clock: () => performance.timeOrigin + performance.now(),
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
+        isTerminal: process.stderr.isTTY === true,
+        interrupted,
     };
 }
 
@@ -85,6 +91,16 @@ function contextOf(cli: Command, { cwd, effects, environment }: Terminal): Comma
     const { config } = cli.opts<GlobalFlags>();
     return { effects, environment, configFile: config ? resolve(cwd, config) : null, cwd };
 }
+
+/** What a command that goes on and on needs. One that nothing can interrupt ends at once. */
+function foreground({ err, isTerminal = false, interrupted }: Terminal) {
+    return {
+        until: interrupted?.() ?? AbortSignal.abort(),
+        ...{ print: err, isTerminal, chance },
+    };
+}
+
+const chance = () => randomBytes(32).toString('hex');
 
 /** In a container the process may be a number without a name. */
 function userName(): string {
@@ -217,9 +233,7 @@ function program(
         .requiredOption('--reason <text>', 'why, for those who read the log')
         .addOption(by)
         .option('--apply', 'do it', false)
-        .action((flags: EraseFlags) =>
-            answer(erase(flags, context(), () => randomBytes(32).toString('hex'))),
-        );
+        .action((flags: EraseFlags) => answer(erase(flags, context(), chance)));
     cli.command('backfill')
         .description('show what differs from what was billed, and apply it when asked')
         .option('--from <yyyy-MM>', 'first billing period')
@@ -239,6 +253,7 @@ function program(
         .action((lineKey: string, flags: { period?: string; events: number; raw: boolean }) =>
             answer(explain({ lineKey, ...flags }, context())),
         );
+    addServe(cli, (flags) => answer(serve(flags, context(), foreground(terminal))));
     cli.command('quote')
         .description('price what-ifs: JSON lines in, JSON lines out')
         .requiredOption('--file <file>', 'one line of a quote a line')

@@ -62,7 +62,8 @@ export function renderPage(page: Page): string {
 /** Who the visitor is, and how that changes. */
 function who(page: Page, { session, by, form_key }: Visitor): VNode | string {
     if (session === null) return 'Reading only';
-    if (page.isNameFixed) return html`<span>You decide as <strong>${name(by ?? '')}</strong></span>`;
+    if (page.isNameFixed)
+        return html`<span>You decide as <strong>${name(by ?? '')}</strong></span>`;
     const field = html`<form class="inline fields" method="post" action="/name">
         <input type="hidden" name="form_key" value=${form_key} />
         <input type="hidden" name="back" value=${page.here ?? '/'} />

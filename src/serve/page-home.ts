@@ -1,7 +1,16 @@
 import { html } from 'htm/preact';
 import type { ComponentChildren, VNode } from 'preact';
 import { amountWithCode, counted, figure } from '../report/figures.ts';
-import { badge, name, nothing, number, numeric, section, table, text } from '../report/html-parts.ts';
+import {
+    badge,
+    name,
+    nothing,
+    number,
+    numeric,
+    section,
+    table,
+    text,
+} from '../report/html-parts.ts';
 import { visible } from '../report/visible.ts';
 import type { OpenItem, Standing } from '../schema/item.ts';
 import type { LogEntry, PeriodSummary } from './library.ts';
@@ -97,7 +106,12 @@ export function entriesTable(entries: readonly LogEntry[]): VNode {
     );
 }
 
-const verbs = { settle: 'settled', comment: 'commented on', assign: 'assigned', reopen: 'reopened' };
+const verbs = {
+    settle: 'settled',
+    comment: 'commented on',
+    assign: 'assigned',
+    reopen: 'reopened',
+};
 
 /** What an entry says, in words. */
 export function sentence(of: LogEntry): ComponentChildren {

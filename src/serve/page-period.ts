@@ -23,7 +23,7 @@ import { shortKey } from './keys.ts';
 import { choice, facts, tiles } from './layout.ts';
 import type { LogEntry, PeriodSummary } from './library.ts';
 import { entriesTable, heldCount, openItems, waiting } from './page-home.ts';
-import { ALL, queueAddress } from './queue.ts';
+import { queueAddress } from './queue.ts';
 
 /** Rows of the table of payers: a page must open on a phone. */
 const LIMIT = 500;

@@ -36,7 +36,9 @@ export function queueQuery(params: Readonly<Record<string, string>>): QueueQuery
         ...{ code, payer, owner, text: text.trim() },
         age: ageBuckets.includes(age) ? age : '',
         sort: sortKeys.find((of) => of === params.sort) ?? 'age',
-        page: /^[1-9]\d{0,5}$/.test(params.page ?? '') ? Number.parseInt(params.page ?? '1', 10) : 1,
+        page: /^[1-9]\d{0,5}$/.test(params.page ?? '')
+            ? Number.parseInt(params.page ?? '1', 10)
+            : 1,
     };
 }
 

@@ -1,4 +1,7 @@
+import type { Refusal } from '../errors/serve.ts';
+import type { BreakRecords } from '../run/break-records.ts';
 import type { Saying } from '../run/decide.ts';
+import type { RunFolder } from '../run/folders.ts';
 import type { State } from '../state/state.ts';
 
 /** What is told of a failure. */
@@ -7,6 +10,8 @@ export interface Told {
     readonly message: string;
     readonly remedy: string;
     readonly exit: number;
+    /** Of what was refused: why. */
+    readonly why?: Refusal;
 }
 
 /** What a person says of the lines of a payer. */
@@ -31,18 +36,13 @@ export interface Site {
     /** What `tieout explain` prints of a line. */
     readonly explain: (period: string, lineKey: string) => Promise<string>;
     /** Both sides of a break as the lake has them. */
-    readonly records: RecordsReader;
+    readonly records: (run: RunFolder, break_id: string) => Promise<BreakRecords | null>;
     readonly told: (error: unknown) => Told;
     /** A random text that nobody guesses. */
     readonly chance: () => string;
     /** Told of what should not happen. */
     readonly warn: (text: string) => void;
 }
-
-export type RecordsReader = (
-    run: import('../run/folders.ts').RunFolder,
-    break_id: string,
-) => Promise<import('../run/break-records.ts').BreakRecords | null>;
 
 /** Who may see and write, and under which names the application answers. */
 export interface Access {

@@ -79,6 +79,14 @@ function who(page: Page, { session, by, form_key }: Visitor): VNode | string {
     </details>`;
 }
 
+/** An instant for a person: `2026-11-05 00:00 UTC`, with seconds where there are any. */
+export function when(instant: string): string {
+    const [, day, minute, seconds = ''] =
+        /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?Z$/.exec(instant) ?? [];
+    if (day === undefined) return visible(instant);
+    return `${day} ${minute}${seconds === ':00' ? '' : seconds} UTC`;
+}
+
 /** A list of facts: names with what they are. Those with nothing to say are left out. */
 export function facts(
     rows: readonly (readonly [label: string, value: ComponentChildren])[],

@@ -26,13 +26,19 @@ label { display: block; font-size: .8125rem; color: var(--quiet); }
 label.check { display: inline-flex; align-items: center; min-width: 1.75rem; min-height: 1.75rem; }
 input, select, textarea, button { font: inherit; font-size: .9375rem; color: var(--ink);
   background: var(--ground); border: 1px solid var(--quiet); border-radius: .375rem;
-  padding: .35rem .55rem; max-width: 100%; }
+  padding: .35rem .55rem; max-width: 100%; min-height: 2.25rem; }
 label input, label select, label textarea { display: block; width: 100%; margin-top: .15rem; }
-label.check input { width: 1.05rem; height: 1.05rem; margin: 0; }
+label.check input { width: 1.05rem; height: 1.05rem; min-height: 0; margin: 0; }
+p { overflow-wrap: anywhere; }
+h1 code { font-weight: 600; font-size: .9em; }
 button { cursor: pointer; background: var(--ground); font-weight: 600; }
 button.main { background: var(--link); border-color: var(--link); color: var(--ground); }
-button.plain { border: 0; background: none; padding: 0; font-weight: 400; color: var(--link);
-  text-decoration: underline; }
+summary { cursor: pointer; }
+.who details[open] form { margin-top: .35rem; }
+.side > h2 { margin-top: 0; }
+.work.sticky { position: sticky; bottom: 0; box-shadow: 0 -.25rem 1rem -.5rem var(--quiet); }
+.sides { margin-top: .75rem; }
+.sides dl.facts { margin-top: 0; }
 :is(a, input, select, textarea, button):focus-visible { outline: 2px solid var(--link);
   outline-offset: 2px; }
 .pages { display: flex; gap: 1rem; align-items: baseline; margin: .75rem 0; flex-wrap: wrap; }
@@ -64,11 +70,16 @@ td.tight, th.tight { padding-right: 0; width: 2rem; }
   .sides { grid-template-columns: 1fr; }
   dl.facts { grid-template-columns: 1fr; gap: 0; } dl.facts dd { margin-bottom: .5rem; }
   form.bar label { flex: 1 1 8rem; }
+  .work.sticky { position: static; box-shadow: none; }
+  .record dl.facts { grid-template-columns: minmax(6rem, max-content) 1fr; }
+  .record dl.facts dd { margin: 0; }
   table.cards thead { display: none; }
   table.cards tr { display: grid; grid-template-columns: 2rem 1fr; padding: .5rem 0;
     border-top: 1px solid var(--rule); }
   table.cards td, table.cards th { border: 0; padding: .1rem .75rem; grid-column: 2;
     text-align: left; max-width: none; min-width: 0; white-space: normal; }
+  table.cards tr { position: relative; }
+  table.cards td.state { position: absolute; right: 0; top: .5rem; }
   table.cards td.tight { grid-column: 1; grid-row: 1; padding-left: .5rem; }
   table.cards td[data-label]::before { content: attr(data-label) ' '; color: var(--quiet); }
 }

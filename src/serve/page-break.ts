@@ -9,7 +9,7 @@ import type { Break } from '../schema/break.ts';
 import type { ItemNote, OpenItem, Standing } from '../schema/item.ts';
 import type { Visitor } from './guard.ts';
 import { seenKey, shortKey } from './keys.ts';
-import { facts } from './layout.ts';
+import { facts, when } from './layout.ts';
 import { effect, itemBadge, ownersOf, worth } from './page-queue.ts';
 import type { Told } from './site.ts';
 import { deedFields, hidden, whyNoWork } from './work-form.ts';
@@ -31,10 +31,15 @@ export function breakPage(
         html`<h1><code>${name(first.code)}</code> ${itemBadge(first)}</h1>`,
         html`<p>${meaning} <span class="quiet">${cause}</span></p>`,
         html`<p><strong>Next:</strong> ${action}</p>`,
-        ...items.map((item) => itemFacts(item, standing)),
-        section('sides', 'Both sides', sidesOf(records)),
-        section('notes', 'What was said', notesList(items.flatMap(({ notes }) => notes))),
-        workForm(standing, items, visitor),
+        html`<div class="sides">
+            <div class="side">${items.map((item) => itemFacts(item, standing))}</div>
+            <div class="side">
+                <h2>What was said</h2>
+                ${notesList(items.flatMap(({ notes }) => notes))}
+                ${workForm(standing, items, visitor)}
+            </div>
+        </div>`,
+        section('records', 'Both sides', sidesOf(records)),
     ];
 }
 
@@ -52,8 +57,8 @@ function itemFacts(item: OpenItem, { period, payers }: Standing): VNode {
         ['Account', item.account_id && html`<code>${name(item.account_id)}</code>`],
         ['Effect', effect(item)],
         ['Worth', worth(item)],
-        ['Since', item.first_at],
-        ['Seen', `first as of ${item.first_seen_at}, last as of ${item.last_seen_at}`],
+        ['Since', item.first_at && when(item.first_at)],
+        ['Seen', `first as of ${when(item.first_seen_at)}, last as of ${when(item.last_seen_at)}`],
         ['Age', `${counted(item.age_days, 'day')} (${item.age_bucket})`],
         ['Status', statusText(item)],
         ['Owner', item.owner === null ? 'nobody' : name(item.owner)],
@@ -65,7 +70,7 @@ function statusText(item: OpenItem): string {
     const { status, cleared_at, cleared_by, reopened_because } = item;
     if (status === 'cleared') {
         const how = cleared_by === 'offset' ? 'the other side arrived' : 'no run finds it any more';
-        return `cleared as of ${cleared_at}: ${how}`;
+        return `cleared as of ${when(cleared_at ?? '')}: ${how}`;
     }
     return reopened_because === null ? status.replace('_', ' ') : `open: ${reopened_because}`;
 }
@@ -133,7 +138,7 @@ function notesList(notes: readonly ItemNote[]): VNode {
     return html`<ol class="notes">
         ${notes.map(
             ({ act, value, by, at, reason }) => html`<li>
-                <div class="quiet small">${at}</div>
+                <div class="quiet small">${when(at)}</div>
                 <strong>${name(by)}</strong> ${said[act]}${value !== '' && html` <em>${name(value.replace('_', ' '))}</em>`}
                 ${reason !== '' && html`<div>${name(reason, 2_000)}</div>`}
             </li>`,

@@ -18,6 +18,7 @@ import type { BreakDifference } from '../run/break-differences.ts';
 import type { LineDifference } from '../run/line-differences.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
+import { when } from './layout.ts';
 
 /** Rows of each table: a page must open on a phone. */
 const LIMIT = 200;
@@ -40,8 +41,8 @@ export function comparePage({ old, now, lines, breaks }: Comparison): ComponentC
     return [
         html`<h1>${period}: two runs</h1>`,
         html`<p>
-            ${link(old.commit)} as of ${old.certificate.as_of}, then ${link(now.commit)} as of
-            ${' '}${now.certificate.as_of}.
+            ${link(old.commit)} as of ${when(old.certificate.as_of)}, then ${link(now.commit)} as of
+            ${' '}${when(now.certificate.as_of)}.
             ${isSame && html` ${badge('good', 'the same digest')}`}
         </p>`,
         section('totals', 'What is billed', totalsTable(old.certificate, now.certificate)),

@@ -13,6 +13,7 @@ import {
 } from '../report/html-parts.ts';
 import { visible } from '../report/visible.ts';
 import type { OpenItem, Standing } from '../schema/item.ts';
+import { when } from './layout.ts';
 import type { LogEntry, PeriodSummary } from './library.ts';
 
 /** The list of periods, and what happened last. */
@@ -51,7 +52,7 @@ function periodsTable(periods: readonly PeriodSummary[]): VNode {
                 <td>${closed ? badge('good', 'closed') : waiting(standing)}</td>
                 ${number(figure(String(held)))} ${number(figure(String(own.length)))}
                 ${number(figure(String(carried.length)))}
-                <td>${name(standing.as_of)}</td>
+                <td>${when(standing.as_of)}</td>
                 <td><code>${name(commit.run_id)}</code></td>
             </tr>`;
         }),
@@ -97,7 +98,7 @@ export function entriesTable(entries: readonly LogEntry[]): VNode {
         entries.map(
             (of) => html`<tr>
                 ${number(figure(String(of.number)))}
-                <td>${name(of.at)}</td>
+                <td>${when(of.at)}</td>
                 <td class="name">${of.by === '' ? html`<span class="quiet">schedule</span>` : name(of.by)}</td>
                 <td class="name">${sentence(of)}</td>
                 <td class="text">${of.reason === '' ? '' : name(of.reason, 400)}</td>

@@ -1,6 +1,12 @@
 import { html } from 'htm/preact';
 import type { ComponentChildren, VNode } from 'preact';
-import { amountFigure, amountWithCode, counted, figure } from '../report/figures.ts';
+import {
+    amountFigure,
+    amountWithCode,
+    compareDecimals,
+    counted,
+    figure,
+} from '../report/figures.ts';
 import {
     name,
     nothing,
@@ -18,7 +24,7 @@ import type { PayerStanding, Standing } from '../schema/item.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import type { Visitor } from './guard.ts';
 import { shortKey } from './keys.ts';
-import { facts } from './layout.ts';
+import { facts, when } from './layout.ts';
 import { payerBadge } from './page-period.ts';
 import { queueAddress } from './queue.ts';
 import { letForm } from './work-form.ts';
@@ -61,13 +67,14 @@ export function payerPage(
 }
 
 function releaseText({ by, at, reason }: NonNullable<PayerStanding['released']>): VNode {
-    return html`by ${name(by)} at ${at}: ${name(reason, 2_000)}`;
+    return html`by ${name(by)} at ${when(at)}: ${name(reason, 2_000)}`;
 }
 
 function reasonOf(payer: PayerStanding, total: PayerTotal | undefined): string {
-    const { standing, open_count, unpriced_count, unrated_count } = payer;
+    const { standing, open_money, hold_limit, unpriced_count, unrated_count } = payer;
+    const isOver = compareDecimals(open_money, hold_limit) > 0;
     const whys = [
-        ...(open_count > unpriced_count ? ['its open breaks are over its limit'] : []),
+        ...(isOver ? ['its open breaks are over its limit'] : []),
         ...(unpriced_count > 0 ? ['some of its breaks have no price'] : []),
         ...(unrated_count > 0 ? ['some of its usage has no price'] : []),
         ...((total?.unpriced_fee_count ?? 0) > 0 ? ['a fee has no price'] : []),

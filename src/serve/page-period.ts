@@ -20,7 +20,7 @@ import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import type { PayerStanding, Standing } from '../schema/item.ts';
 import { shortKey } from './keys.ts';
-import { choice, facts, tiles } from './layout.ts';
+import { choice, facts, tiles, when } from './layout.ts';
 import type { LogEntry, PeriodSummary } from './library.ts';
 import { entriesTable, heldCount, openItems, waiting } from './page-home.ts';
 import { queueAddress } from './queue.ts';
@@ -37,7 +37,7 @@ export function periodPage(of: PeriodSummary, entries: readonly LogEntry[]): Com
         html`<p class="quiet">
             ${certificate.pipeline === 'reconcile' ? 'Reconciliation' : 'Nightly run'}
             ${' '}<a href=${`/periods/${period}/runs/${commit.number}`}><code>${name(commit.run_id)}</code></a>,
-            as of ${name(standing.as_of)}${closed ? html`; closed by ${name(closed.by)} at ${closed.at}` : ''}
+            as of ${when(standing.as_of)}${closed ? html`; closed by ${name(closed.by)} at ${when(closed.at)}` : ''}
         </p>`,
         headlineTiles(of),
         html`<p>
@@ -198,7 +198,7 @@ function runsTable(entries: readonly LogEntry[]): VNode {
                     ${index === 0 && html` ${badge('good', 'speaks')}`}
                 </th>
                 <td>${pipeline}</td>
-                <td>${name(at)}</td>
+                <td>${when(at)}</td>
             </tr>`,
         ),
     );
@@ -209,7 +209,7 @@ function compareForm(period: string, entries: readonly LogEntry[]): VNode | null
     if (runs.length < 2) return null;
     const options = runs.map(
         ({ number: entry, run_id, at }) =>
-            [String(entry), `${entry}: ${visible(run_id)}, ${at}`] as const,
+            [String(entry), `${entry}: ${visible(run_id)}, ${when(at)}`] as const,
     );
     return html`<form class="bar" method="get" action=${`/periods/${period}/compare`}>
         ${choice('Before', 'old', options[1]?.[0] ?? '', options)}
@@ -230,8 +230,8 @@ export function runPage(
         html`<h1>${name(commit.run_id)} ${isSpeaking && badge('good', 'speaks')}</h1>`,
         facts([
             ['Period', html`<a href=${`/periods/${period}`}>${period}</a>`],
-            ['As of', name(certificate.as_of)],
-            ['Entered', `as number ${figure(String(entry))} at ${commit.at}`],
+            ['As of', when(certificate.as_of)],
+            ['Entered', `as number ${figure(String(entry))} at ${when(commit.at)}`],
             ['Result', certificate.result],
             ['Digest', html`<code>${name(certificate.run_digest)}</code>`],
             ['Version', name(certificate.tieout_version)],

@@ -1,13 +1,7 @@
 import { html } from 'htm/preact';
 import type { ComponentChildren, VNode } from 'preact';
 import { ageBuckets } from '../items/age.ts';
-import {
-    amountFigure,
-    compareDecimals,
-    counted,
-    figure,
-    summaryAmount,
-} from '../report/figures.ts';
+import { amountFigure, counted, figure, summaryAmount } from '../report/figures.ts';
 import { badge, name, nothing } from '../report/html-parts.ts';
 import { clipped, visible } from '../report/visible.ts';
 import { itemStatuses, type OpenItem, type Standing } from '../schema/item.ts';
@@ -100,7 +94,7 @@ function workForm(standing: Standing, query: QueueQuery, page: QueuePage, visito
     const owner = visible(visitor.by ?? '');
     return html`<form method="post" action=${`/periods/${period}/decide`}>
         ${hidden(visitor, { run: run_id, back })} ${rows}
-        <div class="work">
+        <div class="work sticky">
             <p class="small quiet" id="picked" role="status">Select breaks above.</p>
             ${deedFields(owner, ownersOf(items).map(visible))}
         </div>
@@ -177,8 +171,8 @@ function breakRow(
         <td class="number" data-label="Effect">${effect(item)}</td>
         <td class="number" data-label="Worth">${worth(item)}</td>
         <td class="number" data-label="Days">${figure(String(item.age_days))}</td>
-        <td>${itemBadge(item)}</td>
-        <td class="name">${item.owner === null ? html`<span class="quiet">nobody</span>` : name(item.owner, LABEL)}</td>
+        <td class="state">${itemBadge(item)}</td>
+        <td class="name" data-label="Owner">${item.owner === null ? html`<span class="quiet">nobody</span>` : name(item.owner, LABEL)}</td>
     </tr>`;
 }
 
@@ -187,16 +181,13 @@ export function effect({ amount, asset }: Pick<OpenItem, 'amount' | 'asset'>): C
     return html`${amountFigure(amount, asset)} ${asset !== null && name(asset)}`;
 }
 
-/** What it is worth in money, where that says more or is not known. */
-export function worth(
-    of: Pick<OpenItem, 'amount' | 'asset' | 'money_amount' | 'currency'>,
-): ComponentChildren {
-    const { amount, asset, money_amount, currency } = of;
+/** What it is worth in money, where that is known. */
+export function worth({
+    money_amount,
+    currency,
+}: Pick<OpenItem, 'money_amount' | 'currency'>): ComponentChildren {
     if (money_amount === null || currency === null) {
         return html`<span class="quiet">no price</span>`;
-    }
-    if (currency === asset && compareDecimals(amount, money_amount) === 0) {
-        return html`<span class="quiet">the same</span>`;
     }
     return html`${amountFigure(money_amount, currency)} ${name(currency)}`;
 }

@@ -47,7 +47,7 @@ function requireWord(flag: string, word: string | undefined, words: readonly str
     const near = nearestWord(word, words);
     throw new RunError('USAGE', {
         detail: `${flag} ${word} is none of ${words.join(', ')}`,
-        ...(near ? { remedy: `Did you mean ${near}?` } : {}),
+        ...(near ? { remedy: `Write ${flag} ${near}.` } : {}),
     });
 }
 

@@ -34,7 +34,7 @@ export interface Foreground {
 }
 
 /** Adds the command to the command line. */
-export function addServe(cli: Command, act: (flags: ServeFlags) => Promise<void>): void {
+export function declareServe(cli: Command, act: (flags: ServeFlags) => Promise<void>): void {
     cli.command('serve')
         .description('browse runs and decide about breaks, in a browser on this machine')
         .option('--host <address>', 'listen there', '127.0.0.1')

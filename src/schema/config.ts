@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lateUsages } from './contract.ts';
+import { deliveriesSchema } from './deliveries.ts';
 import { notifySchema } from './notice.ts';
 import { strict } from './strict.ts';
 import { didYouMean } from './suggest.ts';
@@ -278,6 +279,9 @@ export const configSchema = strict({
             .default(90)
             .describe('Days for which the tables of a run are kept once another took its place.'),
     }).prefault({}),
+    deliveries: deliveriesSchema
+        .optional()
+        .describe('Where `tieout deliver` takes lines to, and what they are called there.'),
     /** Who is told of runs, reconciliations and closings. */
     notify: notifySchema.optional(),
 });

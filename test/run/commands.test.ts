@@ -292,8 +292,8 @@ describe('reconcile', () => {
         );
         expect(certificate.pipeline).toBe('reconcile');
         expect(readdirSync(folder).sort()).toEqual([
-            ...['breaks.csv', 'breaks.parquet', 'certificate.json', 'repeats.csv', 'report.html'],
-            ...['suspense.csv', 'tie_outs.parquet', 'unrated.csv'],
+            ...['breaks.csv', 'breaks.parquet', 'certificate.json', 'items.json'],
+            ...['repeats.csv', 'report.html', 'suspense.csv', 'tie_outs.parquet', 'unrated.csv'],
         ]);
         const report = await tieout(`report ${period}`, { cwd: own.folder });
         expect(report).toMatchObject({ exit: 0, err: '' });

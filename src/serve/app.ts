@@ -17,7 +17,7 @@ import {
 import { renderPage, type Trail } from './layout.ts';
 import { Library } from './library.ts';
 import { policy } from './look.ts';
-import { entriesTable, homePage } from './page-home.ts';
+import { homePage, logPage } from './page-home.ts';
 import { periodRoutes } from './routes.ts';
 import type { Site } from './site.ts';
 import { workRoutes } from './work-routes.ts';
@@ -86,8 +86,14 @@ function homeRoutes(app: Hono<Known>, { site, library, show }: Desk): void {
         return show(c, { title: site.name, trail: [], content });
     });
     app.get('/log', async (c) => {
-        const entries = (await library.entries()).slice(0, ENTRIES.log);
-        return show(c, { title: 'Log', trail: [['Log', '/log']], content: entriesTable(entries) });
+        const all = await library.entries();
+        const before = Number.parseInt(
+            /^\d{1,9}$/.exec(c.req.query('before') ?? '')?.[0] ?? '0',
+            10,
+        );
+        const older = before === 0 ? all : all.filter((of) => of.number < before);
+        const content = logPage(older.slice(0, ENTRIES.log), older.length > ENTRIES.log);
+        return show(c, { title: 'Log', trail: [['Log', '/log']], content });
     });
     app.post('/name', async (c) => {
         const form = await formOf(c);

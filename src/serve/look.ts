@@ -33,6 +33,8 @@ p { overflow-wrap: anywhere; }
 h1 code { font-weight: 600; font-size: .9em; }
 button { cursor: pointer; background: var(--ground); font-weight: 600; }
 button.main { background: var(--link); border-color: var(--link); color: var(--ground); }
+html { scroll-padding-bottom: 10rem; }
+.whole { white-space: nowrap; }
 summary { cursor: pointer; }
 .who details[open] form { margin-top: .35rem; }
 .side > h2 { margin-top: 0; }

@@ -29,7 +29,7 @@ export function homePage(
         section(
             'log',
             'What happened last',
-            entriesTable(entries),
+            entriesList(entries),
             html`<p><a href="/log">All entries of the log</a></p>`,
         ),
     ];
@@ -48,12 +48,12 @@ function periodsTable(periods: readonly PeriodSummary[]): VNode {
             const { own, carried } = openItems(standing);
             const held = heldCount(standing);
             return html`<tr>
-                <th scope="row"><a href=${`/periods/${standing.period}`}>${standing.period}</a></th>
+                <th scope="row" class="whole"><a href=${`/periods/${standing.period}`}>${standing.period}</a></th>
                 <td>${closed ? badge('good', 'closed') : waiting(standing)}</td>
                 ${number(figure(String(held)))} ${number(figure(String(own.length)))}
                 ${number(figure(String(carried.length)))}
-                <td>${when(standing.as_of)}</td>
-                <td><code>${name(commit.run_id)}</code></td>
+                <td class="whole">${when(standing.as_of)}</td>
+                <td class="whole"><code>${name(commit.run_id)}</code></td>
             </tr>`;
         }),
     );
@@ -89,22 +89,30 @@ function otherPeriods(periods: readonly string[]): VNode | null {
     </p>`;
 }
 
+/** Some entries of the log, and the way to older ones. */
+export function logPage(entries: readonly LogEntry[], hasMore: boolean): ComponentChildren {
+    const last = entries.at(-1);
+    return [
+        html`<h1>Log</h1>`,
+        entriesList(entries),
+        hasMore && last && html`<p><a href=${`/log?before=${last.number}`}>Older entries</a></p>`,
+    ];
+}
+
 /** Entries of the log, the latest first. */
-export function entriesTable(entries: readonly LogEntry[]): VNode {
+export function entriesList(entries: readonly LogEntry[]): VNode {
     if (entries.length === 0) return nothing('The log is empty.');
-    return table(
-        'Entries of the log, the latest first',
-        [numeric('No.'), text('At'), text('By'), text('What'), text('Why')],
-        entries.map(
-            (of) => html`<tr>
-                ${number(figure(String(of.number)))}
-                <td>${when(of.at)}</td>
-                <td class="name">${of.by === '' ? html`<span class="quiet">schedule</span>` : name(of.by)}</td>
-                <td class="name">${sentence(of)}</td>
-                <td class="text">${of.reason === '' ? '' : name(of.reason, 400)}</td>
-            </tr>`,
-        ),
-    );
+    return html`<ol class="notes" reversed>
+        ${entries.map(
+            (of) => html`<li>
+                <div class="quiet small">
+                    ${figure(String(of.number))} · ${when(of.at)} · ${of.by === '' ? 'schedule' : name(of.by)}
+                </div>
+                ${sentence(of)}
+                ${of.reason !== '' && html`<div class="quiet">${name(of.reason, 400)}</div>`}
+            </li>`,
+        )}
+    </ol>`;
 }
 
 const verbs = {

@@ -22,7 +22,7 @@ import type { PayerStanding, Standing } from '../schema/item.ts';
 import { shortKey } from './keys.ts';
 import { choice, facts, tiles, when } from './layout.ts';
 import type { LogEntry, PeriodSummary } from './library.ts';
-import { entriesTable, heldCount, openItems, waiting } from './page-home.ts';
+import { entriesList, heldCount, openItems, waiting } from './page-home.ts';
 import { queueAddress } from './queue.ts';
 
 /** Rows of the table of payers: a page must open on a phone. */
@@ -48,7 +48,7 @@ export function periodPage(of: PeriodSummary, entries: readonly LogEntry[]): Com
         section('ages', 'Open breaks by code', codesTable(standing)),
         section('explain', 'Explain a line', explainForm(period)),
         section('runs', 'Runs', runsTable(entries), compareForm(period, entries)),
-        section('log', 'What happened', entriesTable(entries)),
+        section('log', 'What happened', entriesList(entries)),
     ];
 }
 

@@ -13,7 +13,7 @@ import { explain } from './commands/explain.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
 import { quote } from './commands/quote.ts';
-import { report } from './commands/report.ts';
+import { type ReportFlags, report } from './commands/report.ts';
 import { type ReproduceFlags, runOrReproduce } from './commands/reproduce.ts';
 import { rulesCheck, rulesTest } from './commands/rules.ts';
 import { rulesDiff } from './commands/rules-diff.ts';
@@ -155,7 +155,8 @@ function program(
     cli.command('report')
         .description('the reconciliation report of a period')
         .addOption(period)
-        .action((flags: { period: string }) => answer(report(flags, context())));
+        .option('--out <folder>', 'where to write the page and its data')
+        .action((flags: ReportFlags) => answer(report(flags, context())));
     const by = new Option('--by <name>', 'who does it').default(userName());
     declareDecisions(cli, { period, by }, answer, context, chance);
     cli.command('erase')

@@ -68,7 +68,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
         'store',
         'time',
     ],
-    report: ['export', 'money', 'schema'],
+    report: ['export', 'items', 'money', 'schema'],
     quote: ['compile', 'duck', 'errors', 'money', 'run', 'schema', 'stage', 'time'],
     effects: ['schema', 'store'],
     log: [],

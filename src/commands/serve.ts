@@ -3,6 +3,7 @@ import { RunError } from '../errors/index.ts';
 import { readBreakRecords } from '../run/break-records.ts';
 import { decide } from '../run/decide.ts';
 import type { Project } from '../run/project.ts';
+import { fetchLake, fetchTables } from '../run/published.ts';
 import { createApp } from '../serve/app.ts';
 import { listen } from '../serve/listen.ts';
 import { type Access, isLoopback, loopback, type Site, type Told } from '../serve/site.ts';
@@ -93,7 +94,11 @@ export function siteOf(
             const flags = { period, lineKey, events: 10, raw: false };
             return (await explain(flags, context)).text;
         },
-        records: (run, break_id) => readBreakRecords(run, project.config, break_id),
+        records: async (run, break_id) => {
+            await fetchTables(state, run);
+            await fetchLake(state, run);
+            return readBreakRecords(run, project.config, break_id);
+        },
         told: (error) => toldOf(error, context),
         warn: (text) => print(withoutSecrets(text, environment)),
     };

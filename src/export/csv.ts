@@ -19,7 +19,7 @@ const PLAIN_DECIMAL = /^-?\d+(?:\.\d+)?$/;
  * What is dangerous stays so behind a `'`: else two cells could become one. Source: OWASP "CSV
  * Injection".
  */
-const FORMULA = /^(?:'*[\t\r\n]|[\s'"\p{Cf}\p{Cc}]*[=+\-@＝＋－＠﹦﹢﹣﹫−])/u;
+export const FORMULA = /^(?:'*[\t\r\n]|[\s'"\p{Cf}\p{Cc}]*[=+\-@＝＋－＠﹦﹢﹣﹫−])/u;
 
 /** What RFC 4180 readers may stumble over and csv-stringify leaves bare: lone CR, edge blanks. */
 const NEEDS_QUOTES = /[\r\u0085\u2028\u2029]|^\s|\s$/;

@@ -170,3 +170,10 @@ export function compareOpenItems(a: OpenItem, b: OpenItem): number {
         compareText(a.break_id, b.break_id)
     );
 }
+
+/** Whether anything waits for a person: lines of a payer, or a break that is nobody's. */
+export function isWaiting({ period, payers, items }: Standing): boolean {
+    const isStray = (of: Standing['items'][number]) =>
+        of.period === period && of.payer_id === null && of.status === 'open';
+    return payers.some(({ standing }) => standing === 'held') || items.some(isStray);
+}

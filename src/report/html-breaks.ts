@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
-import type { Break, BreakTotal } from '../schema/break.ts';
+import type { BreakTotal } from '../schema/break.ts';
 import { ACCEPTED_CODE, breakCode } from './break-codes.ts';
 import type { CodeTotal } from './breaks-summary.ts';
 import { amountFigure, compareDecimals, figure } from './figures.ts';
@@ -8,20 +8,15 @@ import {
     bar,
     inLines,
     name,
-    named,
     nothing,
     number,
     numeric,
-    prose,
-    remainder,
+    part,
     section,
     table,
     text,
 } from './html-parts.ts';
 import type { ReportModel } from './model.ts';
-
-/** Rows of the table of breaks: a page must open on a phone. */
-const LIMIT = 200;
 
 export function codesSection({ codes }: ReportModel): VNode {
     const title = 'Breaks by code';
@@ -65,71 +60,17 @@ function totalEffect({ amount, asset, money_amount, currency }: BreakTotal): VNo
 }
 
 /** An amount in its asset and, where that says more, in money. */
-function effect(
+export function effect(
     amount: string,
     asset: string,
     money_amount: string | null,
     currency: string | null,
 ): VNode {
-    const inAsset = html`${amountFigure(amount, asset)} ${name(asset)}`;
+    const inAsset = html`${part('amount', amountFigure(amount, asset))} ${part('asset', name(asset))}`;
     if (money_amount === null || currency === null) {
         return html`${inAsset}<div class="quiet small">no price</div>`;
     }
     if (currency === asset && compareDecimals(money_amount, amount) === 0) return inAsset;
-    const inMoney = html`${amountFigure(money_amount, currency)} ${name(currency)}`;
+    const inMoney = html`${part('money', amountFigure(money_amount, currency))} ${part('currency', name(currency))}`;
     return html`${inAsset}<div class="quiet small">= ${inMoney}</div>`;
-}
-
-export function breaksSection(model: ReportModel): VNode {
-    const { breaks, payers } = model;
-    const title = 'Open breaks';
-    if (breaks.length === 0) return section('breaks', title, nothing('There are no open breaks.'));
-    const names = new Map(payers.map((payer) => [payer.payer_id, payer.payer_name]));
-    const shown = breaks.slice(0, LIMIT);
-    return section(
-        'breaks',
-        title,
-        table(
-            'Open breaks, the largest of each currency first',
-            [
-                text('Code and break'),
-                text('Payer and account'),
-                numeric('Expected'),
-                numeric('Actual'),
-                numeric('Effect'),
-                numeric('Days'),
-                text('Detail and next step'),
-            ],
-            shown.map((item) => breakRow(item, names)),
-        ),
-        remainder(shown.length, breaks.length, 'breaks.csv'),
-    );
-}
-
-function breakRow(item: Break, names: ReadonlyMap<string, string>): VNode {
-    const amount = (value: string) => amountFigure(value, item.asset);
-    const { payer_id } = item;
-    const payer =
-        payer_id === null
-            ? html`<span class="quiet">no payer</span>`
-            : named(names.get(payer_id) ?? payer_id, payer_id);
-    return html`<tr>
-        <th scope="row" class="name">
-            <code class="code">${name(item.code)}</code><br /><code>${name(item.break_key)}</code><br />
-            <code class="quiet">${name(item.break_id.slice(0, 12))}</code>
-        </th>
-        <td class="name">
-            ${payer}
-            ${item.account_id !== null && html`<br /><code>${name(item.account_id)}</code>`}
-        </td>
-        ${number(amount(item.expected))} ${number(amount(item.actual))}
-        <td class="number">
-            ${effect(item.amount, item.asset ?? '', item.money_amount, item.currency)}
-        </td>
-        ${number(figure(String(item.age_days)))}
-        <td class="text">
-            ${item.detail !== '' && html`<div>${prose(item.detail)}</div>`}
-            ${item.action !== '' && html`<div class="quiet">${prose(item.action)}</div>`}
-        </td>
-    </tr>`;
 }

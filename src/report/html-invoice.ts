@@ -1,8 +1,11 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { isCharged, type LineItem } from '../schema/line-item.ts';
+import type { Chart } from './charts.ts';
 import { amountFigure, figure } from './figures.ts';
 import {
+    choice,
+    figures,
     name,
     named,
     nothing,
@@ -20,13 +23,24 @@ import type { ReportModel } from './model.ts';
 /** Rows of each table: a page must open on a phone. */
 const LIMIT = { payers: 500, lines: 200 } as const;
 
-export function payersSection({ payers, headline }: ReportModel): VNode {
+export function payersSection(
+    { payers, headline, standing }: ReportModel,
+    charts: readonly Chart[],
+): VNode {
     if (payers.length === 0) return section('payers', 'Payers', nothing('No payer was rated.'));
     const shown = payers.slice(0, LIMIT.payers);
     const unpriced = new Map(
         headline.held
             .filter((one) => one.unrated_count > 0 || !one.is_over_limit)
             .map((one) => [one.payer_id, one.unrated_count > 0 ? 'usage' : 'a break']),
+    );
+    const decided = new Map(
+        standing.flatMap(({ payer_id, standing: of, released }): [string, VNode | string][] => {
+            if (of === 'settled') return [[payer_id, 'its breaks are settled']];
+            if (of !== 'released' || !released) return [];
+            const { by, reason } = released;
+            return [[payer_id, html`released by ${name(by)}: ${prose(reason)}`]];
+        }),
     );
     return section(
         'payers',
@@ -35,18 +49,19 @@ export function payersSection({ payers, headline }: ReportModel): VNode {
             A payer is held when the money in its breaks is over its limit, when one of them has no
             price in its currency, or when no rate prices some of its usage. Held lines are not delivered; all other payers go out.
         </p>`,
+        figures(charts),
         table(
             'Amounts and holds per payer and currency',
             [
                 text('Payer'),
-                text('Currency'),
+                choice('Currency'),
                 numeric('Lines'),
                 numeric('To pay'),
                 numeric('Rated, exactly'),
                 numeric('Breaks'),
                 numeric('Money in breaks'),
                 numeric('Hold limit'),
-                text('Status'),
+                choice('Status'),
             ],
             shown.map(
                 (payer) => html`<tr>
@@ -58,8 +73,9 @@ export function payersSection({ payers, headline }: ReportModel): VNode {
                     ${number(figure(String(payer.break_count)))}
                     ${number(amountFigure(payer.break_money, payer.currency))}
                     ${number(amountFigure(payer.hold_limit, payer.currency))}
-                    <td>
+                    <td data-value=${payer.recon_status}>
                         ${status(payer.recon_status)}
+                        ${decided.has(payer.payer_id) && html`<div class="quiet small">${decided.get(payer.payer_id)}</div>`}
                         ${unpriced.has(payer.payer_id) && html`<div class="quiet small">${unpriced.get(payer.payer_id)} has no price</div>`}
                     </td>
                 </tr>`,
@@ -80,13 +96,13 @@ export function linesSection({ lines }: ReportModel): VNode {
             'Invoice lines by payer and account; tieout explain takes the line key',
             [
                 text('Line key'),
-                text('Type'),
+                choice('Type'),
                 text('Payer and account'),
                 text('What for'),
                 numeric('Quantity'),
                 numeric('Unit price'),
                 numeric('Amount'),
-                text('Status'),
+                choice('Status'),
             ],
             shown.map(lineRow),
         ),

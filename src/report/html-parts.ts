@@ -1,5 +1,6 @@
 import { html } from 'htm/preact';
 import type { ComponentChildren, VNode } from 'preact';
+import type { Chart } from './charts.ts';
 import { figure } from './figures.ts';
 import { clipped } from './visible.ts';
 
@@ -11,9 +12,12 @@ const TEXT_LIMIT = 400;
 export interface Heading {
     readonly label: string;
     readonly isNumber?: boolean;
+    /** What readers may choose one value of: the name of the choice. */
+    readonly facet?: string;
 }
 
 export const text = (label: string): Heading => ({ label });
+export const choice = (label: string, facet = label): Heading => ({ label, facet });
 export const numeric = (label: string): Heading => ({ label, isNumber: true });
 
 /** A name or id as it is, unseen characters visible, isolated from the text around it. */
@@ -28,8 +32,8 @@ export function prose(text: string): VNode {
 
 /** A name with its id below it, or the id alone when they are the same. */
 export function named(label: string, id: string): VNode {
-    if (label === id || label === '') return html`<code>${name(id)}</code>`;
-    return html`${name(label)}<br /><code class="quiet">${name(id)}</code>`;
+    if (label === id || label === '') return html`<code data-part="id">${name(id)}</code>`;
+    return html`${part('name', name(label))}<br /><code class="quiet" data-part="id">${name(id)}</code>`;
 }
 
 export function badge(kind: 'good' | 'bad' | 'warn', text: string): VNode {
@@ -70,8 +74,8 @@ export function table(
             <thead>
                 <tr>
                     ${head.map(
-                        ({ label, isNumber }) =>
-                            html`<th scope="col" class=${isNumber ? 'number' : undefined}>
+                        ({ label, isNumber, facet }) =>
+                            html`<th scope="col" class=${isNumber ? 'number' : undefined} data-facet=${facet}>
                                 ${label}
                             </th>`,
                     )}
@@ -82,6 +86,24 @@ export function table(
             </tbody>
         </table>
     </div>`;
+}
+
+/** Charts in a row, each with its title; what they show stands in a table beside them. */
+export function figures(charts: readonly Chart[]): VNode | false {
+    if (charts.length === 0) return false;
+    return html`<div class="charts">
+        ${charts.map(
+            ({ title, svg }) => html`<figure tabindex="0">
+                <figcaption>${title}</figcaption>
+                <div class="chart" dangerouslySetInnerHTML=${{ __html: svg }} />
+            </figure>`,
+        )}
+    </div>`;
+}
+
+/** A part of a cell that has several: a column of its own when the table is saved. */
+export function part(label: string, text: ComponentChildren): VNode {
+    return html`<span data-part=${label}>${text}</span>`;
 }
 
 /** A part of the report, with its heading. */

@@ -2,6 +2,7 @@ import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { amountFigure } from './figures.ts';
 import {
+    choice,
     name,
     named,
     nothing,
@@ -39,8 +40,8 @@ export function tieOutSection({ waterfalls }: ReportModel): VNode {
             'Tie-out per payer and asset; those that need attention first',
             [
                 text('Payer'),
-                text('Result'),
-                text('Asset'),
+                choice('Result'),
+                choice('Asset'),
                 numeric('Rated'),
                 numeric('Debited'),
                 numeric('Difference'),

@@ -7,13 +7,18 @@ import type {
     CorrectionTotal,
     Margin,
 } from '../schema/certificate.ts';
+import type { OpenItem, PayerStanding, Standing } from '../schema/item.ts';
 import type { LineItem } from '../schema/line-item.ts';
+import type { AgeTotal, BreakEvidence, Night } from '../schema/report.ts';
 import type { Statements } from '../schema/statement.ts';
+import { ageTotals } from './ages.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { type CodeTotal, codeTotals, largestFirst } from './breaks-summary.ts';
 import { type Headline, headlineOf } from './headline.ts';
-import { type Proof, proofsOf } from './proofs.ts';
+import { type Proof, proofsOf, threeWayProof } from './proofs.ts';
 import { headlineSentences } from './sentences.ts';
+import { asDecided, decidedSentences, isOpen } from './standing.ts';
+import { type ThreeWayPart, type ThreeWays, threeWays } from './three-way.ts';
 import { type Waterfall, waterfalls } from './waterfall.ts';
 
 /** Everything a report shows, whatever shows it. Ordered; decimals are exact text. */
@@ -31,8 +36,20 @@ export interface ReportModel extends Statements {
     readonly sentences: readonly string[];
     readonly waterfalls: readonly Waterfall[];
     readonly codes: readonly CodeTotal[];
-    /** All open breaks, each currency's largest first. */
+    /** All breaks of the run, each currency's largest first. */
     readonly breaks: readonly Break[];
+    /** Breaks as they are followed, with what people decided; none where nobody asked. */
+    readonly items: readonly OpenItem[];
+    /** Whose lines may go out, with what people decided; none where nobody asked. */
+    readonly standing: readonly PayerStanding[];
+    readonly ages: readonly AgeTotal[];
+    /** The runs of the period, oldest first; none in the page of a run itself. */
+    readonly trend: readonly Night[];
+    readonly three_way: ThreeWays;
+    /** Account by account, as the certificate has them. */
+    readonly tie_outs: Certificate['tie_outs'];
+    /** Both sides of the largest breaks; none in the page of a run itself. */
+    readonly evidence: readonly BreakEvidence[];
     readonly payers: readonly PayerTotal[];
     readonly lines: readonly LineItem[];
     readonly margins?: readonly Margin[];
@@ -56,6 +73,11 @@ export interface ReportSource {
     readonly breaks: Iterable<Break>;
     /** Left out where nothing was promised. */
     readonly statements?: Statements;
+    /** The breaks as they are followed. Left out: all are open, and nobody decided anything. */
+    readonly standing?: Standing;
+    readonly three_way?: readonly ThreeWayPart[];
+    readonly trend?: readonly Night[];
+    readonly evidence?: readonly BreakEvidence[];
 }
 
 /**
@@ -64,14 +86,18 @@ export interface ReportSource {
  * proofs say where the lines and breaks do not add up to it.
  */
 export function buildReport(source: ReportSource): ReportModel {
+    const { standing, evidence = [], trend = [] } = source;
     const { certificate } = source;
-    const lines = [...source.lines].sort(compareLineItems);
     const breaks = largestFirst(source.breaks);
-    const payers = [...certificate.payers].sort(
+    const stated = asDecided(certificate, [...source.lines], standing);
+    const lines = stated.lines.toSorted(compareLineItems);
+    const payers = stated.payers.toSorted(
         (a, b) => compareText(a.payer_id, b.payer_id) || compareText(a.currency, b.currency),
     );
     const period_title = titleOf(certificate.period);
-    const headline = headlineOf(certificate, lines, breaks, payers);
+    const open = breaks.filter(isOpen(standing));
+    const headline = headlineOf({ ...certificate, result: stated.result }, lines, open, payers);
+    const three_way = threeWaysOf(source);
     return {
         period: certificate.period,
         period_title,
@@ -80,10 +106,22 @@ export function buildReport(source: ReportSource): ReportModel {
         run_id: certificate.run_id,
         headline,
         answer: answerOf(headline),
-        sentences: headlineSentences(period_title, headline),
+        sentences: [...headlineSentences(period_title, headline), ...decidedSentences(standing)],
         waterfalls: waterfalls(certificate, breaks),
         codes: codeTotals(certificate.breaks),
         breaks,
+        items: standing?.items ?? [],
+        standing: standing?.payers ?? [],
+        ages: ageTotals(standing?.items ?? []),
+        trend,
+        three_way,
+        tie_outs: certificate.tie_outs.toSorted(
+            (a, b) =>
+                compareText(a.payer_id, b.payer_id) ||
+                compareText(a.account_id, b.account_id) ||
+                compareText(a.asset, b.asset),
+        ),
+        evidence,
         payers,
         lines,
         ...statementsOf(source),
@@ -97,10 +135,21 @@ export function buildReport(source: ReportSource): ReportModel {
             (a, b) => compareText(a.input, b.input) || compareText(a.key, b.key),
         ),
         completeness: certificate.completeness,
-        proofs: proofsOf(certificate, lines, breaks),
+        proofs: [
+            ...proofsOf(certificate, lines, breaks),
+            ...(source.three_way ? [threeWayProof(certificate, three_way)] : []),
+        ],
         controls: certificate.totals,
         fingerprints: fingerprintsOf(certificate),
     };
+}
+
+function threeWaysOf({ certificate, three_way = [] }: ReportSource): ThreeWays {
+    const { payers, pipeline } = certificate;
+    return threeWays(three_way, {
+        names: new Map(payers.map(({ payer_id, payer_name }) => [payer_id, payer_name])),
+        invoiced: new Set(pipeline === 'nightly' ? payers.map(({ currency }) => currency) : []),
+    });
 }
 
 function statementsOf({ statements }: ReportSource): Statements {

@@ -4,6 +4,7 @@ import type { Certificate } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { ACCEPTED_CODE } from './break-codes.ts';
 import { compareDecimals, counted, isZero, negated, sum } from './figures.ts';
+import { closes, type ThreeWays } from './three-way.ts';
 
 /** One statement that must hold, how often it was checked, and where it does not. */
 export interface Proof {
@@ -137,5 +138,47 @@ function breaksAddUp({ breaks: totals }: Certificate, breaks: readonly Break[]):
         'The list of breaks has as many as the totals say, per code and asset.',
         counted(keys.length, 'total'),
         keys.filter((key) => counts.get(key) !== 0).sort(compareText),
+    );
+}
+
+/** The ways come from outcomes, charges and lines; what they must come to is the certificate's. */
+export function threeWayProof(
+    { tie_outs, payers, pipeline, repriced_from }: Certificate,
+    { rows, totals }: ThreeWays,
+): Proof {
+    const isSame = (asset: string, what: string, of: string, expected: readonly string[]) =>
+        compareDecimals(of, sum(expected)) === 0 ? [] : [`${asset}: ${what}`];
+    const failures = [
+        ...rows
+            .filter((row) => !closes(row))
+            .map(({ payer_id, product, asset }) => `${payer_id} / ${product} / ${asset}`),
+        ...totals.flatMap(({ asset, authorized, invoiced, to_metered }) => {
+            const debited = tie_outs.filter((tie) => tie.asset === asset);
+            const billed = payers.filter((payer) => payer.currency === asset);
+            // A month priced anew keeps what was compared at the prices of then.
+            const left = repriced_from ? [] : to_metered.filter((of) => of.step === 'unexplained');
+            return [
+                ...isSame(
+                    asset,
+                    'authorized',
+                    authorized,
+                    debited.map((of) => of.debited),
+                ),
+                ...left.map(({ amount }) => `${asset}: ${amount} unexplained`),
+                ...(pipeline === 'nightly' && invoiced !== null
+                    ? isSame(
+                          asset,
+                          'invoiced',
+                          invoiced,
+                          billed.map((of) => of.amount),
+                      )
+                    : []),
+            ];
+        }),
+    ];
+    return proof(
+        'Authorized + steps = metered, and metered + steps = invoiced, per payer, product and asset; they come to the tie-outs and to what is invoiced.',
+        counted(rows.length, 'row'),
+        failures,
     );
 }

@@ -93,10 +93,3 @@ export async function readStanding(
 ): Promise<StandingRun> {
     return standingBy(log, await readRun(state, requireSpoken(state, log, period)));
 }
-
-/** Whether anything waits for a person: lines of a payer, or a break that is nobody's. */
-export function isWaiting({ period, payers, items }: Standing): boolean {
-    const isStray = (of: Standing['items'][number]) =>
-        of.period === period && of.payer_id === null && of.status === 'open';
-    return payers.some(({ standing }) => standing === 'held') || items.some(isStray);
-}

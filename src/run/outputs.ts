@@ -9,8 +9,7 @@ import { lineItemsCsv } from '../export/line-items.ts';
 import { netsuiteInvoices } from '../export/netsuite-csv.ts';
 import { stripeRequests } from '../export/stripe-requests.ts';
 import { breakCode } from '../report/break-codes.ts';
-import { renderHtml } from '../report/html.ts';
-import { buildReport } from '../report/model.ts';
+import { renderPage } from '../report/page.ts';
 import type { Break } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
@@ -20,8 +19,9 @@ import { lineOf, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
 import { type Followed, itemsFile, itemsText, readTolerances } from './items.ts';
 import { relationCsv } from './relation-csv.ts';
+import { ownReport } from './report-source.ts';
 import { saleFiles } from './sale-outputs.ts';
-import { readStatements, statementFiles } from './statement-outputs.ts';
+import { statementFiles } from './statement-outputs.ts';
 
 /** Lines whose payer has no debit log are delivered: nothing contradicts them. Held ones never. */
 const deliverable: ReadonlySet<ReconStatus> = new Set(['clear', 'unauditable']);
@@ -74,8 +74,7 @@ export async function writeOutputs(
             names.map((name) => [name, sha256(readFileSync(join(unfinished, name)))]),
         ),
     };
-    const statements = isNightly ? { statements: await readStatements(engine) } : {};
-    const report = renderHtml(buildReport({ certificate, lines, breaks, ...statements }));
+    const report = await renderPage(await ownReport(engine, certificate, { lines, breaks }));
     const tolerances = await readTolerances(engine);
     const items = itemsText({ ...evidence, breaks, tolerances, ...followed });
     // Beside what inputs alone decide: which code made the report, which run first saw a break.

@@ -4,9 +4,10 @@ import { breakCode } from '../report/break-codes.ts';
 import { amountFigure, counted } from '../report/figures.ts';
 import { name, nothing, prose, section } from '../report/html-parts.ts';
 import { visible } from '../report/visible.ts';
-import { type BreakRecords, RECORDS_LIMIT, type StoredRecord } from '../run/break-records.ts';
+import type { BreakRecords } from '../run/break-records.ts';
 import type { Break } from '../schema/break.ts';
 import type { ItemNote, OpenItem, Standing } from '../schema/item.ts';
+import type { RawRecord } from '../schema/report.ts';
 import type { Visitor } from './guard.ts';
 import { seenKey, shortKey } from './keys.ts';
 import { facts, when } from './layout.ts';
@@ -110,16 +111,15 @@ function figuresOf({ expected, actual, asset, detail }: Break): VNode {
     ]);
 }
 
-function side(title: string, none: string, records: readonly StoredRecord[]): VNode {
+function side(title: string, none: string, records: readonly RawRecord[]): VNode {
     return html`<div class="side">
         <h3>${title}</h3>
         ${records.length === 0 ? nothing(none) : records.map(recordBox)}
-        ${records.length === RECORDS_LIMIT && nothing(`The first ${RECORDS_LIMIT} are shown.`)}
     </div>`;
 }
 
-function recordBox({ key, line, fields }: StoredRecord): VNode {
-    const rows = fields.map(([label, value]) => [label, name(value, VALUE_LIMIT)] as const);
+function recordBox({ key, line, fields }: RawRecord): VNode {
+    const rows = fields.map((of) => [of.name, name(of.value, VALUE_LIMIT)] as const);
     return html`<div class="record">
         <code class="quiet">${name(key)}:${line}</code>
         ${facts(rows)}

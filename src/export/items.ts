@@ -1,0 +1,45 @@
+import type { ItemNote, OpenItem } from '../schema/item.ts';
+import { type Column, toCsv } from './csv.ts';
+
+/** One line for a note: who, when, what and why. */
+const noteText = ({ act, value, by, at, reason }: ItemNote) =>
+    `${at} ${by}: ${[act, value, reason].filter(Boolean).join(' ')}`;
+
+/** The columns of items.csv, in order. */
+const kinds: { readonly [K in keyof OpenItem]: Column<OpenItem>['kind'] } = {
+    period: 'text',
+    break_id: 'text',
+    code: 'text',
+    break_key: 'text',
+    status: 'text',
+    owner: 'text',
+    age_days: 'decimal',
+    age_bucket: 'text',
+    payer_id: 'text',
+    account_id: 'text',
+    asset: 'text',
+    amount: 'decimal',
+    money_amount: 'decimal',
+    currency: 'text',
+    first_at: 'text',
+    first_seen_at: 'text',
+    first_seen_run: 'text',
+    last_seen_at: 'text',
+    cleared_at: 'text',
+    cleared_by: 'text',
+    reopened_because: 'text',
+    notes: 'text',
+};
+
+const itemColumns: readonly Column<OpenItem>[] = Object.entries(kinds).map(([header, kind]) => ({
+    ...{ header, kind },
+    value: (item) =>
+        header === 'notes'
+            ? item.notes.map(noteText).join('\n')
+            : (item[header as Exclude<keyof OpenItem, 'notes'>] ?? null),
+}));
+
+/** items.csv: every break as it is followed, one row a period and break, in the order given. */
+export function itemsCsv(items: Iterable<OpenItem>): string {
+    return toCsv(items, itemColumns);
+}

@@ -17,6 +17,7 @@ header.site summary { padding: 0; }
 main { padding-top: 1.75rem; padding-bottom: 4rem; }
 h1, p { overflow-wrap: anywhere; }
 h1 code { font: 600 .78em/1.3 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+a code { text-underline-offset: .3em; }
 .whole { white-space: nowrap; }
 .message { margin: 0 0 1.25rem; padding: .6rem 1rem; border-left: .25rem solid currentColor; }
 .message p { margin: 0; }
@@ -56,8 +57,7 @@ td.tight, th.tight { padding-right: 0; width: 2rem; }
   header.site .inner { padding: .5rem 1rem; }
   header.site .who { margin-left: 0; }
   .work.sticky { position: static; }
-  dl.facts { grid-template-columns: 1fr; gap: 0; } dl.facts dd { margin-bottom: .5rem; }
-  .record dl.facts dd { margin: 0; }
+  dl.facts { gap: .2rem 1rem; }
   form.bar label { flex: 1 1 8rem; }
   table.cards thead { display: none; }
   table.cards tr { display: grid; grid-template-columns: 2rem 1fr; padding: .6rem 0;

@@ -48,7 +48,7 @@ function itemFacts(item: OpenItem, { period, payers }: Standing): VNode {
     const payer = payers.find((of) => of.payer_id === item.payer_id);
     return facts([
         ['Period', item.period],
-        ['Looked for by', html`<code>${name(item.break_key)}</code>`],
+        ['Key', html`<code>${name(item.break_key)}</code>`],
         [
             'Payer',
             payer

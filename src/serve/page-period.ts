@@ -154,7 +154,7 @@ function codesTable({ items, period }: Standing): VNode {
         ([, a], [, b]) => b.length - a.length,
     );
     return table(
-        'Open breaks by code',
+        'How many there are, how many are nobody’s, and how old the oldest is',
         [text('Code'), numeric('Open'), numeric('Nobody’s'), numeric('Days of the oldest')],
         byCode.map(([code, of]) => {
             const nobodys = of.filter(({ owner }) => owner === null).length;

@@ -53,10 +53,10 @@ pre:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 th a.sort { color: inherit; text-decoration: none; }
 tr.picked td, tr.picked th { background: var(--raised); }
 td.tight, th.tight { padding-right: 0; width: 2rem; }
+@media (max-width: 40rem), (max-height: 40rem) { .work.sticky { position: static; } }
 @media (max-width: 40rem) {
   header.site .inner { padding: .5rem 1rem; }
   header.site .who { margin-left: 0; }
-  .work.sticky { position: static; }
   dl.facts { gap: .2rem 1rem; }
   form.bar label { flex: 1 1 8rem; }
   table.cards thead { display: none; }

@@ -33,6 +33,7 @@ describe.skipIf(!chromium)('tieout serve in a browser', () => {
         }
         browser = await openBrowser();
         page = await browser.newPage();
+        await page.setViewport({ width: 1280, height: 900 });
         complaints = complaintsOf(page);
     });
     afterAll(async () => {
@@ -44,7 +45,8 @@ describe.skipIf(!chromium)('tieout serve in a browser', () => {
 
     const origin = () => new URL(link).origin;
     const go = (path: string) => page.goto(`${origin()}${path}`);
-    const text = () => page.$eval('main', (main) => (main.textContent ?? '').replaceAll(/\s+/g, ' '));
+    const text = () =>
+        page.$eval('main', (main) => (main.textContent ?? '').replaceAll(/\s+/g, ' '));
     const submit = (selector: string) =>
         Promise.all([page.waitForNavigation(), page.click(selector)]);
 

@@ -87,7 +87,11 @@ function wayChart(asset: string, way: ThreeWay, id: string): ChartData {
         return of.map(({ step, code, amount }, index): Value => {
             const before = sum([from, ...texts.slice(0, index)]);
             return {
-                ...{ label: code || stepNames[step], from: before, to: sum([before, amount]) },
+                ...{
+                    label: clipped(code, NAME) || stepNames[step],
+                    from: before,
+                    to: sum([before, amount]),
+                },
                 figure: `${amount.startsWith('-') ? '' : '+'}${summaryAmount(amount, unit)}`,
                 kind: amount.startsWith('-') ? 'fall' : 'rise',
             };

@@ -81,15 +81,16 @@ const sortable = (head, body) => {
 const filters = (label, head, body, onChange) => {
   const id = (name) => label.id + '-' + name;
   const search = make('input', { type: 'search', id: id('search'), autocomplete: 'off' });
-  const bar = make('span', { className: 'filters' },
-    make('label', { htmlFor: search.id }, 'Search'), search);
+  const labelled = (name, control) =>
+    make('span', { className: 'filter' }, make('label', { htmlFor: control.id }, name), control);
+  const bar = make('span', { className: 'filters' }, labelled('Search', search));
   const facets = head.flatMap((th, index) => {
     if (!('facet' in th.dataset)) return [];
     const values = [...new Set([...body.rows].map((row) => valueOf(row.cells[index])))].sort();
     if (values.length < 2) return [];
     const select = make('select', { id: id('facet-' + index) }, make('option', { value: '' }, 'all'),
       ...values.map((value) => make('option', { value: '=' + value }, value)));
-    bar.append(make('label', { htmlFor: select.id }, th.dataset.facet || th.dataset.label), select);
+    bar.append(labelled(th.dataset.facet, select));
     return [{ index, select }];
   });
   const count = make('output', { className: 'count' });

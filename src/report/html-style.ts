@@ -67,9 +67,9 @@ button:hover { background: var(--raised); }
 .tools { display: flex; flex-wrap: wrap; gap: .4rem .6rem; align-items: center; font-size: .8125rem;
   margin: 1rem 0 0; justify-content: space-between; }
 .filters { display: flex; flex-wrap: wrap; gap: .4rem .5rem; align-items: center; }
-.filters label { color: var(--quiet); }
+.filter { display: inline-flex; gap: .4rem; align-items: center; margin-right: .5rem; }
+.filter label { color: var(--quiet); }
 .filters select { max-width: 14rem; }
-.filters label:not(:first-child) { margin-left: .4rem; }
 .filters input { width: 11rem; }
 .save { margin-left: auto; }
 .count { color: var(--quiet); font-variant-numeric: tabular-nums; }
@@ -81,6 +81,7 @@ th, td { padding: .4rem .9rem .4rem 0; text-align: left; vertical-align: top;
 th:last-child, td:last-child { padding-right: 0; }
 thead th { font-weight: 600; white-space: nowrap; border-top: 0; vertical-align: bottom;
   border-bottom: 1px solid var(--strong); font-size: .8125rem; }
+thead th.number { white-space: normal; min-width: 3.5rem; }
 tbody tr:first-child th, tbody tr:first-child td { border-top: 0; }
 tbody th { font-weight: 500; }
 th.number, td.number { text-align: right; white-space: nowrap;

@@ -56,6 +56,6 @@ function nightRow(night: Night, groups: readonly string[]): VNode {
         </td>
         ${number(figure(String(night.held_count)))}
         <td>${night.untied_count > 0 ? badge('bad', 'not zero') : badge('good', 'zero')}</td>
-        <td><code>${name(night.run_id)}</code></td>
+        <td><code class="code">${name(night.run_id)}</code></td>
     </tr>`;
 }

@@ -31,9 +31,19 @@ export function asDecided(
         of.recon_status === 'held' && free.has(of.payer_id) ? { ...of, recon_status: 'clear' } : of;
     return {
         result: isWaiting(standing) ? 'held' : 'clean',
-        payers: payers.map(freed),
+        payers: payers.map((payer) => leftOf(freed(payer), standing)),
         lines: lines.map(freed),
     };
+}
+
+/** What is left in breaks of a payer some of whose breaks were settled. */
+function leftOf(payer: PayerTotal, { period, items, payers }: Standing): PayerTotal {
+    const isSettled = items.some(
+        (of) => of.payer_id === payer.payer_id && of.period === period && of.status !== 'open',
+    );
+    const stands = payers.find((of) => of.payer_id === payer.payer_id);
+    if (!isSettled || !stands) return payer;
+    return { ...payer, break_count: stands.open_count, break_money: stands.open_money };
 }
 
 /** Whether a break of the run still waits for somebody. */

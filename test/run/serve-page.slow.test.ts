@@ -1,19 +1,19 @@
 import type { Browser, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromium, openBrowser } from '../../scripts/support/browser.ts';
 import { runCli } from '../../src/cli.ts';
-import { chromium, complaintsOf, openBrowser } from '../support/browser.ts';
-import type { TestProject } from '../support/project.ts';
-import { generatedProject } from '../support/project.ts';
+import { generatedProject, type TestProject } from '../support/project.ts';
 import { testTerminal } from '../support/terminal.ts';
 
-if (!chromium) console.warn('no chromium: pages of tieout serve are not tried in a browser');
+const hasBrowser = chromium() !== null;
+if (!hasBrowser) console.warn('no chromium: pages of tieout serve are not tried in a browser');
 
 /** As a person works: with a mouse and a keyboard, in a browser that obeys the policy of the pages. */
-describe.skipIf(!chromium)('tieout serve in a browser', () => {
+describe.skipIf(!hasBrowser)('tieout serve in a browser', () => {
     let project: TestProject;
     let browser: Browser;
     let page: Page;
-    let complaints: readonly string[];
+    const complaints: string[] = [];
     let link = '';
     let exit: Promise<number>;
     const ending = new AbortController();
@@ -34,7 +34,10 @@ describe.skipIf(!chromium)('tieout serve in a browser', () => {
         browser = await openBrowser();
         page = await browser.newPage();
         await page.setViewport({ width: 1280, height: 900 });
-        complaints = complaintsOf(page);
+        page.on('pageerror', (error) => complaints.push(String(error)));
+        page.on('console', (message) => {
+            if (message.type() === 'error') complaints.push(message.text());
+        });
     });
     afterAll(async () => {
         await browser?.close();

@@ -22,6 +22,7 @@ async function tick(page: Page): Promise<void> {
     for (const pick of (await page.$$('input[name=pick]')).slice(0, 2)) await pick.click();
     await page.select('select[name=deed]', 'settle-explained');
     await page.type('input[name=reason]', 'counted twice by the gateway, ticket 4711');
+    await page.evaluate(() => scrollTo(0, 0));
 }
 
 const follow = (selector: string) => async (page: Page) => {

@@ -17,7 +17,7 @@ header.site summary { padding: 0; }
 main { padding-top: 1.75rem; padding-bottom: 4rem; }
 h1, p { overflow-wrap: anywhere; }
 h1 code { font: 600 .78em/1.3 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-a code { text-underline-offset: .3em; }
+a:has(code) { text-underline-offset: .3em; }
 .whole { white-space: nowrap; }
 .message { margin: 0 0 1.25rem; padding: .6rem 1rem; border-left: .25rem solid currentColor; }
 .message p { margin: 0; }

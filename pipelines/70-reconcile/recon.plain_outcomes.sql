@@ -4,7 +4,7 @@
 with
 usage as (
     select event_id, payer_id, account_id, wallet_asset, currency, is_in_period, is_unrated,
-        event_at, rated_amount, counted_quantity, products
+        event_at, rated_amount, counted_quantity, products, wallet_shape
     from compiled.event_values as values_of_event
     anti join recon.busy_ids as busy_ids on hash(values_of_event.event_id) = busy_ids.key_hash
     where values_of_event.wallet_shape <> 'aggregated'
@@ -12,8 +12,13 @@ usage as (
 
 captures as (
     select entry_id, event_id, account_id, payer_id, asset, amount, quantity, is_in_period,
-        booked_at
+        booked_at,
+        -- All that an authorization has is this capture: nothing was held for it.
+        authorization_id is not null
+        and is_hold_known(booked_at, parameters.period_start, parameters.open_hold_hours)
+            as is_unheld
     from recon.entries as entries
+    cross join run.parameters as parameters
     anti join recon.busy_ids as busy_ids on hash(entries.event_id) = busy_ids.key_hash
     where entries.event_id is not null and not entries.is_aggregated
 ),
@@ -37,6 +42,7 @@ sides as (
         captures.asset as debit_asset,
         cast(coalesce(captures.amount, 0) as decimal(38, 24)) as captured,
         captures.quantity as debit_quantity,
+        coalesce(usage.wallet_shape = 'two_phase' and captures.is_unheld, false) as is_forced,
         coalesce(captures.is_in_period, false) as is_debited_in_period,
         coalesce(usage.event_at, captures.booked_at) as event_at,
         coalesce(captures.booked_at, usage.event_at) as booked_at,
@@ -56,6 +62,7 @@ measured as (
         assets.tolerance,
         assets.tolerance_percent,
         assets.tolerance_cap,
+        assets.is_tolerant,
         rate_change(assets.rate_changes, sides.booked_at) as rate_at,
         case
             when not sides.is_used then 0
@@ -76,6 +83,7 @@ judged as (
             when not is_debited and not is_audited then 'unauditable'
             when is_unrated and is_used_in_period then 'UNRATED'
             when not is_debited then 'METERED_NOT_DEBITED'
+            when is_forced and captured <> 0 then 'LIFECYCLE_INVALID'
             when debit_asset <> usage_asset then 'ASSET_MISMATCH'
             when debit_account_id <> usage_account_id then 'ACCOUNT_MISMATCH'
             when not is_used_in_period or (not is_debited_in_period and captured <> 0)
@@ -84,7 +92,8 @@ judged as (
                 then quantity_code(counted_quantity, debit_quantity)
             when captured = worth then 'R1'
             when abs(captured - worth)
-                <= tolerance_of(worth, tolerance, tolerance_percent, tolerance_cap) then 'R2'
+                <= tolerance_of(worth, tolerance, tolerance_percent, tolerance_cap)
+                then case when is_tolerant then 'R2' else 'AMOUNT_ROUNDING' end
             else amount_code(worth, captured, kind, tolerance)
         end as code
     from measured
@@ -120,6 +129,7 @@ outcomes as (
         max(entry_id) filter (where break_key <> '') as entry_ids,
         max(worth) filter (where break_key <> '') as worth,
         max(captured) filter (where break_key <> '') as captured,
+        sum(case when code in ('R1', 'R2') then abs(captured - worth) else 0 end) as accepted,
         max(counted_quantity) filter (where break_key <> '') as counted_quantity,
         max(debit_quantity) filter (where break_key <> '') as debit_quantity
     from keyed
@@ -157,11 +167,15 @@ select
     cast(money as decimal(38, 24)) as money,
     currency,
     case when break_key = '' then cast(actual as decimal(38, 24)) else captured end as captured,
+    cast(accepted as decimal(38, 24)) as accepted,
     products,
     rate_at,
     usage_count,
     entry_count,
     first_at,
+    cast(counted_quantity as decimal(38, 12)) as counted_quantity,
+    cast(debit_quantity as decimal(38, 12)) as debited_quantity,
+    case when break_key <> '' then cast(1 as bigint) end as debit_count,
     coalesce(entry_ids, '') as entry_ids,
     case
         when break_key = '' then ''

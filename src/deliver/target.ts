@@ -14,8 +14,8 @@ export interface Opening<Settings> {
 /** One thing that a target takes whole or not at all: an invoice, a credit memo, a batch of records. */
 export interface Parcel {
     /**
-     * What it is, the same in every run: `<invoice_key>-1`. Letters, digits, `-`, `_`, `.`; the target
-     * knows it by that, so that nothing is there twice.
+     * What it is, the same in every run: `acme/2026-10/USD`, with whatever a payer is called in it. The
+     * target knows it by that, so that nothing is there twice.
      */
     readonly parcel_key: string;
     readonly payer_id: string;

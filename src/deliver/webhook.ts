@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { invariant } from '../assert.ts';
 import type { Environment } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import { type Invoice, moneyText } from '../export/invoices.ts';
@@ -150,7 +149,6 @@ function storedOf({ status, text }: Answered): z.output<typeof storedInvoice> {
 function parcelOf(invoice: Invoice, names: Names): Parcel {
     const { invoice_key, payer_id, currency, lines, total } = invoice;
     const amount = moneyText(total, currency);
-    invariant(/^[\w.-]+$/.test(invoice_key), 'PARCEL_KEY_UNFIT', { invoice_key });
     const { payer_name, period_start, period_end, time_zone } = invoice;
     const head = { invoice_key, payer_id, payer_name, currency, amount, time_zone };
     const payload: JsonValue = {

@@ -1,9 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { breakCauses } from '../../pipelines/70-reconcile/cause-tables.ts';
 import { breaks } from '../../pipelines/70-reconcile/tables.ts';
+import type { Row } from '../duck/engine.ts';
 import type { Break } from '../schema/break.ts';
 import type { Config } from '../schema/config.ts';
 import type { BreakEvidence } from '../schema/report.ts';
+import { trimmed } from './decimals.ts';
 import { readEvidence } from './evidence-of-breaks.ts';
 import type { RunFolder } from './folders.ts';
 import type { RowsFound } from './moved-rows.ts';
@@ -13,6 +16,12 @@ import { inTables } from './tables.ts';
 /** A break with the records of both sides behind it. */
 export interface BreakRecords extends Pick<BreakEvidence, 'usage' | 'debits'> {
     readonly of: Break;
+    /** What made the difference, in order; together they are all of it. */
+    readonly causes: readonly {
+        readonly cause: string;
+        readonly amount: string;
+        readonly detail: string;
+    }[];
     /** Objects whose rows are kept no more, or that something was erased from since. */
     readonly found: RowsFound;
 }
@@ -27,7 +36,7 @@ export async function readBreakRecords(
     break_id: string,
 ): Promise<BreakRecords | null> {
     const options = {
-        ...{ rows: { config, ifLost: 'tell' } as const, contracts: [breaks] },
+        ...{ rows: { config, ifLost: 'tell' } as const, contracts: [breaks, breakCauses] },
         ...{ memory: config.engine.memory, threads: 2, spill: join(tmpdir(), 'tieout-serve') },
     };
     return inTables(run, options, async (engine, found) => {
@@ -38,6 +47,17 @@ export async function readBreakRecords(
         const of = breakOf(row);
         const [evidence] = await readEvidence(engine, [of]);
         const { usage = [], debits = [] } = evidence ?? {};
-        return { of, usage, debits, found };
+        const causes = await engine.rows(
+            `select cause, amount, detail from recon.break_causes
+            where break_id = $break_id order by cause_no`,
+            { break_id },
+        );
+        return { of, causes: causes.map(causeOf), usage, debits, found };
     });
 }
+
+const causeOf = ({ cause, amount, detail }: Row) => ({
+    cause: String(cause),
+    amount: trimmed(amount),
+    detail: String(detail),
+});

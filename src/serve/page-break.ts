@@ -2,7 +2,17 @@ import { html } from 'htm/preact';
 import type { ComponentChildren, VNode } from 'preact';
 import { breakCode } from '../report/break-codes.ts';
 import { amountFigure, counted } from '../report/figures.ts';
-import { name, nothing, prose, section } from '../report/html-parts.ts';
+import {
+    name,
+    nothing,
+    number,
+    numeric,
+    prose,
+    section,
+    table,
+    text,
+} from '../report/html-parts.ts';
+import { itemStatusText } from '../report/item-status.ts';
 import { visible } from '../report/visible.ts';
 import type { BreakRecords } from '../run/break-records.ts';
 import type { Break } from '../schema/break.ts';
@@ -61,19 +71,10 @@ function itemFacts(item: OpenItem, { period, payers }: Standing): VNode {
         ['Since', item.first_at && when(item.first_at)],
         ['Seen', `first as of ${when(item.first_seen_at)}, last as of ${when(item.last_seen_at)}`],
         ['Age', `${counted(item.age_days, 'day')} (${item.age_bucket})`],
-        ['Status', statusText(item)],
+        ['Status', itemStatusText(item)],
         ['Owner', item.owner === null ? 'nobody' : name(item.owner)],
         ['Id', html`<code>${item.break_id}</code>`],
     ]);
-}
-
-function statusText(item: OpenItem): string {
-    const { status, cleared_at, cleared_by, reopened_because } = item;
-    if (status === 'cleared') {
-        const how = cleared_by === 'offset' ? 'the other side arrived' : 'no run finds it any more';
-        return `cleared as of ${when(cleared_at ?? '')}: ${how}`;
-    }
-    return reopened_because === null ? status.replace('_', ' ') : `open: ${reopened_because}`;
 }
 
 function sidesOf(records: BreakRecords | Told | null): ComponentChildren {
@@ -86,9 +87,10 @@ function sidesOf(records: BreakRecords | Told | null): ComponentChildren {
             <p class="small">${records.remedy}</p>
         </div>`;
     }
-    const { of, usage, debits, found } = records;
+    const { of, causes, usage, debits, found } = records;
     return [
         figuresOf(of),
+        causesOf(of, causes),
         html`<div class="sides">
             ${side('Usage', 'No stored usage names it.', usage)}
             ${side('Debit log', 'No stored debit entry names it.', debits)}
@@ -109,6 +111,22 @@ function figuresOf({ expected, actual, asset, detail }: Break): VNode {
         ['Debited', amount(actual)],
         ['Detail', detail && prose(detail)],
     ]);
+}
+
+/** What made the difference, each with its part of it; nothing where one cause is all of it. */
+function causesOf({ asset }: Break, causes: BreakRecords['causes']): VNode | null {
+    if (causes.length === 0) return null;
+    return table(
+        'Causes, together the difference',
+        [text('Cause'), numeric('Amount'), text('Detail')],
+        causes.map(
+            ({ cause, amount, detail }) => html`<tr>
+                <th scope="row">${name(cause)}</th>
+                ${number(`${amountFigure(amount, asset)} ${visible(asset ?? '')}`)}
+                <td class="text">${prose(detail)}</td>
+            </tr>`,
+        ),
+    );
 }
 
 function side(title: string, none: string, records: readonly RawRecord[]): VNode {

@@ -19,10 +19,10 @@ import {
 import { memoryStore } from '../support/memory-store.ts';
 
 /** Two payers with two lines each. */
-const invoiced: readonly LineItem[] = ['acme', 'zeta'].flatMap((payer_id) =>
+const invoiced: readonly LineItem[] = ['acme', 'zeta ?#%'].flatMap((payer_id) =>
     ['a', 'b'].map((of) =>
         lineItem({
-            ...{ payer_id, invoice_key: `${payer_id}-2026-10-USD` },
+            ...{ payer_id, invoice_key: `${payer_id}/2026-10/USD` },
             ...{ line_key: `${payer_id}-${of}`, attributes: `{"of":"${of}"}` },
         }),
     ),
@@ -61,7 +61,7 @@ const keys = async (store: ObjectStore) => {
 
 /** Every invoice is in the books once, as it was sent, and read back. */
 async function expectBooked(service: InvoiceService, store: ObjectStore): Promise<void> {
-    expect([...service.books.keys()].sort()).toEqual(['acme-2026-10-USD', 'zeta-2026-10-USD']);
+    expect([...service.books.keys()].sort()).toEqual(['acme/2026-10/USD', 'zeta ?#%/2026-10/USD']);
     expect([...service.books.values()].map(({ puts }) => puts)).toEqual([1, 1]);
     const outbox = await readOutbox(store, 'webhook', '2026-10');
     expect([...outbox.values()].map(({ state }) => state)).toEqual(['verified', 'verified']);
@@ -167,9 +167,9 @@ describe('an outbox', () => {
         const store = memoryStore({});
         await deliverTo(service, store);
         const books = service.books as Map<string, { body: string; puts: number }>;
-        const stored = books.get('acme-2026-10-USD');
+        const stored = books.get('acme/2026-10/USD');
         const body = (stored?.body ?? '').replace('"line_count":2', '"line_count":3');
-        books.set('acme-2026-10-USD', { body, puts: 1 });
+        books.set('acme/2026-10/USD', { body, puts: 1 });
         const [acme] = await deliverTo(service, store);
         expect(acme?.detail).toMatch(/^it has 3 lines of .* USD, sent were 2 of /);
         await service.stop();

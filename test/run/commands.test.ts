@@ -293,7 +293,8 @@ describe('reconcile', () => {
         expect(certificate.pipeline).toBe('reconcile');
         expect(readdirSync(folder).sort()).toEqual([
             ...['breaks.csv', 'breaks.parquet', 'certificate.json', 'items.json'],
-            ...['repeats.csv', 'report.html', 'suspense.csv', 'tie_outs.parquet', 'unrated.csv'],
+            ...['repeats.csv', 'report.html', 'suspense.csv', 'tie_outs.parquet'],
+            ...['unrated.csv', 'wallet_movements.csv'],
         ]);
         const report = await tieout(`report ${period}`, { cwd: own.folder });
         expect(report).toMatchObject({ exit: 0, err: '' });

@@ -100,6 +100,13 @@ describe.skipIf(!hasBrowser)('tieout serve in a browser', () => {
         expect((await page.$$('.record')).length).toBeGreaterThan(0);
     });
 
+    test('a break that has causes shows them', async () => {
+        await go('/periods/2026-10/breaks?code=AMOUNT_PRICE');
+        await submit('tbody tr th a');
+        expect(await text()).toContain('Causes, together the difference');
+        expect((await page.$$('#records tbody tr')).length).toBeGreaterThan(0);
+    });
+
     test('a held payer is released, and the log has all of it', async () => {
         await go('/periods/2026-10');
         await submit('#payers tbody tr th a');

@@ -163,7 +163,7 @@ export function accessOf(
         access: {
             token: given !== '' ? given : isMade ? chance() : null,
             ...{ isClosed, origin: origin === undefined ? null : originOf(origin) },
-            hosts: isHere ? loopback : [host.includes(':') ? `[${host}]` : host],
+            hosts: [...(isHere ? loopback : []), nameOf(host)],
             by: by ?? null,
         },
     };
@@ -181,14 +181,16 @@ function originOf(text: string): string {
     });
 }
 
+/** An address as it stands in a URL. */
+const nameOf = (host: string) => (host.includes(':') ? `[${host}]` : host.toLowerCase());
+
 function startText(
     { host }: ServeFlags,
     port: number,
     { token, origin }: Access,
     isMade: boolean,
 ): string {
-    const name = host.includes(':') ? `[${host}]` : host;
-    const address = origin ?? `http://${name}:${port}`;
+    const address = origin ?? `http://${nameOf(host)}:${port}`;
     if (isMade) {
         return `To decide:  ${address}/?token=${token}\nTo read:    ${address}/\nEnd it with Ctrl-C.\n`;
     }

@@ -90,7 +90,7 @@ const refused = (why: ConstructorParameters<typeof RunError<'SERVE_REFUSED'>>[1]
 
 /** A name that leads here today may have led elsewhere when a page of that place was loaded. */
 function requireHost(c: Asked, { hosts, origin }: Access): void {
-    const host = c.req.header('host') ?? '';
+    const host = (c.req.header('host') ?? '').toLowerCase();
     const name = host.replace(/:\d{1,5}$/, '');
     if (origin === null ? hosts.includes(name) : host === new URL(origin).host) return;
     // A proxy on the same machine may ask under the name that we listen on.

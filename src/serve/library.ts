@@ -23,6 +23,8 @@ export interface PeriodSummary extends StandingRun {
 export class Library {
     readonly #state: State;
     readonly #runs = new Map<string, Promise<RunSays>>();
+    /** By period: how it stood when the log ended so. */
+    readonly #standings = new Map<string, { readonly head: string; readonly of: PeriodSummary }>();
     #log: CommitLog | null = null;
     /** One at a time looks into tables or outputs: each may take the memory of the config. */
     readonly alone = pLimit(1);
@@ -55,7 +57,14 @@ export class Library {
             throw new RunError('RUN_NOT_FOUND', { detail: `no run speaks for ${period}` });
         }
         const says = await this.run(commit);
-        return { ...standingBy(log, says), commit, closed: closedBy(log, period) };
+        const known = this.#standings.get(period);
+        if (known?.head === log.head) return known.of;
+        const of = { ...standingBy(log, says), commit, closed: closedBy(log, period) };
+        this.#standings.set(period, { head: log.head, of });
+        for (const oldest of [...this.#standings.keys()].slice(0, -AT_HAND)) {
+            this.#standings.delete(oldest);
+        }
+        return of;
     }
 
     /** What a run of the log says. Read once, and proven then: whoever enters something proves it anew. */

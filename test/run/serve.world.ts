@@ -5,7 +5,7 @@ import { accessOf, siteOf } from '../../src/commands/serve.ts';
 import { openProject } from '../../src/run/project.ts';
 import { createApp } from '../../src/serve/app.ts';
 import type { Access, Site } from '../../src/serve/site.ts';
-import { folderState } from '../../src/state/state.ts';
+import { folderState, type State } from '../../src/state/state.ts';
 import { testTerminal } from '../support/terminal.ts';
 
 export const token = 'a-token-that-only-this-test-knows';
@@ -42,11 +42,15 @@ export interface Page {
     readonly headers: Headers;
 }
 
-/** @param instead what of the site is not the real thing. */
+/**
+ * @param instead what of the site is not the real thing.
+ * @param from the state, where it is not in the folder.
+ */
 export function served(
     folder: string,
     access: Partial<Access> = {},
     instead: Partial<Site> = {},
+    from?: State,
 ): Served {
     const { effects } = testTerminal({ cwd: folder }).terminal;
     const environment = { TIEOUT_SERVE_TOKEN: token };
@@ -65,7 +69,7 @@ export function served(
     const site = siteOf(
         project,
         context,
-        folderState(project.state),
+        from ?? folderState(project.state),
         { ...made.access, ...access },
         { chance, print },
     );

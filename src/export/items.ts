@@ -13,6 +13,7 @@ const kinds: { readonly [K in keyof OpenItem]: Column<OpenItem>['kind'] } = {
     break_key: 'text',
     status: 'text',
     owner: 'text',
+    accepted_by: 'text',
     age_days: 'decimal',
     age_bucket: 'text',
     payer_id: 'text',

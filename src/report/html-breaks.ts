@@ -66,11 +66,14 @@ export function effect(
     money_amount: string | null,
     currency: string | null,
 ): VNode {
-    const inAsset = html`${part('amount', amountFigure(amount, asset))} ${part('asset', name(asset))}`;
+    const shown = amountFigure(amount, asset);
+    const inAsset = html`${part('amount', shown)} ${part('asset', name(asset))}`;
     if (money_amount === null || currency === null) {
         return html`${inAsset}<div class="quiet small">no price</div>`;
     }
-    if (currency === asset && compareDecimals(money_amount, amount) === 0) return inAsset;
+    if (currency === asset && compareDecimals(money_amount, amount) === 0) {
+        return html`${part('amount money', shown)} ${part('asset currency', name(asset))}`;
+    }
     const inMoney = html`${part('money', amountFigure(money_amount, currency))} ${part('currency', name(currency))}`;
     return html`${inAsset}<div class="quiet small">= ${inMoney}</div>`;
 }

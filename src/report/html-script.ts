@@ -27,20 +27,15 @@ const csvCell = (text, isNumber) => {
   const safe = !(isNumber && PLAIN.test(text)) && FORMULA.test(plain) ? "'" + plain : plain;
   return /[",\\r\\n]|^\\s|\\s$/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
 };
-const partsOf = (rows, index) => {
-  for (const row of rows) {
-    const parts = [...row.cells[index].querySelectorAll('[data-part]')];
-    if (parts.length > 0) return [...new Set(parts.map((part) => part.dataset.part))];
-  }
-  return [];
-};
+const partsOf = (rows, index) => [...new Set(rows.flatMap((row) =>
+  [...row.cells[index].querySelectorAll('[data-part]')].flatMap((part) => part.dataset.part.split(' '))))];
 const csvOf = (head, rows) => {
   const columns = head.flatMap((th, index) => {
     const isNumber = th.classList.contains('number');
     const parts = partsOf(rows, index);
     if (parts.length === 0) return [{ name: th.dataset.label, isNumber, pick: (row) => textOf(row.cells[index]) }];
     return parts.map((name) => ({ name, isNumber: name === 'amount' || name === 'money', pick: (row) => {
-      const found = row.cells[index].querySelectorAll('[data-part="' + name + '"]');
+      const found = row.cells[index].querySelectorAll('[data-part~="' + name + '"]');
       return [...found].map(textOf).join('; ');
     } }));
   });

@@ -17,7 +17,7 @@ import { type CodeTotal, codeTotals, largestFirst } from './breaks-summary.ts';
 import { type Headline, headlineOf } from './headline.ts';
 import { type Proof, proofsOf, threeWayProof } from './proofs.ts';
 import { headlineSentences } from './sentences.ts';
-import { asDecided, decidedSentences, isOpen } from './standing.ts';
+import { asItStands, decidedSentences, isOpen } from './standing.ts';
 import { type ThreeWayPart, type ThreeWays, threeWays } from './three-way.ts';
 import { type Waterfall, waterfalls } from './waterfall.ts';
 
@@ -89,7 +89,7 @@ export function buildReport(source: ReportSource): ReportModel {
     const { standing, evidence = [], trend = [] } = source;
     const { certificate } = source;
     const breaks = largestFirst(source.breaks);
-    const stated = asDecided(certificate, [...source.lines], standing);
+    const stated = asItStands(certificate, [...source.lines], standing);
     const lines = stated.lines.toSorted(compareLineItems);
     const payers = stated.payers.toSorted(
         (a, b) => compareText(a.payer_id, b.payer_id) || compareText(a.currency, b.currency),

@@ -16,7 +16,7 @@ interface Decided {
  * Lets go what people let go: lines of a payer that was released, or whose breaks were all settled, are
  * as clear as those of any other. The run held for a payer or for a break of nobody's.
  */
-export function asDecided(
+export function asItStands(
     { payers, result }: Certificate,
     lines: readonly LineItem[],
     standing: Standing | undefined,

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
-import { amountFigure, figure, roundedFigure } from './figures.ts';
+import { ageBuckets } from '../items/age.ts';
+import { amountFigure, figure, roundedFigure, sum, summaryAmount } from './figures.ts';
 import { holdReason } from './headline.ts';
 import type { ReportModel } from './model.ts';
 import { clipped } from './visible.ts';
@@ -42,7 +43,12 @@ export function renderTerminal(model: ReportModel): string {
             'Tie-out: rated - debited = breaks + rounding + repriced + unexplained',
             tieOut(model),
         ),
+        model.three_way.totals.length
+            ? titled('From authorized to invoiced, all payers together', ways(model))
+            : '',
         model.codes.length ? titled('Breaks by code', codes(model)) : '',
+        model.ages.length ? titled('Open breaks by age in days', ages(model)) : '',
+        model.trend.length > 1 ? titled('Night by night', trend(model)) : '',
         titled('Payers', payers(model)),
         model.corrections.length ? titled('Corrections of closed periods', corrections(model)) : '',
         model.margins?.length
@@ -86,6 +92,59 @@ function tieOut({ waterfalls }: ReportModel): string {
                 one.untied_count === 0 ? one.status : 'NOT TIED',
             ];
         }),
+    );
+}
+
+/** Steps other than breaks are told as one: the page and the tables tell them apart. */
+function ways({ three_way }: ReportModel): string {
+    const head = ['authorized', 'breaks', 'other steps', 'metered', 'further steps', 'invoiced'];
+    return table(
+        ['asset', ...head.map(right)],
+        three_way.totals.map(
+            ({ asset, authorized, to_metered, metered, to_invoiced, invoiced }) => {
+                const of = (value: string) => right(amountFigure(value, asset));
+                const { breaks = [], others = [] } = Object.groupBy(to_metered, ({ step }) =>
+                    step === 'break' ? 'breaks' : 'others',
+                );
+                const sumOf = (steps: readonly { readonly amount: string }[]) =>
+                    of(sum(steps.map(({ amount }) => amount)));
+                return [
+                    ...[name(asset), of(authorized), sumOf(breaks), sumOf(others), of(metered)],
+                    ...(invoiced === null
+                        ? [right(''), right('not invoiced')]
+                        : [sumOf(to_invoiced), of(invoiced)]),
+                ];
+            },
+        ),
+    );
+}
+
+function ages({ ages }: ReportModel): string {
+    return table(
+        ['code', ...ageBuckets.map(right)],
+        [...Map.groupBy(ages, ({ code }) => code)].map(([code, of]) => [
+            name(code),
+            ...ageBuckets.map((bucket) => {
+                const found = of.find(({ age_bucket }) => age_bucket === bucket);
+                return right(found ? figure(String(found.item_count)) : '');
+            }),
+        ]),
+    );
+}
+
+/** The latest night first. */
+function trend({ trend }: ReportModel): string {
+    return table(
+        ['as of', right('breaks'), right('money in breaks'), right('held payers')],
+        trend
+            .toReversed()
+            .map(({ as_of, break_count, money, held_count }) => [
+                ...[name(as_of), right(figure(String(break_count)))],
+                right(
+                    money.map(({ amount, unit }) => name(summaryAmount(amount, unit))).join(', '),
+                ),
+                right(figure(String(held_count))),
+            ]),
     );
 }
 

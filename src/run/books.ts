@@ -15,7 +15,7 @@ import {
 } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
 import { folderStore } from '../store/local.ts';
-import { certificateFile, inspectOutput, type RunFolder } from './folders.ts';
+import { certificateFile, commandOf, inspectOutput, type RunFolder } from './folders.ts';
 import { fetchOutput, fetchTables } from './published.ts';
 
 /**
@@ -136,6 +136,6 @@ export function wholeOutput(run: RunFolder, commit: Commit): Certificate {
     throw new RunError('OUTPUT_CHANGED', {
         folder: run.output,
         files: isSame ? changes : ['certificate.json was changed'],
-        command: `tieout run --period ${commit.period}`,
+        command: commandOf(commit.period, isSame ? certificate : null),
     });
 }

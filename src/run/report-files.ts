@@ -53,7 +53,13 @@ function tablesOf(model: ReportModel): readonly Table[] {
             name: 'items',
             columns: {
                 ...{ period: text, break_id: text, code: text, break_key: text, status: text },
-                ...{ owner: text, age_days: whole, age_bucket: text, payer_id: text },
+                ...{
+                    owner: text,
+                    accepted_by: text,
+                    age_days: whole,
+                    age_bucket: text,
+                    payer_id: text,
+                },
                 ...{ account_id: text, asset: text, amount: exact, money_amount: exact },
                 ...{ currency: text, first_at: instant, first_seen_at: instant },
                 ...{ first_seen_run: text, last_seen_at: instant, cleared_at: instant },

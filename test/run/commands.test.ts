@@ -167,7 +167,9 @@ describe('a run', () => {
         expect(report.out).toContain('All 0.03 USD may be invoiced.');
         expect(report.out).toMatch(/METERED_NOT_DEBITED +1 +0\.0285 USD/);
         const data = json(await at(`report ${period} --json`));
-        expect(Object.keys(data)).toEqual(['run_id', 'report', 'headline', 'certificate']);
+        expect(Object.keys(data)).toEqual([
+            ...['run_id', 'report', 'folder', 'files', 'headline', 'standing', 'certificate'],
+        ]);
         expect(readFileSync(data.report, 'utf8')).toContain('<html');
     });
 

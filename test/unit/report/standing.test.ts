@@ -17,7 +17,7 @@ const item = (over: Partial<OpenItem> = {}): OpenItem => {
         ...{ amount: '4.2', money_amount: '4.2', currency: 'USD', accepted_by: '' },
         ...{ first_at: '2026-10-09T08:30:00Z', first_seen_at: '2026-10-10T00:00:00Z' },
         ...{ first_seen_run: 'run', last_seen_at: '2026-11-01T02:00:00Z' },
-        ...{ cleared_at: null, cleared_by: null, reopened_because: null },
+        ...{ cleared_at: null, cleared_by: null, reopened_because: null, accepted_by: '' },
         ...{ status: 'open', owner: null, age_days: 22, age_bucket: '8-30', notes: [] },
         ...over,
     };
@@ -237,7 +237,7 @@ test('items.csv has every item with its notes, and no formula', () => {
     const note = { act: 'comment', value: '', by: 'maria', at: '2026-11-02T00:00:00Z' } as const;
     const text = itemsCsv([item({ break_key: '=cmd()', notes: [{ ...note, reason: 'asked' }] })]);
     const [head, row] = text.split('\n');
-    expect(head).toMatch(/^period,break_id,code,break_key,status,owner,/);
+    expect(head).toMatch(/^period,break_id,code,break_key,status,owner,accepted_by,/);
     expect(row).toContain(",'=cmd(),open,");
     expect(row).toMatch(/,2026-11-02T00:00:00Z maria: comment asked$/);
 });

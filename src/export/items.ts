@@ -22,7 +22,6 @@ const kinds: { readonly [K in keyof OpenItem]: Column<OpenItem>['kind'] } = {
     amount: 'decimal',
     money_amount: 'decimal',
     currency: 'text',
-    accepted_by: 'text',
     first_at: 'text',
     first_seen_at: 'text',
     first_seen_run: 'text',

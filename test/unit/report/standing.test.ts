@@ -14,7 +14,7 @@ const item = (over: Partial<OpenItem> = {}): OpenItem => {
     const { break_id, code, break_key, payer_id, account_id, asset } = breakItem();
     return {
         ...{ break_id, code, break_key, payer_id, account_id, asset, period: '2026-10' },
-        ...{ amount: '4.2', money_amount: '4.2', currency: 'USD', accepted_by: '' },
+        ...{ amount: '4.2', money_amount: '4.2', currency: 'USD' },
         ...{ first_at: '2026-10-09T08:30:00Z', first_seen_at: '2026-10-10T00:00:00Z' },
         ...{ first_seen_run: 'run', last_seen_at: '2026-11-01T02:00:00Z' },
         ...{ cleared_at: null, cleared_by: null, reopened_because: null, accepted_by: '' },

@@ -5,6 +5,7 @@ import type { Browser, Page } from 'puppeteer-core';
 import { DEMO } from '../fixtures/demo.ts';
 import { inBrowser, openPage, type View } from './support/browser.ts';
 import { tieout } from './support/cli.ts';
+import { takeServePictures } from './support/serve-pictures.ts';
 import { standingProject } from './support/stand.ts';
 
 /** One picture: what of the page it shows, once something was done to it. */
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
         for (const picture of ofReport) {
             await take(browser, pathToFileURL(report).href, picture, images);
         }
+        await takeServePictures(browser, folder, images);
     });
 }
 

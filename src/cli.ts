@@ -20,6 +20,7 @@ import { rulesDiff } from './commands/rules-diff.ts';
 import { type ImportFlags, importFormats, rulesImport } from './commands/rules-import.ts';
 import { plan, type RunFlags, run } from './commands/run.ts';
 import { withoutSecrets } from './commands/secrets.ts';
+import { declareServe, interrupted, serve } from './commands/serve.ts';
 import type { Effects, Environment } from './effects.ts';
 import { RunError } from './errors/index.ts';
 import { jsonLog } from './log.ts';
@@ -45,6 +46,10 @@ export interface Terminal {
     readonly clock: () => number;
     readonly out: (text: string) => void;
     readonly err: (text: string) => void;
+    /** Whether a person reads what `err` gets. */
+    readonly isTerminal?: boolean;
+    /** Told when the process is to end: for a command that goes on and on. */
+    readonly interrupted?: () => AbortSignal;
 }
 
 /** Everything real: the store of the config, the clock, bars on a terminal and records elsewhere. */
@@ -62,6 +67,8 @@ function realTerminal(): Terminal {
         clock: () => performance.timeOrigin + performance.now(),
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
+        isTerminal: process.stderr.isTTY === true,
+        interrupted,
     };
 }
 
@@ -70,6 +77,16 @@ function contextOf(cli: Command, { cwd, effects, environment }: Terminal): Comma
     const { config } = cli.opts<GlobalFlags>();
     return { effects, environment, configFile: config ? resolve(cwd, config) : null, cwd };
 }
+
+/** What a command that goes on and on needs. One that nothing can interrupt ends at once. */
+function foreground({ err, isTerminal = false, interrupted }: Terminal) {
+    return {
+        until: interrupted?.() ?? AbortSignal.abort(),
+        ...{ print: err, isTerminal, chance },
+    };
+}
+
+const chance = () => randomBytes(32).toString('hex');
 
 /** In a container the process may be a number without a name. */
 function userName(): string {
@@ -141,7 +158,6 @@ function program(
         .option('--out <folder>', 'where to write the page and its data')
         .action((flags: ReportFlags) => answer(report(flags, context())));
     const by = new Option('--by <name>', 'who does it').default(userName());
-    const chance = () => randomBytes(32).toString('hex');
     declareDecisions(cli, { period, by }, answer, context, chance);
     cli.command('erase')
         .description('take an identifier out of the rows of the lake; a dry run without --apply')
@@ -172,6 +188,7 @@ function program(
         .action((lineKey: string, flags: { period?: string; events: number; raw: boolean }) =>
             answer(explain({ lineKey, ...flags }, context())),
         );
+    declareServe(cli, (flags) => answer(serve(flags, context(), foreground(terminal))));
     cli.command('quote')
         .description('price what-ifs: JSON lines in, JSON lines out')
         .requiredOption('--file <file>', 'one line of a quote a line')

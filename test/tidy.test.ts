@@ -76,6 +76,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     telemetry: ['effects', 'schema'],
     progress: ['effects', 'log'],
     run: ['*'],
+    serve: ['errors', 'export', 'items', 'money', 'report', 'run', 'schema', 'state', 'time'],
     commands: ['*'],
     cli: ['*'],
 };
@@ -91,6 +92,10 @@ const owners: Readonly<Record<string, readonly string[]>> = {
     pino: ['log'],
     commander: ['cli', 'commands'],
     zod: ['schema', 'compile', 'deliver', 'rules', 'commands'],
+    hono: ['serve'],
+    'hono/body-limit': ['serve'],
+    'hono/cookie': ['serve'],
+    '@hono/node-server': ['serve'],
     'cli-table3': ['report'],
     'csv-stringify/sync': ['export'],
     'currency-codes': ['money'],

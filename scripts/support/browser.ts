@@ -10,12 +10,17 @@ export function chromium(): string | null {
     return [...(own ? [own] : []), ...places].find((path) => existsSync(path)) ?? null;
 }
 
-/** Works with a headless browser, and ends it. */
-export async function inBrowser<T>(work: (browser: Browser) => Promise<T>): Promise<T> {
+/** Starts a headless browser. Whoever started it closes it. */
+export function openBrowser(): Promise<Browser> {
     const executablePath = chromium();
     if (executablePath === null) throw new Error('no Chromium: name one in TIEOUT_CHROMIUM');
     const args = ['--no-sandbox', '--disable-gpu', '--hide-scrollbars'];
-    const browser = await puppeteer.launch({ executablePath, args, headless: true });
+    return puppeteer.launch({ executablePath, args, headless: true });
+}
+
+/** Works with a headless browser, and ends it. */
+export async function inBrowser<T>(work: (browser: Browser) => Promise<T>): Promise<T> {
+    const browser = await openBrowser();
     try {
         return await work(browser);
     } finally {

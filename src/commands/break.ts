@@ -2,6 +2,7 @@ import { RunError } from '../errors/index.ts';
 import { ageBuckets } from '../items/age.ts';
 import { breakCode } from '../report/break-codes.ts';
 import { amountWithCode, counted, figure } from '../report/figures.ts';
+import { itemStatusText } from '../report/item-status.ts';
 import { type Cell, right, table } from '../report/terminal.ts';
 import { clipped, visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
@@ -9,7 +10,7 @@ import { decide, itemsOf, type Saying } from '../run/decide.ts';
 import { readStanding } from '../run/items.ts';
 import {
     type ItemNote,
-    type ItemStatus,
+    itemStatuses,
     type OpenItem,
     type Settlement,
     type Standing,
@@ -28,8 +29,6 @@ export interface BreakListFlags {
     readonly owner?: string;
     readonly age?: string;
 }
-
-export const itemStatuses: readonly ItemStatus[] = ['open', ...settlements, 'cleared'];
 
 /** `tieout break list`: the breaks of a period and those carried into it, with what was decided. */
 export async function breakList(flags: BreakListFlags, context: CommandContext): Promise<Answer> {
@@ -133,25 +132,13 @@ function itemText(item: OpenItem): string {
         ['since', item.first_at],
         ['seen', `first as of ${item.first_seen_at}, last as of ${item.last_seen_at}`],
         ['age', `${counted(item.age_days, 'day')} (${item.age_bucket})`],
-        ['status', statusText(item)],
+        ['status', itemStatusText(item)],
         ['owner', item.owner && visible(item.owner)],
     ];
     const said = rows.flatMap(([name, text]) =>
         text === null || text === '' ? [] : [`${name.padEnd(10)} ${text}`],
     );
     return `${[...said, ...item.notes.map(noteText)].join('\n')}\n`;
-}
-
-function statusText(item: OpenItem): string {
-    const { status, cleared_at, cleared_by, reopened_because, accepted_by, notes } = item;
-    if (status === 'accepted' && !notes.some(({ act }) => act === 'settle')) {
-        return `accepted by the rule ${visible(accepted_by)}`;
-    }
-    if (status === 'cleared') {
-        const how = cleared_by === 'offset' ? 'the other side arrived' : 'no run finds it any more';
-        return `cleared as of ${cleared_at}: ${how}`;
-    }
-    return reopened_because === null ? status.replace('_', ' ') : `open: ${reopened_because}`;
 }
 
 function noteText({ act, value, by, at, reason }: ItemNote): string {
@@ -195,7 +182,7 @@ export async function breakSay(
     const { items, standing } = decided;
     const lines = items.map(
         (of) =>
-            `${of.break_id.slice(0, 12)} ${of.code} ${visible(of.break_key)}: ${statusText(of)}${of.owner ? `, with ${visible(of.owner)}` : ''}`,
+            `${of.break_id.slice(0, 12)} ${of.code} ${visible(of.break_key)}: ${itemStatusText(of)}${of.owner ? `, with ${visible(of.owner)}` : ''}`,
     );
     const payers = new Set(items.map(({ payer_id }) => payer_id));
     const held = standing.payers

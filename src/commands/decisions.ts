@@ -2,15 +2,8 @@ import { type Command, Option } from 'commander';
 import { targets } from '../deliver/targets.ts';
 import { ageBuckets } from '../items/age.ts';
 import type { Saying } from '../run/decide.ts';
-import { settlements } from '../schema/item.ts';
-import {
-    type BreakListFlags,
-    breakList,
-    breakSay,
-    breakShow,
-    itemStatuses,
-    type SayingFlags,
-} from './break.ts';
+import { itemStatuses, settlements } from '../schema/item.ts';
+import { type BreakListFlags, breakList, breakSay, breakShow, type SayingFlags } from './break.ts';
 import { type CloseFlags, close, reopen } from './close.ts';
 import type { Answer, CommandContext } from './command.ts';
 import { type DeliverFlags, deliver } from './deliver.ts';

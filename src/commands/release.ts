@@ -20,6 +20,8 @@ export interface ReleaseFlags {
     readonly reason?: string;
     /** Hold the lines again. */
     readonly withdraw?: boolean;
+    /** sha256 of what held them when a person looked; on a command line nobody says it. */
+    readonly seenSha256?: string;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface ReleaseFlags {
  */
 export async function release(
     payer_id: string,
-    { period: asked, by, reason = '', withdraw = false }: ReleaseFlags,
+    { period: asked, by, reason = '', withdraw = false, seenSha256 }: ReleaseFlags,
     context: CommandContext,
 ): Promise<Answer> {
     const project = projectOf(context);
@@ -37,7 +39,9 @@ export async function release(
     const kind = withdraw ? 'withdraw' : 'release';
     return inState(project, context, async (state) => {
         const now = context.effects.now();
-        const released = await letGo(state, period, { payer_id, kind, by, reason }, now);
+        const seen = seenSha256 === undefined ? {} : { seen_sha256: seenSha256 };
+        const letting = { payer_id, kind, by, reason, ...seen } as const;
+        const released = await letGo(state, period, letting, now);
         const { run, certificate, payer, number } = released;
         if (withdraw || certificate.pipeline !== 'nightly') return answerOf(released, []);
         await fetchTables(state, run);

@@ -1,11 +1,15 @@
 import { configErrors } from './config.ts';
 import type { ErrorDefinition, ExitCode } from './define.ts';
 import { engineErrors } from './engine.ts';
+import { serveErrors } from './serve.ts';
 import { stateErrors } from './state.ts';
 import { storeErrors } from './store.ts';
 
 /** Every error code there is, with the type of its parameters. Each has an example in test/errors. */
-export const catalogue = { ...storeErrors, ...configErrors, ...engineErrors, ...stateErrors };
+export const catalogue = {
+    ...{ ...storeErrors, ...configErrors, ...engineErrors, ...stateErrors },
+    ...serveErrors,
+};
 
 export type ErrorCode = keyof typeof catalogue;
 export type ErrorParams<C extends ErrorCode> =

@@ -10,6 +10,8 @@ import { readStanding, type StandingRun } from './items.ts';
 export interface Saying extends Pick<Decision, 'act' | 'value' | 'by' | 'reason'> {
     /** Ids of breaks, or how they begin. */
     readonly ids: readonly string[];
+    /** The run whose items were looked at; left out where nobody looked before. */
+    readonly seen_run?: string;
 }
 
 /** What came of a decision: the items as they are now. */
@@ -20,7 +22,8 @@ export interface Decided extends StandingRun {
 /**
  * Enters what a person says of items of a period, or of those carried into it, into the log. It changes
  * no line: it is for what the items come to now, and when that changes they are open again.
- * @throws RunError BREAK_NOT_FOUND, BREAK_AMBIGUOUS, USAGE, RUN_NOT_FOUND, STATE_*, LOG_*
+ * @throws RunError BREAK_NOT_FOUND, BREAK_AMBIGUOUS, USAGE, STANDING_CHANGED, RUN_NOT_FOUND, STATE_*,
+ * LOG_*
  */
 export async function decide(
     state: State,
@@ -31,6 +34,10 @@ export async function decide(
     await requireSafe(state);
     const log = await readStateLog(state);
     const { standing } = await readStanding(state, log, period);
+    if (saying.seen_run !== undefined && saying.seen_run !== standing.run_id) {
+        const detail = `${standing.run_id} speaks for it now`;
+        throw new RunError('STANDING_CHANGED', { period, detail });
+    }
     const items = itemsOf(standing, saying.ids);
     requireFitting(items, saying);
     const after = await enter(state, log, standing, items, saying, at);
@@ -117,6 +124,8 @@ export interface Letting {
     readonly kind: 'release' | 'withdraw';
     readonly by: string;
     readonly reason: string;
+    /** sha256 of what held the lines when they were looked at; left out where nobody looked before. */
+    readonly seen_sha256?: string;
 }
 
 /** What came of it. */
@@ -129,12 +138,13 @@ export interface Released extends StandingRun {
 /**
  * Lets the lines of a held payer go, or holds them again. It is for what holds them now: with anything
  * more they are held again.
- * @throws RunError PAYER_NOT_FOUND, RELEASE_REFUSED, USAGE, RUN_NOT_FOUND, STATE_*, LOG_*
+ * @throws RunError PAYER_NOT_FOUND, RELEASE_REFUSED, STANDING_CHANGED, USAGE, RUN_NOT_FOUND, STATE_*,
+ * LOG_*
  */
 export async function letGo(
     state: State,
     period: string,
-    { payer_id, kind, by, reason }: Letting,
+    { payer_id, kind, by, reason, seen_sha256 }: Letting,
     at: string,
 ): Promise<Released> {
     if (reason.trim() === '') {
@@ -148,6 +158,10 @@ export async function letGo(
     const { standing } = await readStanding(state, log, period);
     const payer = payerOf(standing, payer_id);
     requireTurn(period, payer, kind);
+    if (seen_sha256 !== undefined && seen_sha256 !== payer.open_sha256) {
+        const detail = `other breaks hold the lines of ${payer_id} now`;
+        throw new RunError('STANDING_CHANGED', { period, detail });
+    }
     const { open_sha256, open_count, open_money, currency, unrated_count } = payer;
     const holding = { open_sha256, open_count, open_money, currency, unrated_count };
     const said = { kind, period, run_id: standing.run_id, payer_id, ...holding, by, reason, at };

@@ -5,6 +5,7 @@ import { canonicalJson, type JsonValue } from '../export/json.ts';
 import { type Found, rollForward } from '../items/roll-forward.ts';
 import { standingOf } from '../items/standing.ts';
 import type { Certificate } from '../schema/certificate.ts';
+import type { Commit } from '../schema/commit.ts';
 import type { Item, Standing } from '../schema/item.ts';
 import { type CommitLog, decisionsIn, releasesIn, spokenFor } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
@@ -56,6 +57,31 @@ export interface StandingRun {
     readonly standing: Standing;
 }
 
+/** What a run says of a period by itself: it never changes. */
+export interface RunSays {
+    readonly run: RunFolder;
+    readonly certificate: Certificate;
+    readonly items: readonly Item[];
+}
+
+/**
+ * What a run that an entry of the log names found, every file of it as it was entered.
+ * @throws RunError OUTPUT_CHANGED, STATE_DAMAGED, STORE_*
+ */
+export async function readRun(state: State, commit: Commit): Promise<RunSays> {
+    const run = await fetchOutput(state, commit);
+    const certificate = wholeOutput(run, commit);
+    return { run, certificate, items: readItems(run) };
+}
+
+/** The same with what people decided about it, as far as the log was read. */
+export function standingBy(log: CommitLog, { run, certificate, items }: RunSays): StandingRun {
+    const { period, run_id, as_of, payers } = certificate;
+    const decided = { decisions: decisionsIn(log), releases: releasesIn(log) };
+    const stated = { period, run_id, as_of, items, payers, ...decided };
+    return { run, certificate, standing: standingOf(stated) };
+}
+
 /**
  * What the run that speaks for a period found, with what people decided about it.
  * @throws RunError RUN_NOT_FOUND, OUTPUT_CHANGED, STATE_DAMAGED, STORE_*
@@ -65,13 +91,7 @@ export async function readStanding(
     log: CommitLog,
     period: string,
 ): Promise<StandingRun> {
-    const commit = requireSpoken(state, log, period);
-    const run = await fetchOutput(state, commit);
-    const certificate = wholeOutput(run, commit);
-    const { run_id, as_of, payers } = certificate;
-    const decided = { decisions: decisionsIn(log), releases: releasesIn(log) };
-    const stated = { period, run_id, as_of, items: readItems(run), payers, ...decided };
-    return { run, certificate, standing: standingOf(stated) };
+    return standingBy(log, await readRun(state, requireSpoken(state, log, period)));
 }
 
 /** A certificate for those who are told of a run: lines that a person let go are not held. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Engine } from '../duck/engine.ts';
+import type { Engine, Row } from '../duck/engine.ts';
 import { quoteText, sha256 } from '../duck/sql.ts';
 import { breaksCsv } from '../export/breaks.ts';
 import type { ReconStatus } from '../export/invoices.ts';
@@ -152,8 +152,12 @@ export async function readLines(engine: Engine): Promise<readonly LineItem[]> {
 
 /** The breaks of the run with what to do about each. */
 export async function readBreaks(engine: Engine): Promise<readonly Break[]> {
-    const rows = await engine.rows('select * from recon.breaks order by break_id');
-    return rows.map((row) => ({
+    return (await engine.rows('select * from recon.breaks order by break_id')).map(breakOf);
+}
+
+/** A row of breaks with its figures as people and other systems read them. */
+export function breakOf(row: Row): Break {
+    return {
         ...(row as unknown as Break),
         amount: trimmed(row.amount),
         expected: trimmed(row.expected),
@@ -161,7 +165,7 @@ export async function readBreaks(engine: Engine): Promise<readonly Break[]> {
         money_amount: row.money_amount === null ? null : trimmed(row.money_amount),
         age_days: Number.parseInt(String(row.age_days), 10),
         action: breakCode(String(row.code)).action,
-    }));
+    };
 }
 
 /** Every unusable row with its evidence, in the order it was read. */

@@ -39,6 +39,7 @@ export const settlements = ['explained', 'accepted', 'written_off'] as const;
 export type Settlement = (typeof settlements)[number];
 
 export type ItemStatus = 'open' | Settlement | 'cleared';
+export const itemStatuses: readonly ItemStatus[] = ['open', ...settlements, 'cleared'];
 
 /** What was said of an item, by whom and when; newest last. */
 export interface ItemNote {

@@ -18,6 +18,7 @@ import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
 import { type EraseFlags, erase } from './commands/erase.ts';
 import { explain } from './commands/explain.ts';
+import { exportFocus, type FocusFlags } from './commands/export-focus.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
 import { quote } from './commands/quote.ts';
@@ -101,7 +102,6 @@ function program(
 ): Command {
     const cli = new Command('tieout')
         .description('Ties metered usage out against authorized debits and writes invoice lines.')
-        .version(version)
         .option('--config <file>', 'tieout.yaml (default: the nearest one)')
         .option('--json', 'answer as JSON on standard output')
         .exitOverride()
@@ -243,6 +243,17 @@ function program(
         .description('price what-ifs: JSON lines in, JSON lines out')
         .requiredOption('--file <file>', 'one line of a quote a line')
         .action((flags: { file: string }) => answer(quote(flags, context())));
+    const exports = cli.command('export').description('what a period bills, in the form of others');
+    exports
+        .command('focus')
+        .description(
+            'FOCUS datasets: CostAndUsage, InvoiceDetail, ContractCommitment, BillingPeriod',
+        )
+        .addOption(period)
+        .option('--version <version>', '1.4, or 1.2 for CostAndUsage alone', '1.4')
+        .option('--out <dir>', 'folder for the files (default: focus-VERSION/PERIOD)')
+        .option('--format <format>', 'csv or parquet', 'csv')
+        .action((flags: FocusFlags) => answer(exportFocus(flags, context())));
     const rules = cli.command('rules').description('check and test the rate card');
     rules
         .command('check')
@@ -338,6 +349,8 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
         if (notice) terminal.err(`${notice}\n`);
         outcome = { exit, error: null, run };
     });
+    // An export has a --version of its own, and commander takes those of the program wherever they are.
+    if (!argv.includes('export')) cli.version(version);
     cli.hook('preAction', (_cli, command) => {
         const { period = null, reproduce } = command.opts<{
             period?: string;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lateUsages } from './contract.ts';
+import { focusSchema } from './focus.ts';
 import { notifySchema } from './notice.ts';
 import { strict } from './strict.ts';
 import { didYouMean } from './suggest.ts';
@@ -278,6 +279,8 @@ export const configSchema = strict({
             .default(90)
             .describe('Days for which the tables of a run are kept once another took its place.'),
     }).prefault({}),
+    /** What `tieout export focus` says of the seller and the service. */
+    focus: focusSchema.optional(),
     /** Who is told of runs, reconciliations and closings. */
     notify: notifySchema.optional(),
 });

@@ -4,16 +4,13 @@ import type { Counted } from './focus-facts.ts';
 import { type Piece, splitBy, unitScale, unitsOf } from './focus-paid.ts';
 import { focusUnit, jsonObject, minorAmount } from './focus-text.ts';
 
-/** ContractApplied of each piece: what of the line counts, by the share of the piece. */
+/** ContractApplied of each piece: what of it counts towards which commitments. */
 export function contractApplied(
     counted: readonly Counted[],
     pieces: readonly Piece[],
     { currency }: LineItem,
 ): readonly (string | null)[] {
-    const weights = pieces.map(({ amount_minor }) => amount_minor);
-    const shares = counted.map((of) =>
-        splitBy(of.measure === 'amount' ? of.amount_minor : unitsOf(of.quantity), weights),
-    );
+    const shares = counted.map((of) => sharesOf(of, pieces));
     return pieces.map((_, at) => {
         const elements = counted.flatMap((of, index) => {
             const share = shares[index]?.[at] ?? 0n;
@@ -25,6 +22,26 @@ export function contractApplied(
         });
         return elements.length === 0 ? null : jsonObject([['Elements', elements]]);
     });
+}
+
+/**
+ * What of each piece counts, in minor units or units of the quantity: all of one that was paid by the
+ * balance of the commitment itself; what is left goes to the others by what they come to.
+ */
+function sharesOf(counted: Counted, pieces: readonly Piece[]): readonly bigint[] {
+    const isMoney = counted.measure === 'amount';
+    let left = isMoney ? counted.amount_minor : unitsOf(counted.quantity);
+    const own = pieces.map(({ paid, amount_minor }): bigint | null => {
+        // contract/commitment@date~rollover
+        if (paid?.grant_id?.split(/[@~]/)[0] !== counted.commitment_id) return null;
+        const size = isMoney ? amount_minor : paid.asset_units;
+        const before = left;
+        left = size < before ? before - size : 0n;
+        return before - left;
+    });
+    const others = pieces.map(({ amount_minor }, at) => (own[at] === null ? amount_minor : 0n));
+    const rest = splitBy(left, others);
+    return pieces.map((_, at) => (own[at] ?? 0n) + (rest[at] ?? 0n));
 }
 
 /** ContractApplied of a line that is of one commitment whole. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import codes from 'currency-codes';
 import type { Engine } from '../../src/duck/engine.ts';
 import { quoteName, quoteText } from '../../src/duck/sql.ts';
-import { dynamicChecks, formatChecks, modelErrors } from './focus-checks.ts';
+import { dynamicChecks, formatChecks, isProduct, modelErrors } from './focus-checks.ts';
 
 /**
  * A rule model of FOCUS as SQL over a file of text columns. Each rule of the model gets exactly one
@@ -265,7 +265,7 @@ class Sql {
             case 'CheckGreaterOrEqualThanValue':
                 return `(${column} is null or ${number(column)} >= ${Value})`;
             case 'ColumnByColumnEqualsColumnValue':
-                return `${units(a, 12)} * ${units(b, 12)} = ${units(this.#column(ResultColumnName), 24)}`;
+                return isProduct(a, b, this.#column(ResultColumnName));
             case 'CheckNationalCurrency':
                 return `(${column} is null or ${column} in (${codes.codes().map(quoteText).join(', ')}))`;
             default: {
@@ -312,7 +312,3 @@ class Sql {
 }
 
 const number = (column: string) => `try_cast(${column} as decimal(38, 18))`;
-
-/** Decimal text as a whole number of 10 to minus a scale, exactly. */
-const units = (column: string, scale: number) =>
-    `cast(split_part(${column}, '.', 1) || rpad(split_part(${column}, '.', 2), ${scale}, '0') as hugeint)`;

@@ -55,30 +55,26 @@ export const modelErrors: Readonly<
     },
 };
 
-type Count = (table: string, where: string, columns: readonly string[]) => string;
+type Count = (where: string, columns: readonly string[]) => string;
 
 const rowsThatBreak =
     (predicate: string): Count =>
-    (table, where) =>
-        `select count(*) from ${table} where ${where} and not coalesce(${predicate}, false)`;
+    (where) =>
+        `count(*) filter (where ${where} and not coalesce(${predicate}, false))`;
 
-/** Cells of the columns whose name ends so that break a predicate. */
+/** Cells of the columns with such names that break a predicate. */
 const cells =
     (names: RegExp, predicate: (column: string) => string): Count =>
-    (table, _where, columns) =>
+    (_where, columns) =>
         columns
             .filter((name) => names.test(name))
             .map((name) => `"${name}"`)
-            .map(
-                (column) =>
-                    `(select count(*) from ${table}
-                    where ${column} is not null and not ${predicate(column)})`,
-            )
+            .map((of) => `count(*) filter (where ${of} is not null and not ${predicate(of)})`)
             .join(' + ') || '0';
 
 const columnNames =
     (isFine: (name: string, at: number, all: readonly string[]) => boolean): Count =>
-    (_table, _where, columns) =>
+    (_where, columns) =>
         String(columns.filter((name, at) => !isFine(name, at, columns)).length);
 
 const instants = /^(Billing|Charge)Period(Start|End)$/;

@@ -103,7 +103,7 @@ export async function judge(
     for (let at = 0; at < open.length; at += 40) {
         const some = open.slice(at, at + 40);
         const counts = await engine.one(
-            `select ${some.map((of, index) => `(${of.sql}) as c${index}`).join(', ')}`,
+            `select ${some.map((of, index) => `(${of.sql}) as c${index}`).join(', ')} from ${table}`,
         );
         for (const [index, { rule }] of some.entries()) {
             const count = BigInt(String(counts[`c${index}`]));
@@ -211,25 +211,25 @@ class Sql {
         this.#model = model;
     }
 
-    /** Counts the rows (or values, or columns) that break a rule. */
+    /** Counts the rows (or values, or columns) that break a rule: an aggregate over the table. */
     violations(rule: string, conditions: readonly Condition[]): string {
         const { Requirement } = criteriaOf(this.#model, rule);
         const where = conditions.map((of) => `(${this.#condition(of)})`).join(' and ') || 'true';
         const own = dynamicChecks[rule];
         if (!isCheck(Requirement)) {
             if (!own) throw new Error(`nothing checks ${rule}`);
-            return own(this.#table, where, [...this.#columns]);
+            return own(where, [...this.#columns]);
         }
         const { CheckFunction, ColumnName = '', ColumnAName, ColumnBName } = Requirement;
         if (CheckFunction === 'ColumnPresent') return this.#columns.has(ColumnName) ? '0' : '1';
         if (CheckFunction === 'CheckDistinctCount') {
             const [a, b] = [quoteName(ColumnAName ?? ''), quoteName(ColumnBName ?? '')];
-            return `select count(*) from (select ${a} from ${this.#table}
+            return `(select count(*) from (select ${a} from ${this.#table}
                 where ${a} is not null and ${where} group by ${a}
-                having count(distinct ${b}) <> ${Requirement.ExpectedCount})`;
+                having count(distinct ${b}) <> ${Requirement.ExpectedCount}))`;
         }
-        return `select count(*) from ${this.#table}
-            where ${where} and not coalesce(${this.#predicate(Requirement)}, false)`;
+        return `count(*) filter (
+            where ${where} and not coalesce(${this.#predicate(Requirement)}, false))`;
     }
 
     #condition(condition: Condition): string {

@@ -18,6 +18,7 @@ import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
 import { type EraseFlags, erase } from './commands/erase.ts';
 import { explain } from './commands/explain.ts';
+import { type ArrowFlags, exportArrow } from './commands/export-arrow.ts';
 import { exportFocus, type FocusFlags } from './commands/export-focus.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
@@ -254,6 +255,12 @@ function program(
         .option('--out <dir>', 'folder for the files (default: focus-VERSION/PERIOD)')
         .option('--format <format>', 'csv or parquet', 'csv')
         .action((flags: FocusFlags) => answer(exportFocus(flags, context())));
+    exports
+        .command('arrow')
+        .description('the lines as an Arrow IPC file')
+        .addOption(period)
+        .option('--out <file>', 'the file (default: line_items-PERIOD.arrow)')
+        .action((flags: ArrowFlags) => answer(exportArrow(flags, context())));
     const rules = cli.command('rules').description('check and test the rate card');
     rules
         .command('check')

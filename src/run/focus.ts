@@ -1,11 +1,9 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lineItems } from '../../pipelines/80-invoice/tables.ts';
 import { Engine } from '../duck/engine.ts';
 import { quoteText } from '../duck/sql.ts';
 import { type Column, defineTable, type Table, typed } from '../duck/table.ts';
-import { RunError } from '../errors/index.ts';
 import { type Column as CsvColumn, toCsv } from '../export/csv.ts';
 import { focusCharges } from '../export/focus-charges.ts';
 import {
@@ -21,15 +19,11 @@ import type { FocusFacts } from '../export/focus-facts.ts';
 import { focusBillingPeriods, focusInvoiceDetails } from '../export/focus-invoices.ts';
 import type { FocusConfig } from '../schema/focus.ts';
 import type { PayerStanding } from '../schema/item.ts';
-import { closedBy } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
-import { readStateLog, requireSpoken } from './books.ts';
+import { inBilled } from './billed.ts';
 import { readFocusFacts } from './focus-facts.ts';
 import { writeWhole } from './folders.ts';
-import { readStanding } from './items.ts';
 import type { Project } from './project.ts';
-import { fetchTables } from './published.ts';
-import { inTables } from './tables.ts';
 
 export type FocusFormat = 'csv' | 'parquet';
 
@@ -52,29 +46,18 @@ export async function focusExport(
     config: FocusConfig,
     period: string,
 ): Promise<FocusExport> {
-    const log = await readStateLog(state);
-    const { run, certificate, standing } = await readStanding(state, log, period);
-    if (certificate.pipeline !== 'nightly') {
-        const detail = `the run that speaks for ${period} only reconciles: it bills nothing`;
-        throw new RunError('RUN_NOT_FOUND', { detail });
-    }
-    await fetchTables(state, run);
-    const held = standing.payers.filter((of) => of.standing === 'held');
-    const created_at = requireSpoken(state, log, period).at;
-    const closed_at = closedBy(log, period)?.at ?? null;
-    const facts = await inTables(
-        run,
-        {
-            ...{ memory: project.config.engine.memory, threads: 2 },
-            ...{ spill: join(tmpdir(), 'tieout-focus'), contracts: [lineItems] },
-        },
-        (engine) =>
-            readFocusFacts(engine, project, config, {
+    return inBilled(
+        state,
+        project,
+        period,
+        async (engine, { run, held, entered_at, closed_at }) => {
+            const facts = await readFocusFacts(engine, project, config, {
                 held: new Set(held.map(({ payer_id }) => payer_id)),
-                period: { created_at, closed_at, updated_at: closed_at ?? created_at },
-            }),
+                period: { created_at: entered_at, closed_at, updated_at: closed_at ?? entered_at },
+            });
+            return { run_id: run.runId, datasets: datasetsOf(facts), lines: facts.lines, held };
+        },
     );
-    return { run_id: run.runId, datasets: datasetsOf(facts), lines: facts.lines, held };
 }
 
 function datasetsOf(facts: FocusFacts): FocusExport['datasets'] {

@@ -41,6 +41,12 @@ describe.skipIf(model === null)('the rule model of FOCUS 1.2', () => {
         `);
     });
 
+    test('some are judged by checks that the model does not have', async () => {
+        const judged = await judgeExport(exported, model!);
+        const passed = judged.filter(({ verdict }) => verdict === 'passed');
+        expect(countBy(passed, 'reason')).toEqual({ '': 282, 'checked beyond the model': 40 });
+    });
+
     test('what is not judged has its reason', async () => {
         const judged = await judgeExport(exported, model!);
         const apart = judged.filter(({ verdict }) => verdict !== 'passed');

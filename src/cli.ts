@@ -18,8 +18,7 @@ import type { Answer, CommandContext } from './commands/command.ts';
 import { doctor } from './commands/doctor.ts';
 import { type EraseFlags, erase } from './commands/erase.ts';
 import { explain } from './commands/explain.ts';
-import { type ArrowFlags, exportArrow } from './commands/export-arrow.ts';
-import { exportFocus, type FocusFlags } from './commands/export-focus.ts';
+import { addExports } from './commands/export.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
 import { quote } from './commands/quote.ts';
@@ -244,23 +243,7 @@ function program(
         .description('price what-ifs: JSON lines in, JSON lines out')
         .requiredOption('--file <file>', 'one line of a quote a line')
         .action((flags: { file: string }) => answer(quote(flags, context())));
-    const exports = cli.command('export').description('what a period bills, in the form of others');
-    exports
-        .command('focus')
-        .description(
-            'FOCUS datasets: CostAndUsage, InvoiceDetail, ContractCommitment, BillingPeriod',
-        )
-        .addOption(period)
-        .option('--version <version>', '1.4, or 1.2 for CostAndUsage alone', '1.4')
-        .option('--out <dir>', 'folder for the files (default: focus-VERSION/PERIOD)')
-        .option('--format <format>', 'csv or parquet', 'csv')
-        .action((flags: FocusFlags) => answer(exportFocus(flags, context())));
-    exports
-        .command('arrow')
-        .description('the lines as an Arrow IPC file')
-        .addOption(period)
-        .option('--out <file>', 'the file (default: line_items-PERIOD.arrow)')
-        .action((flags: ArrowFlags) => answer(exportArrow(flags, context())));
+    addExports(cli, period, context, answer);
     const rules = cli.command('rules').description('check and test the rate card');
     rules
         .command('check')

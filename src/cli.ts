@@ -10,6 +10,7 @@ import { declareDecisions } from './commands/decisions.ts';
 import { doctor } from './commands/doctor.ts';
 import { type EraseFlags, erase } from './commands/erase.ts';
 import { explain } from './commands/explain.ts';
+import { addExports } from './commands/export.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
 import { quote } from './commands/quote.ts';
@@ -103,7 +104,6 @@ function program(
 ): Command {
     const cli = new Command('tieout')
         .description('Ties metered usage out against authorized debits and writes invoice lines.')
-        .version(version)
         .option('--config <file>', 'tieout.yaml (default: the nearest one)')
         .option('--json', 'answer as JSON on standard output')
         .exitOverride()
@@ -193,6 +193,7 @@ function program(
         .description('price what-ifs: JSON lines in, JSON lines out')
         .requiredOption('--file <file>', 'one line of a quote a line')
         .action((flags: { file: string }) => answer(quote(flags, context())));
+    addExports(cli, period, context, answer);
     const rules = cli.command('rules').description('check and test the rate card');
     rules
         .command('check')
@@ -276,6 +277,8 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
         if (notice) terminal.err(`${notice}\n`);
         outcome = { exit, error: null, run };
     });
+    // An export has a --version of its own, and commander takes those of the program wherever they are.
+    if (!argv.includes('export')) cli.version(version);
     cli.hook('preAction', (_cli, command) => {
         const { period = null, reproduce } = command.opts<{
             period?: string;

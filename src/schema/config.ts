@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lateUsages } from './contract.ts';
 import { deliveriesSchema } from './deliveries.ts';
+import { focusSchema } from './focus.ts';
 import { ladder } from './ladder.ts';
 import { notifySchema } from './notice.ts';
 import { decimal, name } from './scalars.ts';
@@ -317,6 +318,8 @@ export const configSchema = strict({
     deliveries: deliveriesSchema
         .optional()
         .describe('Where `tieout deliver` takes lines to, and what they are called there.'),
+    /** What `tieout export focus` says of the seller and the service. */
+    focus: focusSchema.optional(),
     /** Who is told of runs, reconciliations and closings. */
     notify: notifySchema.optional(),
 });

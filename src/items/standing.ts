@@ -43,13 +43,16 @@ export function standingOf(stated: Stated): Standing {
         run_id,
         as_of,
         items: items.sort(compareOpenItems),
-        payers: payers.map((payer) =>
-            payerStanding(
+        payers: payers.map((payer) => {
+            const of = payerStanding(
                 payer,
                 own.get(payer.payer_id) ?? [],
                 releases.filter((of) => of.payer_id === payer.payer_id && of.period === period),
-            ),
-        ),
+            );
+            // A run of an older version has breaks and no items: nobody can have settled those.
+            const isUnknown = payer.break_count > 0 && stated.items.length === 0;
+            return isUnknown && of.standing === 'settled' ? { ...of, standing: 'held' } : of;
+        }),
     };
 }
 

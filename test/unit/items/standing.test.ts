@@ -150,6 +150,11 @@ describe('a payer', () => {
         ...over,
     });
 
+    test('is held where a run has breaks but no items of them: nobody can have settled those', () => {
+        const { payers } = stand([], { payer: held({ break_count: 3 }) });
+        expect(payers.map(({ standing }) => standing)).toEqual(['held']);
+    });
+
     test.each<[string, readonly Item[], readonly Release[], string]>([
         ['is released for what held it', [item('a')], [released()], 'released'],
         ['is held for anything more', [item('a'), item('b')], [released()], 'held'],

@@ -278,30 +278,36 @@ function recogniser(grants: readonly GrantBasis[]): Recogniser {
 }
 
 /** What was paid for and ended unused: on no invoice, and yet a cost. */
-function unusedOf(grant: GrantBasis, facts: FocusFacts, recognised: Recogniser): readonly Charge[] {
+function unusedOf(
+    grant: GrantBasis,
+    { config }: FocusFacts,
+    recognised: Recogniser,
+): readonly Charge[] {
     const asset_units = unitsOf(grant.lost);
-    const line = facts.lines.find(({ payer_id }) => payer_id === grant.payer_id);
-    if (asset_units === 0n || parseAmount(grant.cost_basis).units === 0n || !line) return [];
+    if (asset_units === 0n || parseAmount(grant.cost_basis).units === 0n) return [];
     const effective = recognised({ ...grant, asset_units }, grant.currency);
-    const { InvoiceId, InvoiceDetailId, ...head } = headOf(line, facts);
     const isOwn = grant.account_id === grant.payer_id;
     return [
         {
-            ...head,
-            ...{ ChargeCategory: 'Adjustment', ChargeClass: null, ChargeFrequency: 'One-Time' },
+            BillingAccountId: grant.payer_id,
+            BillingAccountName: grant.payer_name,
+            BillingCurrency: grant.currency,
+            BillingPeriodStart: focusInstant(grant.period_start),
+            BillingPeriodEnd: focusInstant(grant.period_end),
+            ChargeCategory: 'Adjustment',
             ChargeDescription: `Ended unused: ${grant.description}`,
+            ChargeFrequency: 'One-Time',
             ChargePeriodStart: focusInstant(grant.starts_at),
             ChargePeriodEnd: focusInstant(grant.ended_at),
             ...{ BilledCost: minorText(0n, grant.currency), EffectiveCost: effective },
             ...{ ContractedCost: effective, ListCost: effective },
             ...{ PricingCurrency: grant.currency, PricingCurrencyEffectiveCost: effective },
-            ...serviceOf(facts.config, grant.product),
             SubAccountId: isOwn ? null : grant.account_id,
-            SubAccountName: isOwn ? null : grant.account_id,
+            SubAccountName: isOwn ? null : grant.account_name,
+            ...namesOf(config),
+            ...serviceOf(config, grant.product),
             ...{ x_Asset: grant.asset, x_AssetAmount: unitsText(asset_units) },
-            ...{ x_GrantId: grant.grant_id, x_LineType: null, x_RateCard: null },
-            ...{ x_RateCardVersion: null, x_BackfillId: null },
-            ...{ x_CorrectedInvoiceDetailId: null, x_CorrectedPeriod: null },
+            ...{ x_GrantId: grant.grant_id, x_ReconStatus: grant.recon_status },
         },
     ];
 }

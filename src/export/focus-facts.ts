@@ -18,6 +18,7 @@ export interface Counted {
 /** What was paid for a grant, and how much of its asset for that. */
 export interface GrantBasis {
     readonly payer_id: string;
+    readonly payer_name: string;
     readonly grant_id: string;
     readonly cost_basis: string;
     readonly size: string;
@@ -26,10 +27,15 @@ export interface GrantBasis {
     readonly asset: string;
     readonly currency: string;
     readonly account_id: string;
+    readonly account_name: string;
     readonly product: string;
     readonly description: string;
-    readonly ended_at: string;
+    /** When it held within the period. */
     readonly starts_at: string;
+    readonly ended_at: string;
+    readonly period_start: string;
+    readonly period_end: string;
+    readonly recon_status: LineItem['recon_status'];
 }
 
 /** A commitment with its statement, as ContractCommitment tells it. */
@@ -77,6 +83,8 @@ export interface FocusFacts {
     readonly counted: readonly Counted[];
     readonly grants: readonly GrantBasis[];
     readonly commitments: readonly PromisedCommitment[];
+    /** The period as the payers have it, by their zones. */
+    readonly spans: readonly Pick<LineItem, 'period_start' | 'period_end'>[];
     /** Rates whose price an event or its cost says. */
     readonly dynamicRates: ReadonlySet<string>;
     readonly period: PeriodFacts;

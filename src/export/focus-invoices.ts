@@ -3,7 +3,6 @@ import type { LineItem } from '../schema/line-item.ts';
 import type { FocusRow } from './focus-columns.ts';
 import { type FocusFacts, namesOf, type PeriodFacts, serviceOf } from './focus-facts.ts';
 import { customKeys, focusInstant, jsonObject, moneyOf } from './focus-text.ts';
-import { compareText } from './order.ts';
 
 /** What a charge of a line is called, where it has none in CostAndUsage: it was paid before. */
 const categories: Readonly<Record<LineItem['line_type'], string>> = {
@@ -92,20 +91,14 @@ function grainOf(line: LineItem, { config }: FocusFacts): string {
     return jsonObject(Object.entries(all).filter(([, value]) => value !== ''));
 }
 
-/** BillingPeriod: one row per span of time that the lines are billed for, as zones differ. */
-export function focusBillingPeriods(
-    { period, config }: Pick<FocusFacts, 'period' | 'config'>,
-    lines: readonly Pick<LineItem, 'period_start' | 'period_end'>[],
-): readonly FocusRow[] {
-    const spans = new Map(lines.map((of) => [`${of.period_start} ${of.period_end}`, of]));
-    return [...spans]
-        .sort(([a], [b]) => compareText(a, b))
-        .map(([, { period_start, period_end }]) => ({
-            BillingPeriodStart: focusInstant(period_start),
-            BillingPeriodEnd: focusInstant(period_end),
-            InvoiceIssuerName: namesOf(config).InvoiceIssuerName,
-            ...stateOf(period),
-        }));
+/** BillingPeriod: one row per span of the period, as the zones of payers differ. */
+export function focusBillingPeriods({ period, config, spans }: FocusFacts): readonly FocusRow[] {
+    return spans.map(({ period_start, period_end }) => ({
+        BillingPeriodStart: focusInstant(period_start),
+        BillingPeriodEnd: focusInstant(period_end),
+        InvoiceIssuerName: namesOf(config).InvoiceIssuerName,
+        ...stateOf(period),
+    }));
 }
 
 function stateOf({ created_at, updated_at, closed_at }: PeriodFacts) {

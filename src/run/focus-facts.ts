@@ -30,6 +30,7 @@ export async function readFocusFacts(
         counted: await countedOf(engine),
         grants: (await grantsOf(engine, project)).filter(isFree),
         commitments: (await commitmentsOf(engine, project)).filter(isFree),
+        spans: await spansOf(engine, held),
         dynamicRates: await dynamicRatesOf(engine),
         period,
         config,
@@ -107,12 +108,20 @@ async function grantsOf(engine: Engine, project: Project): Promise<readonly Gran
             grants.opening + grants.granted as size, balances.expired - balances.rolled_over as lost,
             grants.asset, grants.currency, grants.account_id, grants.product, grants.description,
             greatest(grants.starts_at, payers.period_start) as starts_at,
-            least(coalesce(grants.expires_at, payers.period_end), payers.period_end) as ended_at
+            least(coalesce(grants.expires_at, payers.period_end), payers.period_end) as ended_at,
+            payers.payer_name, payers.period_start, payers.period_end, holds.recon_status,
+            coalesce(names.account_name, grants.account_id) as account_name
         from rules.grants as grants
         inner join invoice.balances as balances
             on grants.payer_id = balances.payer_id
             and grants.grant_id = balances.grant_id
         inner join rolled.payers as payers on grants.payer_id = payers.payer_id
+        inner join recon.holds as holds on grants.payer_id = holds.payer_id
+        left join (
+            select account_id, arg_max(account_name, valid_from) as account_name
+            from accounts.paths
+            group by account_id
+        ) as names on grants.account_id = names.account_id
         order by grants.payer_id, grants.grant_id`,
     );
     return rows.map((row) => {
@@ -183,6 +192,20 @@ async function commitmentsOf(
             contract_end: isOpen ? own.window_end : formatInstant(contract.to),
         };
     });
+}
+
+/** The spans of time that the payers are billed for, each once. */
+async function spansOf(engine: Engine, held: ReadonlySet<string>): Promise<FocusFacts['spans']> {
+    const rows = await engine.rows(
+        `select payer_id, period_start, period_end
+        from rolled.payers
+        order by period_start, period_end, payer_id`,
+    );
+    const free = rows.filter(({ payer_id }) => !held.has(String(payer_id)));
+    const spans = free.map(({ period_start, period_end }) => {
+        return { period_start: String(period_start), period_end: String(period_end) };
+    });
+    return [...new Map(spans.map((of) => [JSON.stringify(of), of])).values()];
 }
 
 async function dynamicRatesOf(engine: Engine): Promise<ReadonlySet<string>> {

@@ -66,7 +66,7 @@ function datasetsOf(facts: FocusFacts): FocusExport['datasets'] {
         CostAndUsage: charges,
         InvoiceDetail: focusInvoiceDetails(facts, charges),
         ContractCommitment: focusCommitments(facts),
-        BillingPeriod: focusBillingPeriods(facts, facts.lines),
+        BillingPeriod: focusBillingPeriods(facts),
     };
 }
 

@@ -52,6 +52,7 @@ function paid(amount_minor: bigint, of: Partial<Paid> = {}): Paid {
 function facts(of: Partial<FocusFacts>): FocusFacts {
     return {
         ...{ lines: [line()], paid: [], counted: [], grants: [], commitments: [] },
+        spans: [{ period_start: '2026-10-01T00:00:00Z', period_end: '2026-11-01T00:00:00Z' }],
         dynamicRates: new Set(),
         period: {
             created_at: '2026-11-05T09:00:00.123Z',
@@ -173,7 +174,10 @@ describe('grants', () => {
         ...{ payer_id: 'acme', grant_id: 'c/g', cost_basis: '30', size: '60', lost: '0' },
         ...{ asset: 'USD', currency: 'USD', account_id: 'acme', product: 'credit' },
         ...{ description: 'Credit', ended_at: '2026-11-01T00:00:00Z' },
-        ...{ starts_at: '2026-10-01T00:00:00Z', ...of },
+        ...{ starts_at: '2026-10-01T00:00:00Z', payer_name: 'Acme', account_name: 'Acme' },
+        ...{ period_start: '2026-10-01T00:00:00Z', period_end: '2026-11-01T00:00:00Z' },
+        recon_status: 'clear' as const,
+        ...of,
     });
     const drawn = (amount: bigint, line_key = 'l1') => paid(amount, { grant_id: 'c/g', line_key });
 
@@ -351,7 +355,7 @@ describe('invoice lines and their period', () => {
         const closed = { ...of, period: { ...of.period, closed_at } };
         const [detail] = focusInvoiceDetails(closed, []);
         expect(detail).toMatchObject({ InvoiceIssueStatus: invoice, InvoiceIssueDate: issued });
-        expect(focusBillingPeriods(closed, closed.lines)).toEqual([
+        expect(focusBillingPeriods(closed)).toEqual([
             {
                 ...{ BillingPeriodCreated: '2026-11-05T09:00:00Z', BillingPeriodStatus: period },
                 ...{ BillingPeriodEnd: '2026-11-01T00:00:00Z', InvoiceIssuerName: 'Acme AI' },

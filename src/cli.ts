@@ -161,8 +161,10 @@ function program(
         .option('--partials', 'price stored partials anew instead of computing from objects')
         .option('--revert <id>', 'take back what was applied')
         .action((flags: BackfillFlags) => answer(backfill(flags, context())));
-    cli.command('explain <line-key>')
-        .description('a line back to its rate, events and debits')
+    cli.command('explain <key>')
+        .description(
+            'a line back to its rate, events and debits; a break to its causes and records',
+        )
         .option('--period <yyyy-MM>', 'look only there')
         .option('--events <n>', 'how many events to show', wholeNumber, 10)
         .option('--raw', 'fetch the objects again and show the very lines', false)

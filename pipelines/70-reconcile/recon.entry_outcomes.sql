@@ -34,11 +34,15 @@ select
     cast(null as decimal(38, 24)) as money,
     cast(null as varchar) as currency,
     cast(sum(debit_amount) as decimal(38, 24)) as captured,
+    cast(0 as decimal(38, 24)) as accepted,
     '' as products,
     cast(null as timestamp) as rate_at,
     cast(0 as bigint) as usage_count,
     count(*) filter (where is_in_period) as entry_count,
     min(booked_at) as first_at,
+    cast(null as decimal(38, 12)) as counted_quantity,
+    cast(null as decimal(38, 12)) as debited_quantity,
+    count(*) as debit_count,
     string_agg(entry_id, ' ' order by entry_no) as entry_ids,
     'debited ' || plain(sum(debit_amount)) || ' in ' || count(*) || ' entry(s)' as detail
 from alone

@@ -87,6 +87,7 @@ measured as (
         ) as tolerance,
         rate_change(assets.rate_changes, sides.captured_at) as rate_at,
         coalesce(assets.kind, 'currency') as kind,
+        coalesce(assets.is_tolerant, true) as is_tolerant,
         coalesce(assets.tolerance, 0) as half_unit,
         sides.is_forced and is_hold_known(
             sides.captured_at, parameters.period_start, parameters.open_hold_hours
@@ -140,7 +141,8 @@ judged as (
             when abs(captured - worth) <= tolerance then case
                 when is_by_authorization then 'R3'
                 when capture_count > 1 then 'R5'
-                else 'R2'
+                when is_tolerant then 'R2'
+                else 'AMOUNT_ROUNDING'
             end
             when returned > 0 and abs(captured + returned - worth) <= tolerance
                 then 'METERED_ON_REVERSED'
@@ -177,12 +179,19 @@ select
     cast(sum(money) as decimal(38, 24)) as money,
     currency,
     cast(sum(captured) as decimal(38, 24)) as captured,
+    cast(sum(case when fate = 'match' then abs(captured - worth) else 0 end) as decimal(38, 24))
+        as accepted,
     products,
     rate_at,
     count(*) filter (where is_used_in_period) as usage_count,
     cast(sum(period_entry_count) as bigint) as entry_count,
     min(least(coalesce(event_at, first_booked_at), coalesce(first_booked_at, event_at)))
         as first_at,
+    cast(case when fate = 'break' then max(counted_quantity) end as decimal(38, 12))
+        as counted_quantity,
+    cast(case when fate = 'break' then max(debit_quantity) end as decimal(38, 12))
+        as debited_quantity,
+    case when fate = 'break' then max(capture_count) end as debit_count,
     coalesce(case when fate = 'break' then max(entry_ids) end, '') as entry_ids,
     case
         when fate <> 'break' then ''

@@ -11,7 +11,7 @@ import {
     timestamp,
     varchar,
 } from '../../src/duck/table.ts';
-import { breaks } from './tables.ts';
+import { foundBreaks } from './tables.ts';
 
 /*
  * What wallets hold and what moves them, whatever usage says: the roll-forward of each, and whether
@@ -129,7 +129,7 @@ export const formBreaks = defineTable('recon.form_breaks', {
     comment:
         'One row per break of form: a wallet, a conversion or an event that is not as it should be.',
     grain: ['break_id'],
-    columns: breaks.columns,
+    columns: foundBreaks.columns,
 });
 
 export const unconvertedAccounts = defineTable('recon.unconverted_accounts', {

@@ -242,8 +242,10 @@ function sentAnswer(target: Target, made: Prepared, delivered: readonly Delivere
                 : `NOT ZERO for ${untied.map(({ payer_id, currency }) => `${visible(payer_id)} (${currency})`).join(', ')}`,
         ],
     ];
+    // Nobody said no: the next start goes on where this one is.
+    const isOnItsWay = open.length > 0 && open.every(({ state }) => state === 'sent');
     return {
-        exit: open.length > 0 || untied.length > 0 || isRefused ? 1 : 0,
+        exit: isOnItsWay && !isRefused ? 75 : open.length + untied.length > 0 || isRefused ? 1 : 0,
         text: textOf(rows),
         json: { ...jsonOf(target, made), is_sent: true, delivered, ties },
     };

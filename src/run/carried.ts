@@ -1,5 +1,6 @@
 import * as mediated from '../../pipelines/20-mediate/tables.ts';
 import { carriedUsage } from '../../pipelines/30-meter/tables.ts';
+import { carriedVersions } from '../../pipelines/70-reconcile/cause-tables.ts';
 import { carriedSequences } from '../../pipelines/70-reconcile/log-tables.ts';
 import { carriedOutcomes, carriedSides } from '../../pipelines/70-reconcile/tables.ts';
 import {
@@ -23,4 +24,5 @@ export const carried: readonly Table[] = [
     carriedBalances,
     carriedOddEntries,
     carriedSequences,
+    carriedVersions,
 ];

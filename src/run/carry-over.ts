@@ -94,7 +94,8 @@ const takenSql: Readonly<Record<string, string>> = {
         ${lessSql(
             'recon.outcomes',
             {
-                ...{ expected: exact, actual: exact, money: exact, captured: exact, paid: exact },
+                ...{ expected: exact, actual: exact, money: exact, captured: exact },
+                ...{ accepted: exact, paid: exact },
                 ...{ usage_count: 'bigint', entry_count: 'bigint' },
             },
             ['usage_count', 'entry_count'],
@@ -111,6 +112,8 @@ const takenSql: Readonly<Record<string, string>> = {
         },
         ['entry_count'],
     ),
+    'carried.price_versions': `select * from previous.recon.price_versions
+        except all select * from before.recon.price_versions`,
     'carried.loose_balances': lessSql('recon.loose_balances', { net: 'bigint', at_us: 'hugeint' }, [
         'net',
     ]),

@@ -15,6 +15,7 @@ import type { Break } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { partial } from '../stage/totals.ts';
+import { causeFiles } from './cause-outputs.ts';
 import type { Evidence } from './certify.ts';
 import { lineOf, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
@@ -45,6 +46,7 @@ export async function writeOutputs(
     const breaks = await readBreaks(engine);
     const texts: Record<string, string> = {
         'breaks.csv': breaksCsv(breaks),
+        ...(await causeFiles(engine)),
         'suspense.csv': await suspenseCsv(engine),
         'repeats.csv': await repeatsCsv(engine),
         'unrated.csv': await unratedCsv(engine),

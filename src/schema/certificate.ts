@@ -1,4 +1,4 @@
-import type { BreakTotal, PayerTotal, TieOut } from './break.ts';
+import type { BreakTotal, CauseTotal, PayerTotal, TieOut } from './break.ts';
 
 /** One control total, as the stage runner wrote it. */
 export interface ControlTotal {
@@ -112,6 +112,8 @@ export interface Certificate {
     readonly suspense: readonly { readonly code: string; readonly row_count: string }[];
     readonly tie_outs: readonly TieOut[];
     readonly breaks: readonly BreakTotal[];
+    /** What makes rated and debited differ; runs of older versions do not say it. */
+    readonly causes?: readonly CauseTotal[];
     readonly payers: readonly PayerTotal[];
     readonly completeness: string;
     /** Only in a run with a debit log. */

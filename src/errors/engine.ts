@@ -146,4 +146,16 @@ export const engineErrors = {
         () =>
             'Take the key from line_items.csv, sale_lines.csv or breaks.csv; a prefix of it is enough if it is unique.',
     ),
+    LIMIT_BREAKS: defineError<{
+        actual: string;
+        limit: number;
+        codes: readonly string[];
+        payers: readonly string[];
+    }>(
+        1,
+        (p) =>
+            `${p.actual} breaks, more than the limit of ${p.limit}\n    by code: ${p.codes.join(', ')}\n    by payer: ${p.payers.map((of) => of.slice(0, 100)).join(', ')}`,
+        () =>
+            'Nothing was written. So many have one cause: a debit log that did not come, a price or unit that one side does not know. Mend that and run again; raise `limits.breaks` only if they are meant.',
+    ),
 };

@@ -19,6 +19,7 @@ import { prepare } from './prepare.ts';
 import type { Executed } from './published.ts';
 import { madeBy, runFingerprint, runStages, upstreamOf } from './stages.ts';
 import { openTables } from './tables.ts';
+import { requireWorkable } from './too-many-breaks.ts';
 
 /** What a run is made from, and where. */
 export interface Work extends Omit<Plan, 'fingerprint' | 'finished'> {
@@ -75,6 +76,7 @@ export async function execute(
         // From here on all rows can be looked up again, by those who ask why.
         await lookAt(engine, config, await storedRows(engine, config, objects));
         await dropTouched(engine);
+        await requireWorkable(engine, config);
         effects.progress.begin('write');
         const changed = changedObjects(plan.listings, previous, objects);
         const certificate = await inStage('write', async () =>

@@ -41,6 +41,7 @@ import type { Project } from './project.ts';
 import { fetchRun, fetchTables } from './published.ts';
 import { runFingerprint, runStages, upstreamOf } from './stages.ts';
 import { openTables } from './tables.ts';
+import { requireWorkable } from './too-many-breaks.ts';
 import { unusableDisk } from './unusable-disk.ts';
 
 /**
@@ -153,6 +154,7 @@ async function execute(
             1,
         );
         await stateKept(engine);
+        await requireWorkable(engine, opened.project.config);
         effects.progress.begin('write');
         const certificate = await inStage('write', async () =>
             writeOutputs(

@@ -297,6 +297,9 @@ export const configSchema = strict({
         objects: count.default(100_000),
         line_bytes: count.default(1_048_576),
         suspense_percent: decimal.default('1'),
+        breaks: count
+            .default(200_000)
+            .describe('More breaks than that stop a run: they have one cause, and are no list.'),
     }).prefault({}),
     engine: strict({
         memory: z.string().default('6GB'),

@@ -43,6 +43,19 @@ describe('the engine', () => {
         `);
     });
 
+    test('LIMIT_BREAKS: a debit log that did not come', async () => {
+        const config = (of: string) => of.replace(/^limits: \{/m, 'limits: { breaks: 3,');
+        const log = 'data/debits/dt=2026-10-01/log.ndjson';
+        const files = { [log]: (tiny[log] ?? '').split('\n').slice(0, 1).join('\n') };
+        expect(await fails('LIMIT_BREAKS', 1, { config, files })).toMatchInlineSnapshot(`
+          "LIMIT_BREAKS: 6 breaks, more than the limit of 3
+              by code: 5 METERED_NOT_DEBITED, 1 SEQUENCE_GAP
+              by payer: 6 acme
+            -> Nothing was written. So many have one cause: a debit log that did not come, a price or unit that one side does not know. Mend that and run again; raise \`limits.breaks\` only if they are meant.
+          "
+        `);
+    });
+
     test('AMOUNT_OVERFLOW: a quantity no invoice holds', async () => {
         const files = {
             [first]: (tiny[first] ?? '').replace(':5000,', ':99999999999999,'),

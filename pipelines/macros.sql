@@ -183,6 +183,26 @@ create or replace macro units_quantity(units, scale) as
         as decimal(38, 12)
     );
 
+-- The stable id of a break: what it is, and whose. The same in every run.
+create or replace macro break_id_of(
+    code, break_key, account_id, asset, debit_account_id, debit_asset
+) as
+    sha256(
+        to_json([
+            code, break_key, coalesce(account_id, ''), coalesce(asset, ''),
+            coalesce(debit_account_id, ''), coalesce(debit_asset, '')
+        ])::varchar
+    );
+
+-- Whether amount x part / whole, of units of the 24th decimal, stays within what an amount holds.
+create or replace macro fits_share(units, part, whole) as
+    units >= 0 and part >= 0 and whole > 0
+    and part < 1000000000000000000000000000 and whole < 1000000000000000000000000000
+    and units // 1000000000000000000000000 < 10000000000000 // (part // whole + 1);
+
+-- Half a unit of the last decimal that an asset keeps.
+create or replace macro half_unit_of(decimals) as exact_units(5 * power_of_ten(23 - decimals));
+
 -- Whether an entry of a debit log is of the usage family: others move balances, not usage.
 create or replace macro is_usage_debit(entry_type) as
     entry_type in ('authorize', 'capture', 'release', 'expire', 'reverse', 'refund', 'decline');
@@ -256,3 +276,17 @@ create or replace macro counted_in(tier_scope, pool_id, contract_id) as
         when 'contract_term' then coalesce(contract_id, '')
         else ''
     end;
+
+-- What an entry of a debit log changes in the balance that is booked on its wallet. A hold sets
+-- aside and books nothing; an adjustment carries its own sign.
+create or replace macro balance_effect(entry_type, amount) as
+    case
+        when entry_type in ('capture', 'grant_expire') then -amount
+        when entry_type in ('reverse', 'refund', 'topup', 'grant', 'adjust') then amount
+        else 0
+    end;
+
+-- Whether the hold of a capture would be in what was read of the log, which begins a day before the
+-- period: a hold lives no longer than it may stay open.
+create or replace macro is_hold_known(captured_at, period_start, open_hold_hours) as
+    captured_at >= period_start + to_hours(cast(open_hold_hours as integer) - 24);

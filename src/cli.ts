@@ -5,16 +5,8 @@ import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { afterwards } from './commands/afterwards.ts';
 import { type BackfillFlags, backfill } from './commands/backfill.ts';
-import {
-    type BreakListFlags,
-    breakList,
-    breakSay,
-    breakShow,
-    itemStatuses,
-    type SayingFlags,
-} from './commands/break.ts';
-import { type CloseFlags, close, reopen } from './commands/close.ts';
 import type { Answer, CommandContext } from './commands/command.ts';
+import { declareDecisions } from './commands/decisions.ts';
 import { doctor } from './commands/doctor.ts';
 import { type EraseFlags, erase } from './commands/erase.ts';
 import { explain } from './commands/explain.ts';
@@ -22,7 +14,6 @@ import { addExports } from './commands/export.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
 import { quote } from './commands/quote.ts';
-import { type ReleaseFlags, release } from './commands/release.ts';
 import { report } from './commands/report.ts';
 import { type ReproduceFlags, runOrReproduce } from './commands/reproduce.ts';
 import { rulesCheck, rulesTest } from './commands/rules.ts';
@@ -32,19 +23,13 @@ import { plan, type RunFlags, run } from './commands/run.ts';
 import { withoutSecrets } from './commands/secrets.ts';
 import type { Effects, Environment } from './effects.ts';
 import { RunError } from './errors/index.ts';
-import { ageBuckets } from './items/age.ts';
 import { jsonLog } from './log.ts';
 import { barProgress, logProgress } from './progress.ts';
 import { version } from './run/code.ts';
-import type { Saying } from './run/decide.ts';
-import { settlements } from './schema/item.ts';
 import type { Outcome } from './schema/outcome.ts';
 import { nearestWord } from './schema/suggest.ts';
 import { openStore } from './store/open.ts';
 import { notingParts } from './telemetry/parts.ts';
-
-/** Parts of the contract that are not built yet: they say so and exit with 2. */
-const later = ['deliver'] as const;
 
 interface GlobalFlags {
     readonly config?: string;
@@ -155,61 +140,8 @@ function program(
         .addOption(period)
         .action((flags: { period: string }) => answer(report(flags, context())));
     const by = new Option('--by <name>', 'who does it').default(userName());
-    cli.command('close')
-        .description('freeze a period by the digest of its run')
-        .addOption(period)
-        .addOption(by)
-        .option('--reason <text>', 'why, for those who read the log')
-        .option('--with-held', 'although lines of some payers are held', false)
-        .action((flags: CloseFlags) => answer(close(flags, context())));
-    cli.command('reopen')
-        .description('let a run take the place of a closed one')
-        .addOption(period)
-        .addOption(by)
-        .option('--reason <text>', 'why, for those who read the log')
-        .action((flags: CloseFlags) => answer(reopen(flags, context())));
-    const breaks = cli.command('break').description('work the queue of breaks');
-    breaks
-        .command('list')
-        .description('breaks of a period and those carried into it')
-        .addOption(period)
-        .option('--status <status>', `${itemStatuses.join(', ')} or all (default: open)`)
-        .option('--code <code>', 'only breaks of a code')
-        .option('--payer <id>', 'only those of a payer')
-        .option('--owner <name>', 'only those that somebody has')
-        .option('--age <bucket>', `only those as old as ${ageBuckets.join(', ')} days`)
-        .action((flags: BreakListFlags) => answer(breakList(flags, context())));
-    breaks
-        .command('show <id>')
-        .description('a break, and all that was said of it')
-        .addOption(period)
-        .action((id: string, flags: { period: string }) =>
-            answer(breakShow({ id, ...flags }, context())),
-        );
-    const say = (name: string, act: Saying['act'], description: string) =>
-        breaks
-            .command(`${name} <ids...>`)
-            .description(description)
-            .addOption(period)
-            .addOption(by)
-            .option('--reason <text>', 'why, for those who read the log')
-            .action((ids: string[], flags: SayingFlags) =>
-                answer(breakSay(act, ids, flags, context())),
-            );
-    say('assign', 'assign', 'give breaks to somebody').option('--to <name>', 'to whom');
-    say('comment', 'comment', 'say something of breaks');
-    say('resolve', 'settle', 'settle breaks as they are now; no line changes').option(
-        '--as <how>',
-        settlements.join(', '),
-    );
-    say('reopen', 'reopen', 'open settled breaks again');
-    cli.command('release <payer>')
-        .description('let the lines of a held payer go')
-        .addOption(period)
-        .addOption(by)
-        .option('--reason <text>', 'why, for those who read the log')
-        .option('--withdraw', 'hold them again', false)
-        .action((payer: string, flags: ReleaseFlags) => answer(release(payer, flags, context())));
+    const chance = () => randomBytes(32).toString('hex');
+    declareDecisions(cli, { period, by }, answer, context, chance);
     cli.command('erase')
         .description('take an identifier out of the rows of the lake; a dry run without --apply')
         .option('--account <id>', 'an account, where it is a value of its own')
@@ -217,9 +149,7 @@ function program(
         .requiredOption('--reason <text>', 'why, for those who read the log')
         .addOption(by)
         .option('--apply', 'do it', false)
-        .action((flags: EraseFlags) =>
-            answer(erase(flags, context(), () => randomBytes(32).toString('hex'))),
-        );
+        .action((flags: EraseFlags) => answer(erase(flags, context(), chance)));
     cli.command('backfill')
         .description('show what differs from what was billed, and apply it when asked')
         .option('--from <yyyy-MM>', 'first billing period')
@@ -231,8 +161,10 @@ function program(
         .option('--partials', 'price stored partials anew instead of computing from objects')
         .option('--revert <id>', 'take back what was applied')
         .action((flags: BackfillFlags) => answer(backfill(flags, context())));
-    cli.command('explain <line-key>')
-        .description('a line back to its rate, events and debits')
+    cli.command('explain <key>')
+        .description(
+            'a line back to its rate, events and debits; a break to its causes and records',
+        )
         .option('--period <yyyy-MM>', 'look only there')
         .option('--events <n>', 'how many events to show', wholeNumber, 10)
         .option('--raw', 'fetch the objects again and show the very lines', false)
@@ -270,19 +202,7 @@ function program(
         .action((old: string, other: string | undefined, flags: { period: string }) =>
             answer(rulesDiff({ old, new: other }, flags, context())),
         );
-    for (const command of later) notYet(cli, command, command);
     return cli;
-}
-
-function notYet(parent: Command, name: string, command: string): void {
-    parent
-        .command(name, { hidden: false })
-        .description('(comes later)')
-        .allowUnknownOption()
-        .allowExcessArguments()
-        .action(() => {
-            throw new RunError('COMMAND_NOT_YET', { command });
-        });
 }
 
 function wholeNumber(text: string): number {

@@ -82,6 +82,7 @@ export const assets = defineTable('rules.assets', {
         tolerance: quantity('Accepted difference of one match, absolute.'),
         tolerance_percent: quantity('Accepted share of the expected amount, in percent.'),
         tolerance_cap: nullable(quantity('Limit of that share.')),
+        tolerance_total: nullable(quantity('Limit of what is accepted of a payer in a run.')),
     },
 });
 

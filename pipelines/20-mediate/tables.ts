@@ -49,6 +49,10 @@ const debitColumns = {
     booked_at: nullable(timestamp('When the wallet layer accepted it.')),
     expires_at: nullable(timestamp('When a hold lapses.')),
     sequence: nullable(bigint('Position in the wallet.')),
+    balance_before: nullable(quantity('What the wallet held before it, as the log states it.')),
+    balance_after: nullable(quantity('What the wallet held after it.')),
+    money_amount: nullable(quantity('What a debit of units was worth in money, to the wallet.')),
+    money_currency: nullable(varchar('Currency of that.')),
 };
 
 const rowHead = {

@@ -66,11 +66,6 @@ export const sequenceGaps = defineTable('recon.sequence_gaps', {
 });
 
 /** The same of entries that an earlier run of the period read and this one does not look at again. */
-export const carriedLogs = tableLike(
-    'carried.log_totals',
-    'What was counted before, as recon.log_totals.',
-    logTotals,
-);
 export const carriedSequences = tableLike(
     'carried.sequence_spans',
     'What was seen before, as recon.sequence_spans.',

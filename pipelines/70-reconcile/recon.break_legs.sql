@@ -4,16 +4,25 @@
 with
 legs as (
     select
-        sha256(
-            to_json([
-                code, break_key,
-                coalesce(usage_account_id, debit_account_id, ''),
-                coalesce(usage_asset, debit_asset, ''),
-                coalesce(debit_account_id, ''), coalesce(debit_asset, '')
-            ])::varchar
+        break_id_of(
+            case when unconverted.account_id is null or code <> 'UNRATED' then code
+                else 'CONVERSION_MISSING'
+            end,
+            break_key,
+            coalesce(usage_account_id, debit_account_id),
+            coalesce(usage_asset, debit_asset),
+            debit_account_id,
+            debit_asset
         ) as break_id,
-        outcomes.*
+        outcomes.* replace (
+            case when unconverted.account_id is null or code <> 'UNRATED' then code
+                else 'CONVERSION_MISSING'
+            end as code
+        )
     from recon.outcomes as outcomes
+    left join recon.unconverted_accounts as unconverted
+        on outcomes.usage_payer_id = unconverted.payer_id
+        and outcomes.usage_account_id = unconverted.account_id
     where fate = 'break'
 ),
 
@@ -25,6 +34,10 @@ sided as (
     select break_id, code, debit_account_id as account_id, debit_asset as asset, -actual as amount
     from legs
     where debit_account_id is not null
+    union all
+    select break_id, 'AMOUNT_ROUNDING' as code, account_id, asset, difference as amount
+    from recon.accepted_differences
+    where not is_within
 )
 
 select break_id, code, account_id, asset, cast(sum(amount) as decimal(38, 24)) as amount

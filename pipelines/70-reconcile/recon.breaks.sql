@@ -1,117 +1,46 @@
--- Every difference that someone has to look at, with its effect on the tie-out and its worth.
--- Grain: break_id. The worth in money is the usage's own; a debit of units without usage takes
--- the average that its payer's usage of that asset came to.
+-- Every difference that someone has to look at, and the rule that accepts it, if any.
+-- Grain: break_id. A break belongs to the first rule that names its code and that it is small
+-- enough for. Of these the rule accepts the smallest first, equals in the order of their ids, until
+-- what it may accept is used up: no order of rows changes which.
 with
-averages as (
-    select usage_payer_id as payer_id, usage_asset as asset, currency, sum(money) as money,
-        sum(expected) as counted
-    from recon.outcomes as outcomes
-    where fate in ('match', 'break') and money is not null and usage_asset is not null
-    group by usage_payer_id, usage_asset, currency
-    having sum(expected) > 0
+found as materialized (
+    select * from recon.found_breaks
 ),
 
-found as (
-    select
-        outcomes.*,
-        coalesce(usage_payer_id, debit_payer_id) as payer_id,
-        coalesce(usage_account_id, debit_account_id) as account_id,
-        coalesce(usage_asset, debit_asset) as asset,
-        usage_account_id is null
-        or debit_account_id is null
-        or (usage_account_id = debit_account_id and usage_asset = debit_asset) as is_one_sided
-    from recon.outcomes as outcomes
-    where fate = 'break'
+fitting as (
+    select breaks.break_id, min(rules.rule_no) as rule_no
+    from found as breaks
+    inner join rules.accept_rules as rules
+        on breaks.code = rules.code
+        and abs(breaks.money_amount) <= rules.up_to
+        and (rules.currency is null or rules.currency = breaks.currency)
+    group by breaks.break_id
 ),
 
-amounted as (
+spent as (
     select
-        found.*,
-        -- With two accounts or assets the difference in the first is all that usage says.
-        expected - case when is_one_sided then actual else 0 end as amount
-    from found
-),
-
-priced as (
-    select
-        amounted.*,
-        case
-            -- What usage without a price is worth nobody knows: it is not zero.
-            when amounted.code = 'UNRATED' then null
-            when assets.kind = 'currency' then amounted.amount
-            when amounted.amount = 0 then 0
-            else coalesce(
-                cast(money_share(amounted.money, amounted.amount, amounted.expected)
-                    as decimal(38, 24)),
-                cast(money_share(averages.money, amounted.amount, averages.counted)
-                    as decimal(38, 24))
-            )
-        end as money_amount,
-        case
-            when assets.kind = 'currency' then amounted.asset
-            else coalesce(amounted.currency, averages.currency)
-        end as money_currency
-    from amounted
-    left join rules.assets as assets on amounted.asset = assets.asset
-    left join averages
-        on amounted.payer_id = averages.payer_id
-        and amounted.asset = averages.asset
-        and assets.kind = 'unit'
+        breaks.break_id,
+        rules.rule,
+        rules.total,
+        sum(abs(breaks.money_amount)) over (
+            partition by
+                rules.rule_no,
+                breaks.currency,
+                case when rules.is_by_payer then breaks.payer_id end
+            order by abs(breaks.money_amount), breaks.break_id
+            rows between unbounded preceding and current row
+        ) as so_far
+    from found as breaks
+    inner join fitting on breaks.break_id = fitting.break_id
+    inner join rules.accept_rules as rules
+        on fitting.rule_no = rules.rule_no
+        and breaks.code = rules.code
 )
 
 select
-    sha256(
-        to_json([
-            code, break_key, coalesce(account_id, ''), coalesce(asset, ''),
-            coalesce(debit_account_id, ''), coalesce(debit_asset, '')
-        ])::varchar
-    ) as break_id,
-    code,
-    case
-        when break_key like 'authorization:%' then substr(break_key, 15)
-        when break_key like 'entry:%' then substr(break_key, 7)
-        when code = 'OPEN_HOLD' and usage_account_id is null
-            then coalesce(authorization_id, break_key)
-        else break_key
-    end as break_key,
-    payer_id,
-    account_id,
-    asset,
-    cast(amount as decimal(38, 24)) as amount,
-    expected,
-    actual,
-    cast(money_amount as decimal(38, 24)) as money_amount,
-    money_currency as currency,
-    event_id,
-    authorization_id,
-    entry_ids,
-    first_at,
-    date_diff('day', first_at, parameters.as_of) as age_days,
-    detail
-from priced
-cross join run.parameters as parameters
-
-union all
-
-select
-    sha256(to_json(['SEQUENCE_GAP', input, wallet_id, missing])::varchar) as break_id,
-    'SEQUENCE_GAP' as code,
-    wallet_id as break_key,
-    payer_id,
-    account_id,
-    asset,
-    cast(0 as decimal(38, 24)) as amount,
-    cast(0 as decimal(38, 24)) as expected,
-    cast(0 as decimal(38, 24)) as actual,
-    -- What the missing entries were worth nobody knows: it is not zero, and it holds the payer.
-    cast(null as decimal(38, 24)) as money_amount,
-    cast(null as varchar) as currency,
-    cast(null as varchar) as event_id,
-    cast(null as varchar) as authorization_id,
-    '' as entry_ids,
-    first_at,
-    date_diff('day', first_at, parameters.as_of) as age_days,
-    missing_count || ' number(s) missing between ' || first_sequence || ' and ' || last_sequence
-        || ': ' || missing as detail
-from recon.sequence_gaps
-cross join run.parameters as parameters
+    breaks.*,
+    coalesce(spent.rule, '') as accepted_by
+from found as breaks
+left join spent
+    on breaks.break_id = spent.break_id
+    and spent.so_far <= spent.total

@@ -5,6 +5,7 @@ valued as (
     select
         values_of_event.*,
         logged.account_id is not null or logged_payer.account_id is not null as is_audited,
+        assets.is_by_day,
         -- Each branch is cast alone: together they would take the scale of the coarser one.
         case
             when assets.kind = 'unit'
@@ -12,7 +13,7 @@ valued as (
             else cast(values_of_event.rated_amount as decimal(38, 24))
         end as worth
     from compiled.event_values as values_of_event
-    inner join rules.assets as assets on values_of_event.wallet_asset = assets.asset
+    inner join recon.wallet_assets as assets on values_of_event.wallet_asset = assets.asset
     left join recon.logged_accounts as logged on values_of_event.account_id = logged.account_id
     left join recon.logged_accounts as logged_payer
         on values_of_event.payer_id = logged_payer.account_id
@@ -33,6 +34,7 @@ usage as (
         arg_max(payer_id, event_at) as payer_id,
         arg_max(currency, event_at) as currency,
         bool_or(is_audited) as is_audited,
+        bool_or(is_by_day) as is_by_day,
         bool_or(is_unrated and is_in_period) as is_unrated,
         sum(worth) as worth,
         sum(case when is_in_period then worth else 0 end) as expected,
@@ -100,7 +102,7 @@ sides as (
     full outer join debits
         on usage.account_id = debits.account_id
         and usage.asset = debits.asset
-        and usage.day = debits.day
+        and case when usage.is_by_day then usage.day end = debits.day
     where coalesce(usage.usage_count, 0) > 0 or coalesce(debits.entry_count, 0) > 0
 ),
 
@@ -153,11 +155,19 @@ select
     cast(sum(money) as decimal(38, 24)) as money,
     currency,
     cast(sum(total) as decimal(38, 24)) as captured,
+    cast(sum(case when code = 'R4' then abs(actual - expected) else 0 end) as decimal(38, 24))
+        as accepted,
     products,
     rate_at,
     cast(sum(usage_count) as bigint) as usage_count,
     cast(sum(entry_count) as bigint) as entry_count,
     min(first_at) as first_at,
+    cast(null as decimal(38, 12)) as counted_quantity,
+    cast(null as decimal(38, 12)) as debited_quantity,
+    -- A debit of a day may be the sum of what its events came to, each rounded.
+    case
+        when code not in ('R4', 'unauditable') then greatest(max(usage_count), max(entry_count))
+    end as debit_count,
     case when code in ('R4', 'unauditable') then '' else max(entry_ids) end as entry_ids,
     case
         when code in ('R4', 'unauditable') then ''

@@ -14,7 +14,7 @@ slow as (
 ),
 
 originals as (
-    select input, entry_id, event_id, authorization_id
+    select input, entry_id, entry_type, event_id, authorization_id
     from slow
 ),
 
@@ -27,6 +27,7 @@ events_of_authorizations as (
     select authorization_id, min(event_id) as event_id, 2 as preference
     from compiled.event_values
     where authorization_id is not null
+        and wallet_asset not in (select asset from rules.off_rules where rule = 'R3')
     group by authorization_id
     having count(*) = 1
 ),
@@ -41,6 +42,11 @@ keyed as (
     select
         slow.*,
         originals.entry_id is null and slow.reversal_of is not null as is_orphan,
+        -- What came back cannot be taken back, and a hold is released.
+        coalesce(
+            slow.entry_type in ('reverse', 'refund') and originals.entry_type <> 'capture', false
+        ) as is_misled,
+        coalesce(originals.entry_type in ('reverse', 'refund'), false) as is_of_reversal,
         slow.event_id is null and originals.event_id is null and named.event_id is not null
             as is_by_authorization,
         case
@@ -149,7 +155,9 @@ placed as (
         *,
         debit_amount <> 0 and (account_id, asset) <> (life_account_id, life_asset) as is_elsewhere,
         case when account_id <> life_account_id then 'ACCOUNT_MISMATCH' else 'ASSET_MISMATCH' end
-            as elsewhere_code
+            as elsewhere_code,
+        -- Without R5 an event has one debit: every other is a repeat.
+        asset not in (select asset from rules.off_rules where rule = 'R5') as is_split
     from compared
 )
 
@@ -172,12 +180,14 @@ select
     is_in_period,
     entry_no,
     case
+        when is_misled and is_of_reversal then 'LIFECYCLE_INVALID'
         when is_orphan then 'ORPHAN_REVERSAL'
+        when is_misled then 'LIFECYCLE_INVALID'
         when is_elsewhere and not is_live then elsewhere_code
         when is_undone then 'reversed'
         when not is_live or capture_no = 1 then 'main'
-        when (is_held and captured_so_far <= authorized)
-            or (grant_id is not null and grant_id is distinct from first_grant_id)
+        when (is_split and is_held and captured_so_far <= authorized)
+            or (is_split and grant_id is not null and grant_id is distinct from first_grant_id)
             or event_key like 'ambiguous:%'
             then case when is_elsewhere then elsewhere_code else 'main' end
         when account_id = first_account_id and asset = first_asset and amount = first_amount

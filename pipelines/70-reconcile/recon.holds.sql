@@ -1,5 +1,6 @@
 -- What the breaks of each payer come to, and whether its lines may go out.
--- Grain: payer_id. Breaks are summed without their sign: two that offset are still two.
+-- Grain: payer_id. Breaks are summed without their sign: two that offset are still two. What a rule
+-- accepts does not hold.
 -- Usage that nothing prices holds with or without a debit log: the lines would go out short.
 with
 broken as (
@@ -15,6 +16,7 @@ broken as (
             as break_money
     from recon.breaks as breaks
     inner join rolled.payers as payers on breaks.payer_id = payers.payer_id
+    where breaks.accepted_by = ''
     group by payers.payer_id
 ),
 

@@ -58,6 +58,13 @@ sides as (
         coalesce(positions.is_declined, false) as is_declined,
         coalesce(positions.is_reversed, false) as is_reversed,
         coalesce(positions.is_captured_late, false) as is_captured_late,
+        coalesce(
+            usage.wallet_shape = 'two_phase'
+            and positions.has_authorization
+            and positions.hold_authorized = 0
+            and positions.captured <> 0,
+            false
+        ) as is_forced,
         coalesce(positions.is_by_authorization, false) as is_by_authorization,
         coalesce(positions.capture_count, 0) as capture_count,
         coalesce(positions.period_entry_count, 0) as period_entry_count,
@@ -80,7 +87,11 @@ measured as (
         ) as tolerance,
         rate_change(assets.rate_changes, sides.captured_at) as rate_at,
         coalesce(assets.kind, 'currency') as kind,
+        coalesce(assets.is_tolerant, true) as is_tolerant,
         coalesce(assets.tolerance, 0) as half_unit,
+        sides.is_forced and is_hold_known(
+            sides.captured_at, parameters.period_start, parameters.open_hold_hours
+        ) as is_unheld,
         coalesce(
             sides.first_booked_at
                 + to_hours(cast(parameters.open_hold_hours as integer)) < parameters.as_of,
@@ -96,6 +107,8 @@ judged as (
         measured.*,
         case
             when not is_used then case
+                -- More came back than was ever taken.
+                when captured < 0 then 'LIFECYCLE_INVALID'
                 when captured <> 0 or actual <> 0 then 'DEBITED_NOT_METERED'
                 when open_hold > 0 and is_old then 'OPEN_HOLD'
                 when open_hold > 0 then 'pending'
@@ -110,8 +123,10 @@ judged as (
             when capture_count = 0 and expired > 0 then 'METERED_ON_EXPIRED'
             when capture_count = 0 and is_old then 'OPEN_HOLD'
             when capture_count = 0 then 'TIMING_CUTOFF'
-            when is_captured_late then 'LIFECYCLE_INVALID'
+            when is_captured_late or is_unheld then 'LIFECYCLE_INVALID'
             when authorized > 0 and captured_before + captured > authorized then 'OVER_CAPTURE'
+            -- More was given back of the hold than was left of it.
+            when authorized > 0 and open_hold < 0 then 'LIFECYCLE_INVALID'
             when debit_asset <> usage_asset then 'ASSET_MISMATCH'
             when debit_account_id <> usage_account_id then 'ACCOUNT_MISMATCH'
             when not is_used_in_period or actual is distinct from captured then 'TIMING_CUTOFF'
@@ -126,7 +141,8 @@ judged as (
             when abs(captured - worth) <= tolerance then case
                 when is_by_authorization then 'R3'
                 when capture_count > 1 then 'R5'
-                else 'R2'
+                when is_tolerant then 'R2'
+                else 'AMOUNT_ROUNDING'
             end
             when returned > 0 and abs(captured + returned - worth) <= tolerance
                 then 'METERED_ON_REVERSED'
@@ -163,12 +179,19 @@ select
     cast(sum(money) as decimal(38, 24)) as money,
     currency,
     cast(sum(captured) as decimal(38, 24)) as captured,
+    cast(sum(case when fate = 'match' then abs(captured - worth) else 0 end) as decimal(38, 24))
+        as accepted,
     products,
     rate_at,
     count(*) filter (where is_used_in_period) as usage_count,
     cast(sum(period_entry_count) as bigint) as entry_count,
     min(least(coalesce(event_at, first_booked_at), coalesce(first_booked_at, event_at)))
         as first_at,
+    cast(case when fate = 'break' then max(counted_quantity) end as decimal(38, 12))
+        as counted_quantity,
+    cast(case when fate = 'break' then max(debit_quantity) end as decimal(38, 12))
+        as debited_quantity,
+    case when fate = 'break' then max(capture_count) end as debit_count,
     coalesce(case when fate = 'break' then max(entry_ids) end, '') as entry_ids,
     case
         when fate <> 'break' then ''

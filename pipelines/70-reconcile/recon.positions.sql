@@ -39,6 +39,8 @@ lives as (
             as released,
         cast(sum(case when entry_type = 'expire' then amount else 0 end) as decimal(38, 24))
             as expired,
+        -- What a capture took of its hold stays taken, whatever comes back to the wallet.
+        sum(case when entry_type = 'capture' then amount else 0 end) as taken,
         cast(sum(case when is_in_period then debit_amount else 0 end) as decimal(38, 24))
             as period_amount,
         cast(
@@ -53,6 +55,7 @@ lives as (
             false
         ) as is_captured_late,
         bool_or(is_by_authorization) as is_by_authorization,
+        bool_or(authorization_id is not null) as has_authorization,
         count(*) filter (where entry_type = 'capture' and fate = 'main') as capture_count,
         count(*) as entry_count,
         count(*) filter (where is_in_period) as period_entry_count,
@@ -75,7 +78,6 @@ turns as (
         min(placed.booked_at) filter (where placed.entry_type = 'capture') as captured_at
     from placed
     semi join recon.shared_holds as holds on placed.authorization_id = holds.authorization_id
-    where placed.fate = 'main'
     group by placed.authorization_id, placed.event_key
 ),
 
@@ -101,13 +103,13 @@ held as (
 )
 
 select
-    lives.*,
+    lives.* exclude (taken),
     cast(coalesce(held.authorized, lives.authorized) as decimal(38, 24)) as hold_authorized,
     cast(coalesce(held.captured_before, 0) as decimal(38, 24)) as hold_captured_before,
     cast(
         coalesce(
             held.open_hold,
-            lives.authorized - lives.captured - lives.released - lives.expired
+            lives.authorized - lives.taken - lives.released - lives.expired
         )
         as decimal(38, 24)
     ) as open_hold

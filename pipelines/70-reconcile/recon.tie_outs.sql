@@ -87,6 +87,11 @@ parts as (
     from recon.matches
     group by account_id, asset
     union all by name
+    -- What is over its limit is accepted no more: it is among the breaks.
+    select account_id, asset, -difference as rounding
+    from recon.accepted_differences
+    where not is_within
+    union all by name
     select account_id, asset, sum(expected) as unaudited
     from unaudited
     group by account_id, asset

@@ -14,6 +14,12 @@ select
     assets.tolerance,
     assets.tolerance_percent,
     assets.tolerance_cap,
+    not exists (
+        select * from rules.off_rules as off where off.asset = assets.asset and off.rule = 'R2'
+    ) as is_tolerant,
+    not exists (
+        select * from rules.off_rules as off where off.asset = assets.asset and off.rule = 'R4'
+    ) as is_by_day,
     changes.instants as rate_changes
 from rules.assets as assets
 left join changes on assets.asset = changes.asset

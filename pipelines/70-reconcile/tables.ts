@@ -42,22 +42,6 @@ export const eventValues = (_shape: EventShape) =>
         },
     });
 
-export const walletAssets = defineTable('recon.wallet_assets', {
-    comment: 'One row per asset, with the instants at which what it is worth in money changes.',
-    grain: ['asset'],
-    storage: 'view',
-    columns: {
-        asset: varchar('Code.'),
-        kind: varchar('currency or unit.'),
-        tolerance: quantity('Accepted difference of one match, absolute.'),
-        tolerance_percent: quantity('Accepted share of the expected amount, in percent.'),
-        tolerance_cap: nullable(quantity('Limit of that share.')),
-        rate_changes: nullable(
-            typed('TIMESTAMP[]', 'Since when it has each of its rates; null where it has one.'),
-        ),
-    },
-});
-
 export const dayReversals = defineTable('recon.day_reversals', {
     isPartial: true,
     comment: 'One row per reversal of an entry that stands for a day.',
@@ -111,9 +95,17 @@ export const kin = defineTable('recon.kin', {
     columns: { account_id: varchar('Account.'), ancestor_id: varchar('Account above it.') },
 });
 
+export const wholeCaptures = defineTable('recon.whole_captures', {
+    isPartial: true,
+    comment: 'One row per hash of an event id with one hold and one capture of all of it.',
+    grain: ['key_hash'],
+    columns: { key_hash: typed('UBIGINT', 'Hash of the event id.') },
+});
+
 export const busyIds = defineTable('recon.busy_ids', {
     isPartial: true,
-    comment: 'One row per hash of an event id whose debits are more than one plain capture.',
+    comment:
+        'One row per hash of an event id whose debits are more than a capture, or a hold and it.',
     grain: ['key_hash'],
     columns: { key_hash: typed('UBIGINT', 'Hash of the event id.') },
 });
@@ -162,6 +154,7 @@ const position = {
     is_reversed: boolean('A capture was undone whole.'),
     is_captured_late: boolean('Captured after the hold was gone.'),
     is_by_authorization: boolean('Found through its authorization.'),
+    has_authorization: boolean('An entry of it names an authorization.'),
     capture_count: bigint('Live captures.'),
     entry_count: bigint('Entries.'),
     period_entry_count: bigint('Entries booked within the period.'),
@@ -198,12 +191,16 @@ const sums = {
     money: nullable(exactAmount('Worth of that usage in money.')),
     currency: nullable(varchar('ISO 4217.')),
     captured: exactAmount('What was debited whenever, in the asset, and not given back.'),
+    accepted: exactAmount('Differences accepted within tolerance, each without its sign.'),
     products: varchar('Products that a prepaid wallet pays for; empty for none.'),
     rate_at: nullable(timestamp('Whose rate of the asset counts; null where there is one.')),
     usage_count: bigint('Usage events of the period.'),
     entry_count: bigint('Debit entries booked in the period.'),
 };
 const evidence = {
+    counted_quantity: nullable(quantity('Of a break: what the wallet layer counts of the usage.')),
+    debited_quantity: nullable(quantity('Of a break: what the wallet layer thought it sold.')),
+    debit_count: nullable(bigint('Of a break: debits that may each have been rounded.')),
     entry_ids: varchar('Entries of a break.'),
     detail: varchar('The figures behind the code.'),
 };
@@ -265,9 +262,10 @@ export const carriedOutcomes = tableLike(
     outcomes,
 );
 
-export const breaks = defineTable('recon.breaks', {
-    comment: 'One row per difference between usage and debits that someone has to look at.',
+export const foundBreaks = defineTable('recon.found_breaks', {
+    comment: 'One row per difference between usage and debits, of whatever size.',
     grain: ['break_id'],
+    storage: 'view',
     columns: {
         break_id: varchar('sha256 of code and keys: the same in every run.'),
         code: varchar('Class of break.'),
@@ -286,6 +284,15 @@ export const breaks = defineTable('recon.breaks', {
         first_at: nullable(timestamp('Earliest instant on either side.')),
         age_days: bigint('Whole days to as_of.'),
         detail: varchar('The figures behind the code.'),
+    },
+});
+
+export const breaks = defineTable('recon.breaks', {
+    comment: 'One row per difference between usage and debits that someone has to look at.',
+    grain: ['break_id'],
+    columns: {
+        ...foundBreaks.columns,
+        accepted_by: varchar('Rule of `reconcile.accept` that accepts it; empty for none.'),
     },
 });
 
@@ -380,7 +387,7 @@ export const holds = defineTable('recon.holds', {
         payer_name: varchar('Its name.'),
         currency: varchar('ISO 4217.'),
         amount_exact: exactAmount('Its charges, unrounded.'),
-        break_count: bigint('Its breaks.'),
+        break_count: bigint('Its breaks that no rule accepts.'),
         unpriced_count: bigint('Breaks and fees without a worth in money: any one holds.'),
         fee_count: bigint('Fees among those.'),
         break_money: amount('Sum of the worth of its breaks, each without its sign.'),

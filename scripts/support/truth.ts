@@ -208,10 +208,17 @@ function compareBreaks(breaks: readonly Line[], truth: NightTruth): Comparison['
         ({ code }) => code,
     );
     const found = Map.groupBy(breaks, (of) => of.code ?? '');
-    const codes = [...new Set([...planted.keys(), ...found.keys(), 'UNRATED'])].sort();
+    const unnamed: Readonly<Record<string, number>> = {
+        UNRATED: truth.unrated_events,
+        DUP_METER_CONFLICT: truth.conflicts,
+    };
+    const codes = [
+        ...new Set([...planted.keys(), ...found.keys(), ...Object.keys(unnamed)]),
+    ].sort();
     return codes.map((code) => {
         const actual = (found.get(code) ?? []).map((of) => of.break_key ?? '');
-        if (code === 'UNRATED') return unratedCode(actual, truth);
+        const count = unnamed[code];
+        if (count !== undefined) return unnamedCode(code, actual, count);
         const expected = (planted.get(code) ?? []).map(({ key }) => key);
         return {
             code,
@@ -223,20 +230,16 @@ function compareBreaks(breaks: readonly Line[], truth: NightTruth): Comparison['
     });
 }
 
-/** The truth counts unrated events and does not name them. */
-function unratedCode(
+/** Of some codes the truth says how many there are, and not which. */
+function unnamedCode(
+    code: string,
     actual: readonly string[],
-    { unrated_events }: NightTruth,
+    planted: number,
 ): Comparison['codes'][number] {
     return {
-        code: 'UNRATED',
-        planted: unrated_events,
-        found: actual.length,
-        missed: Array.from(
-            { length: Math.max(0, unrated_events - actual.length) },
-            () => '(unnamed)',
-        ),
-        extra: actual.slice(unrated_events),
+        ...{ code, planted, found: actual.length },
+        missed: Array.from({ length: Math.max(0, planted - actual.length) }, () => '(unnamed)'),
+        extra: actual.slice(planted),
     };
 }
 

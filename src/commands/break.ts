@@ -142,7 +142,11 @@ function itemText(item: OpenItem): string {
     return `${[...said, ...item.notes.map(noteText)].join('\n')}\n`;
 }
 
-function statusText({ status, cleared_at, cleared_by, reopened_because }: OpenItem): string {
+function statusText(item: OpenItem): string {
+    const { status, cleared_at, cleared_by, reopened_because, accepted_by, notes } = item;
+    if (status === 'accepted' && !notes.some(({ act }) => act === 'settle')) {
+        return `accepted by the rule ${visible(accepted_by)}`;
+    }
     if (status === 'cleared') {
         const how = cleared_by === 'offset' ? 'the other side arrived' : 'no run finds it any more';
         return `cleared as of ${cleared_at}: ${how}`;

@@ -3,7 +3,7 @@ import { RunError } from '../errors/index.ts';
 import { entryOf, readStateLog } from '../run/books.ts';
 import { closedWith } from '../run/closings.ts';
 import { billsAll } from '../run/corrections.ts';
-import { readStanding } from '../run/items.ts';
+import { asDecided, readStanding } from '../run/items.ts';
 import { isReplaced, openedWith } from '../run/openings.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
@@ -47,7 +47,9 @@ export async function close(flags: CloseFlags, context: CommandContext): Promise
         const after = await appendCommit(state.store, log, entry, (others) =>
             requireUntouched(period, others),
         );
-        return answerOf(lastOf(after, period), `${period} is closed`, { certificate });
+        return answerOf(lastOf(after, period), `${period} is closed`, {
+            certificate: asDecided(certificate, standing),
+        });
     });
 }
 

@@ -6,7 +6,7 @@ import type { State } from '../state/state.ts';
 
 /** What a command says: text for people, the same as data for machines. 1 means held. */
 export interface Answer {
-    readonly exit: 0 | 1 | 2;
+    readonly exit: 0 | 1 | 2 | 75;
     readonly text: string;
     readonly json: unknown;
     /** One line for people, beside an answer that is for machines. */

@@ -2,6 +2,7 @@ import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
+import { removeLeftovers } from '../run/bucket-lake.ts';
 import {
     type Erased,
     type Erasing,
@@ -10,9 +11,12 @@ import {
     names,
     standInOf,
 } from '../run/erase.ts';
+import { eraseFromBucket } from '../run/erase-bucket.ts';
 import { readAccounts } from '../run/pipeline.ts';
 import type { Project } from '../run/project.ts';
-import { appendErasure } from '../state/commit-log.ts';
+import type { Erasure } from '../schema/commit.ts';
+import { appendErasure, type CommitLog } from '../state/commit-log.ts';
+import { requireSafe, type State } from '../state/state.ts';
 import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
 
 export interface EraseFlags {
@@ -40,40 +44,46 @@ export async function erase(
 ): Promise<Answer> {
     const project = projectOf(context);
     const { kind, identifier } = wanted(flags);
-    const stand_in = standInOf(project.state, identifier, newSalt);
-    const erasing = { kind, identifier, stand_in };
-    const at = context.effects.now();
     const texts = await ruleTexts(project, context);
-    const named = [...texts].flatMap(([file, text]) => (names(erasing, text) ? [file] : []));
-    const accounts = texts.get(project.config.accounts) ?? '';
-    const admit = (holdings: readonly Holding[]) =>
-        requireReady(erasing, named, holdings, project.config.accounts, accounts);
-    const erased = await inState(project, context, async (state) => {
-        if (state.isBucket) throw inBucket(state.address);
+    return inState(project, context, async (state) => {
+        await requireSafe(state);
+        const stand_in = await standInOf(state, identifier, newSalt);
+        const erasing = { kind, identifier, stand_in };
+        const named = [...texts].flatMap(([file, text]) => (names(erasing, text) ? [file] : []));
+        const accounts = texts.get(project.config.accounts) ?? '';
+        const admit = (holdings: readonly Holding[]) =>
+            requireReady(erasing, named, holdings, project.config.accounts, accounts);
+        const at = context.effects.now();
+        const eraser = flags.apply ? admit : null;
         const log = await readStateLog(state);
-        const found = await eraseFromLake(project, erasing, at, flags.apply ? admit : null);
-        if (flags.apply) {
-            const { by, reason } = flags;
-            await appendErasure(state.store, log, {
-                ...{ kind: 'erase', by, reason, at, stand_in },
-                row_count: rowCount(found),
-                batches: found.holdings.map(({ batch: { input, id } }) => ({
-                    ...{ input, from: id, to: found.made[id] ?? '' },
-                })),
-            });
-        }
-        return found;
+        // Of an erasure that was cut off when it took away what it had replaced.
+        if (flags.apply && state.isBucket) await removeLeftovers(state, log, at);
+        const note = noteIn(state, log, { ...flags, stand_in, at });
+        const erased = state.isBucket
+            ? await eraseFromBucket(project, state, erasing, at, eraser, note)
+            : await eraseFromLake(project, erasing, at, eraser, note);
+        const json = answerOf(erasing, erased, named, flags.apply ?? false);
+        return { exit: 0, text: answerText(json, erasing), json };
     });
-    const json = answerOf(erasing, erased, named, flags.apply ?? false);
-    return { exit: 0, text: answerText(json, erasing), json };
 }
 
-/** What was published of the lake would keep it: nothing in a bucket is ever written over. */
-const inBucket = (address: string) =>
-    new RunError('ERASE_REFUSED', {
-        detail: `the state is in ${address}, where published batches would still hold it`,
-        remedy: 'Copy the state into a folder, erase there, and let a bucket begin anew from that copy.',
-    });
+/** What enters into the log that something was erased. */
+function noteIn(
+    state: State,
+    seen: CommitLog,
+    { by, reason, stand_in, at }: Pick<Erasure, 'by' | 'reason' | 'stand_in' | 'at'>,
+): (found: Erased) => Promise<void> {
+    let log = seen;
+    return async (found) => {
+        log = await appendErasure(state.store, log, {
+            ...{ kind: 'erase', by, reason, at, stand_in },
+            row_count: rowCount(found),
+            batches: found.holdings.map(({ batch: { input, id } }) => ({
+                ...{ input, from: id, to: found.made.get(id)?.id ?? '' },
+            })),
+        });
+    };
+}
 
 /** @throws RunError USAGE */
 function wanted({ account, value, reason }: EraseFlags): Pick<Erasing, 'kind' | 'identifier'> {
@@ -163,7 +173,7 @@ function answerOf(
         batches: erased.holdings.map(({ batch, rows }) => ({
             input: batch.input,
             batch: batch.id,
-            replaced_by: erased.made[batch.id] ?? null,
+            replaced_by: erased.made.get(batch.id)?.id ?? null,
             row_count: [...rows.values()].reduce((sum, count) => sum + count, 0),
         })),
     };

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { charges } from '../../pipelines/50-roll-up/tables.ts';
+import { breakCauses } from '../../pipelines/70-reconcile/cause-tables.ts';
 import { lineItems } from '../../pipelines/80-invoice/tables.ts';
 import { lineAccounts, operatorSide } from '../compile/meter-parts.ts';
 import type { Engine, Row } from '../duck/engine.ts';
@@ -17,8 +18,10 @@ import { fetchLake } from '../run/published.ts';
 import { hasSales } from '../run/sale-outputs.ts';
 import { saleEventsSql } from '../run/sell.ts';
 import { inTables } from '../run/tables.ts';
+import type { Break } from '../schema/break.ts';
 import { isCharged, type LineItem } from '../schema/line-item.ts';
 import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
+import { breaksBeginning, breakText, breakTrace, withRawRecords } from './explain-break.ts';
 import {
     attachSales,
     type ChannelTrace,
@@ -74,7 +77,7 @@ interface Explanation extends RatedTrace, EventsTrace, NotAsRead {
     readonly channel?: ChannelTrace;
 }
 
-/** `tieout explain`: from a line to its rate, its days, its events and their debits. */
+/** `tieout explain`: from a line, or a break, to its rate, its days, its events and their debits. */
 export async function explain(flags: ExplainFlags, context: CommandContext): Promise<Answer> {
     const project = projectOf(context);
     const runs = await inState(project, context, async (state) => {
@@ -85,6 +88,7 @@ export async function explain(flags: ExplainFlags, context: CommandContext): Pro
         throw new RunError('RUN_NOT_FOUND', { detail: `no finished run in ${project.state}` });
     }
     const found = await findLine(flags.lineKey, runs, project);
+    if (!found) return breakAnswer(flags, runs, project, context);
     const correction = await inState(project, context, (state) =>
         correctionTrace(state, found.run.runId, found.line),
     );
@@ -108,28 +112,27 @@ async function inRun<T>(
     const options = {
         ...(hasRows ? { rows: { config: project.config, ifLost: 'tell' } as const } : {}),
         ...{ memory: project.config.engine.memory, threads: 2 },
-        ...{ spill: join(tmpdir(), 'tieout-explain'), contracts: [lineItems, charges] },
+        ...{
+            spill: join(tmpdir(), 'tieout-explain'),
+            contracts: [lineItems, charges, breakCauses],
+        },
     };
     return inTables(run, options, work);
 }
 
-/** The one line whose key begins so. @throws RunError LINE_NOT_FOUND, USAGE */
+/** The one line whose key begins so; null for none. @throws RunError USAGE */
 async function findLine(
     lineKey: string,
     runs: readonly RunFolder[],
     project: Project,
-): Promise<Found> {
+): Promise<Found | null> {
     const found: Found[] = [];
     for (const run of runs) {
         const lines = await inRun(run, project, linesOf);
         const wanted = lines.filter(({ line }) => line.line_key.startsWith(lineKey.toLowerCase()));
         found.push(...wanted.map((of) => ({ run, ...of })));
     }
-    const [first] = found;
-    if (!first) {
-        const run = runs.map(({ runId }) => runId).join(', ');
-        throw new RunError('LINE_NOT_FOUND', { line_key: lineKey, run });
-    }
+    const [first = null] = found;
     if (found.length > 1) {
         throw new RunError('USAGE', {
             detail: `"${lineKey}" is the beginning of ${counted(found.length, 'line key')}`,
@@ -137,6 +140,46 @@ async function findLine(
         });
     }
     return first;
+}
+
+/**
+ * The one break whose id begins so, as the latest run that has it says.
+ * @throws RunError LINE_NOT_FOUND, USAGE
+ */
+async function breakAnswer(
+    flags: ExplainFlags,
+    runs: readonly RunFolder[],
+    project: Project,
+    context: CommandContext,
+): Promise<Answer> {
+    const found = new Map<string, { readonly run: RunFolder; readonly broken: Break }>();
+    for (const run of runs.toSorted((one, other) => (one.runId < other.runId ? -1 : 1))) {
+        const breaks = await inRun(run, project, (engine) =>
+            breaksBeginning(engine, flags.lineKey),
+        );
+        for (const broken of breaks) found.set(broken.break_id, { run, broken });
+    }
+    const [first] = found.values();
+    if (!first) {
+        const run = runs.map(({ runId }) => runId).join(', ');
+        throw new RunError('LINE_NOT_FOUND', { line_key: flags.lineKey, run });
+    }
+    if (found.size > 1) {
+        throw new RunError('USAGE', {
+            detail: `"${flags.lineKey}" is the beginning of ${counted(found.size, 'break id')}`,
+            remedy: 'Write more of the id, as it is in breaks.csv.',
+        });
+    }
+    await inState(project, context, (state) => fetchLake(state, first.run));
+    const explanation = await inRun(first.run, project, async (engine, rows) => {
+        const trace = await breakTrace(engine, first.broken, flags.events);
+        return {
+            run_id: first.run.runId,
+            ...(flags.raw ? await withRawRecords(engine, trace, project, context) : trace),
+            ...notAsRead(rows),
+        };
+    });
+    return { exit: 0, text: breakText(explanation), json: explanation };
 }
 
 /** The lines of a run, of the operator and of sellers. One that only reconciled has none. */

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { RunError } from '../errors/index.ts';
 import { counted } from '../report/figures.ts';
+import { itemsFile } from '../run/items.ts';
 import { codeText, type Reproduction, reproduceRun } from '../run/reproduce.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
 import { type RunFlags, run } from './run.ts';
@@ -45,7 +46,7 @@ function answerOf(made: Reproduction, cwd: string): Answer {
               ['reproduced', `digest ${again.run_digest}`],
               [
                   'the same',
-                  `${counted(Object.keys(again.outputs).length, 'file')}, to the byte${isOtherCode ? ', but for report.html, which names the code' : ''}`,
+                  `${counted(Object.keys(again.outputs).filter((name) => name !== itemsFile).length, 'file')}, to the byte${isOtherCode ? ', but for report.html, which names the code' : ''}`,
               ],
               ...others,
           ]

@@ -7,7 +7,7 @@ import { sumsBy } from '../report/headline.ts';
 import { visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
 import { runFolder } from '../run/folders.ts';
-import { isWaiting, readStanding } from '../run/items.ts';
+import { asDecided, isWaiting, readStanding } from '../run/items.ts';
 import { type Plan, planRun, type RunResult, runPipeline } from '../run/pipeline.ts';
 import type { RunOptions } from '../run/prepare.ts';
 import { describeStages } from '../run/stages.ts';
@@ -92,7 +92,10 @@ export async function run(
     );
     return {
         exit: isWaiting(standing) ? 1 : 0,
-        run: { run_id, run_digest, is_reused: result.isReused, certificate: result.certificate },
+        run: {
+            ...{ run_id, run_digest, is_reused: result.isReused },
+            certificate: asDecided(result.certificate, standing),
+        },
         text: summary(result, standing, context.cwd),
         json: {
             run_id: result.run.runId,

@@ -5,6 +5,7 @@ const names = [
     'AWS_SESSION_TOKEN',
     'AWS_CONTAINER_AUTHORIZATION_TOKEN',
     'TIEOUT_NOTIFY_SECRET',
+    'TIEOUT_WEBHOOK_SECRET',
 ];
 
 /** Whatever a store answered and whatever broke: the secrets of this process are never printed. */

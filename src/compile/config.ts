@@ -252,6 +252,14 @@ function checkWallets(config: Config, assets: Readonly<Record<string, Asset>>, w
             wrong([key, code], 'UNKNOWN_ASSET', `${code} is not in assets`, remedy);
         }
     }
+    config.reconcile.rules.forEach(({ assets: named = [] }, at) => {
+        for (const [index, code] of named.entries()) {
+            if (assets[code]) continue;
+            const remedy = didYouMean(code, Object.keys(assets));
+            const path = ['reconcile', 'rules', at, 'assets', index];
+            wrong(path, 'UNKNOWN_ASSET', `${code} is not in assets`, remedy);
+        }
+    });
     for (const [code, name] of Object.entries(config.asset_counts)) {
         if (!(name in config.counts)) {
             wrong(

@@ -55,6 +55,16 @@ export function meterAttributes(meter: Meter): readonly string[] {
     return [...meter.attributes, ...(meter.token_classes ? ['token_class'] : [])].sort();
 }
 
+/** SQL of the canonical JSON of the attributes of a class of a meter, over the columns of events. */
+export function attributesSql(meter: Meter, token_class: string | null): string {
+    const fields = meterAttributes(meter).map((name) =>
+        name === 'token_class'
+            ? `token_class := ${quoteText(token_class ?? '')}`
+            : `${quoteName(name)} := ${quoteName(name)}`,
+    );
+    return fields.length ? `to_json(struct_pack(${fields.join(', ')}))::varchar` : `'{}'`;
+}
+
 /** The view of events with what the config derives, who pays, and which rates were in force. */
 export function eventsViewSql(
     config: Config,
@@ -89,14 +99,7 @@ function meterSql(meter: Meter, columns: ReadonlySet<string>, events = 'compiled
             `            sum(${quantity}) as quantity_${index}, count(*) filter (${quantity} <> 0) as events_${index}`,
     );
     const rows = classes.map(({ token_class }, index) => {
-        const json = meterAttributes(meter).map((name) =>
-            name === 'token_class'
-                ? `token_class := ${quoteText(token_class ?? '')}`
-                : `${quoteName(name)} := ${quoteName(name)}`,
-        );
-        const attributes = json.length
-            ? `to_json(struct_pack(${json.join(', ')}))::varchar`
-            : `'{}'`;
+        const attributes = attributesSql(meter, token_class);
         return `{attributes: ${attributes}, quantity: cast(quantity_${index} as decimal(38,12)), event_count: events_${index}}`;
     });
     const keys = [...owner, ...kept.map(quoteName), 'segment_at', 'event_on'];

@@ -30,6 +30,10 @@ export const debitFields = [
     'booked_at',
     'expires_at',
     'sequence',
+    'balance_before',
+    'balance_after',
+    'money_amount',
+    'money_currency',
 ] as const;
 
 export type UsageField = (typeof usageFields)[number];

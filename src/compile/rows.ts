@@ -313,8 +313,15 @@ export function debitRowsSql(
                 signed: true,
             });
         }
-        if (field === 'quantity')
+        if (field === 'quantity' || field === 'money_amount')
             return numberField(field, reader, path, { type: 'decimal', optional: true });
+        if (field.startsWith('balance_')) {
+            return numberField(field, reader, path, {
+                type: 'decimal',
+                optional: true,
+                signed: true,
+            });
+        }
         if (field === 'sequence') {
             return numberField(field, reader, path, {
                 type: 'integer',

@@ -53,6 +53,12 @@ export const configErrors = {
             `${counting(p.problems.length, 'problem')} in the configuration\n${list(p.problems)}`,
         () => 'Correct them all and run again; `tieout doctor` checks without running.',
     ),
+    NAMES_INVALID: defineError<{ problems: readonly FileProblem[] }>(
+        2,
+        (p) =>
+            `${counting(p.problems.length, 'problem')} in the names of targets\n${list(p.problems)}`,
+        () => 'Correct them all and run again; nothing was sent.',
+    ),
     ACCOUNTS_INVALID: defineError<{ problems: readonly FileProblem[] }>(
         2,
         (p) => `${counting(p.problems.length, 'problem')} in the accounts\n${list(p.problems)}`,
@@ -91,10 +97,5 @@ export const configErrors = {
         2,
         (p) => `--period ${p.period}: ${p.detail}`,
         () => 'Name a month that has begun, written as 2026-10.',
-    ),
-    COMMAND_NOT_YET: defineError<{ command: string }>(
-        2,
-        (p) => `\`tieout ${p.command}\` is part of the contract but not built yet`,
-        () => 'See the status table in README.md for what works today.',
     ),
 };

@@ -142,8 +142,8 @@ export const engineErrors = {
     ),
     LINE_NOT_FOUND: defineError<{ line_key: string; run: string }>(
         2,
-        (p) => `no line of ${p.run} has a key that begins with ${p.line_key}`,
+        (p) => `no line and no break of ${p.run} has a key that begins with ${p.line_key}`,
         () =>
-            'Take the key from line_items.csv or sale_lines.csv; a prefix of it is enough if it is unique.',
+            'Take the key from line_items.csv, sale_lines.csv or breaks.csv; a prefix of it is enough if it is unique.',
     ),
 };

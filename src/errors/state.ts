@@ -112,6 +112,29 @@ export const stateErrors = {
                 : `the lines of ${p.payer_id} in ${p.period} were not released, they are ${p.standing}`,
         () => 'Nothing is to be done.',
     ),
+    DELIVERY_REFUSED: defineError<{ target: string; detail: string; remedy: string }>(
+        2,
+        (p) => `nothing was sent to ${p.target}: ${p.detail}`,
+        (p) => p.remedy,
+    ),
+    OUTBOX_DAMAGED: defineError<{ store: string; key: string; detail: string }>(
+        2,
+        (p) => `${p.store}/${p.key} is not as a delivery left it: ${p.detail}`,
+        () =>
+            'Nothing was sent. Restore the `deliveries` folder from a backup; nobody may edit, remove or add to it.',
+    ),
+    DELIVERY_OUTRUN: defineError<{ target: string; parcel_key: string; by: string }>(
+        75,
+        (p) => `${p.parcel_key} is being delivered to ${p.target} by another start, of ${p.by}`,
+        () => 'Let one delivery run at a time; run the same command again once it has ended.',
+    ),
+    DELIVERY_CHANGED: defineError<{ target: string; parcels: readonly string[] }>(
+        2,
+        (p) =>
+            `${p.target} has other lines under the same key than would be sent now:\n${p.parcels.map((of) => `    ${of}`).join('\n')}`,
+        () =>
+            'Nothing was sent. What was delivered never changes: reopen nothing for it, let `tieout backfill` bill the difference in the open month.',
+    ),
     ERASE_REFUSED: defineError<{ detail: string; remedy: string }>(
         2,
         (p) => `nothing was erased: ${p.detail}`,

@@ -22,6 +22,7 @@ const kinds: { readonly [K in keyof Break]: Column<Break>['kind'] } = {
     age_days: 'decimal',
     detail: 'text',
     action: 'text',
+    accepted_by: 'text',
 };
 
 export const breakColumns: readonly Column<Break>[] = Object.entries(kinds).map(

@@ -1,8 +1,18 @@
 import { invariant } from '../assert.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
 
+/** Days by zone and instant: the lines of a month begin and end at a few instants. */
+const days = new Map<string, string>();
+
 /** The civil date, YYYY-MM-DD, on which an instant falls in a zone. */
 export function dayOf(instant: string, zone: string): string {
+    const key = `${zone} ${instant}`;
+    const known = days.get(key) ?? computedDay(instant, zone);
+    days.set(key, known);
+    return known;
+}
+
+function computedDay(instant: string, zone: string): string {
     const parts = new Map(
         formatter(zone)
             .formatToParts(new Date(instant))

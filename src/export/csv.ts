@@ -21,6 +21,9 @@ const PLAIN_DECIMAL = /^-?\d+(?:\.\d+)?$/;
  */
 const FORMULA = /^(?:'*[\t\r\n]|[\s'"\p{Cf}\p{Cc}]*[=+\-@＝＋－＠﹦﹢﹣﹫−])/u;
 
+/** No formula begins so: nearly every cell is told by its first character. */
+const HARMLESS = /^[\w{[#]/;
+
 /** What RFC 4180 readers may stumble over and csv-stringify leaves bare: lone CR, edge blanks. */
 const NEEDS_QUOTES = /[\r\u0085\u2028\u2029]|^\s|\s$/;
 
@@ -29,7 +32,7 @@ const NEEDS_QUOTES = /[\r\u0085\u2028\u2029]|^\s|\s$/;
  * Reversible: a cell that starts with `'` and is dangerous without it had it added.
  */
 export function neutralise(cell: string): string {
-    return FORMULA.test(cell) ? `'${cell}` : cell;
+    return !HARMLESS.test(cell) && FORMULA.test(cell) ? `'${cell}` : cell;
 }
 
 /**

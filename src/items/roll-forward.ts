@@ -61,9 +61,9 @@ export function rollForward(found: Found): readonly Item[] {
 
 function factsOf(of: Break) {
     const { break_id, code, break_key, payer_id, account_id, asset, amount } = of;
-    const { money_amount, currency, first_at } = of;
+    const { money_amount, currency, first_at, accepted_by } = of;
     const facts = { break_id, code, break_key, payer_id, account_id, asset, amount };
-    return { ...facts, money_amount, currency, first_at };
+    return { ...facts, money_amount, currency, first_at, accepted_by };
 }
 
 /** What is open of earlier periods, as the run of the period before has it. */

@@ -73,12 +73,7 @@ function openItem(item: Item, said: readonly Said[], as_of: string): OpenItem {
     const latest = said.findLast(({ decision: { act } }) => act === 'settle' || act === 'reopen');
     const owner = said.findLast(({ decision: { act } }) => act === 'assign')?.decision.value;
     const changed = latest?.decision.act === 'settle' ? changeOf(item, latest.then) : null;
-    const status: ItemStatus =
-        item.cleared_at !== null
-            ? 'cleared'
-            : latest?.decision.act === 'settle' && changed === null
-              ? (latest.decision.value as Settlement)
-              : 'open';
+    const status = statusOf(item, latest, changed);
     const age_days = daysBetween(item.first_at ?? item.first_seen_at, item.cleared_at ?? as_of);
     return {
         ...item,
@@ -89,6 +84,14 @@ function openItem(item: Item, said: readonly Said[], as_of: string): OpenItem {
         notes: said.map(noteOf),
         reopened_because: status === 'open' ? changed : null,
     };
+}
+
+/** A person who opens it again overrules a rule that accepts it. */
+function statusOf(item: Item, latest: Said | undefined, changed: string | null): ItemStatus {
+    if (item.cleared_at !== null) return 'cleared';
+    const isSettled = latest?.decision.act === 'settle' && changed === null;
+    if (isSettled) return latest.decision.value as Settlement;
+    return latest === undefined && item.accepted_by !== '' ? 'accepted' : 'open';
 }
 
 const noteOf = ({ decision: { act, value, by, at, reason } }: Said): ItemNote => {

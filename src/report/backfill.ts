@@ -11,7 +11,7 @@ export function renderBackfill(
 }
 
 function periodText(of: BackfillPeriod, made: Provenance): string {
-    const { lines, payers, products, refused, period, closings, bills_in } = of;
+    const { lines, payers, products, refused, period, closings, bills_in, late_debits } = of;
     const parts = [
         head(of, made),
         lines.length
@@ -21,6 +21,7 @@ function periodText(of: BackfillPeriod, made: Provenance): string {
             ? `By product\n${amounts(['payer', 'product'], products, (row) => [row.payer_id, row.product])}`
             : '',
         lines.length ? `By line\n${lineTable(of)}` : '',
+        late_debits ? lateDebits(late_debits) : '',
         closings === null
             ? ''
             : `${bills_in} would open with something else: what commitments and terms counted, or grants have left`,
@@ -96,6 +97,19 @@ function lineTable({ lines }: BackfillPeriod): string {
             line.cause.replaceAll('_', ' ').replaceAll('+', ' + '),
         ]),
     );
+}
+
+/** What came too late to be compared when the month was billed; settlement lines above bill it. */
+function lateDebits(late: NonNullable<BackfillPeriod['late_debits']>): string {
+    return `TIMING_LATE: debits of the month that the log did not have when it was billed\n${table(
+        ['payer', 'account', ...['old', 'new', 'delta'].map(right), 'asset'],
+        late.map((of) => [
+            clipped(of.payer_id, 32),
+            clipped(of.account_id, 24),
+            ...[of.old, of.new, of.delta].map((amount) => right(figure(amount))),
+            clipped(of.asset, 8),
+        ]),
+    )}`;
 }
 
 function refusals(refused: readonly Refusal[], period: string): string {

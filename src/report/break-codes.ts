@@ -1,13 +1,23 @@
+/**
+ * What becomes of what a code is about. break: it is in the list until someone decides. counted: expected,
+ * and only its number is said. accepted: within tolerance, and only its sum is said.
+ */
+export type CodeFate = 'break' | 'counted' | 'accepted';
+
 /** What a code says to someone who was not there: what it is, why it happens, what to do. */
 export interface BreakCode {
+    readonly fate: CodeFate;
     readonly meaning: string;
     readonly cause: string;
     readonly action: string;
 }
 
-const define = (meaning: string, cause: string, action: string): BreakCode => {
-    return { meaning, cause, action };
-};
+const define = (
+    meaning: string,
+    cause: string,
+    action: string,
+    fate: CodeFate = 'break',
+): BreakCode => ({ fate, meaning, cause, action });
 
 /** Every break code, in the order of debit-log.md section 4. */
 export const breakCodes: Readonly<Record<string, BreakCode>> = {
@@ -70,6 +80,7 @@ export const breakCodes: Readonly<Record<string, BreakCode>> = {
         'The difference is no more than rounding can make.',
         'The wallet rounds each event, the invoice once per line.',
         'None: accepted within tolerance. Post the sum to the rounding account.',
+        'accepted',
     ),
     DUP_DEBIT_SAME: define(
         'The same debit was booked twice with the same content.',
@@ -84,12 +95,13 @@ export const breakCodes: Readonly<Record<string, BreakCode>> = {
     DUP_METER_SAME: define(
         'The same usage event came twice with the same content.',
         'At-least-once delivery, as expected.',
-        'None: counted once.',
+        'None: counted once; repeats.csv has the copies.',
+        'counted',
     ),
     DUP_METER_CONFLICT: define(
         'The same event id came twice with different content.',
         'The producer changed or reused an event after sending it.',
-        'Ask the producer which is true; nothing was chosen for you.',
+        'Compare the copies in repeats.csv and ask the producer which is true: the first one counts.',
     ),
     TIMING_CUTOFF: define(
         'Both sides exist, on different sides of the end of the period.',
@@ -97,9 +109,9 @@ export const breakCodes: Readonly<Record<string, BreakCode>> = {
         'Roll it forward: it clears itself in the next period.',
     ),
     TIMING_LATE: define(
-        'One side arrived after the period was closed.',
+        'One side arrived after the period was closed; a backfill of the period finds it.',
         'A late event or a late log.',
-        'Let it become an adjustment in the open period.',
+        'Apply the backfill: it becomes an adjustment in the open period.',
     ),
     ASSET_MISMATCH: define(
         'Usage and debit are in different assets.',
@@ -107,12 +119,12 @@ export const breakCodes: Readonly<Record<string, BreakCode>> = {
         'Map the product to one asset on both sides.',
     ),
     CONVERSION_MISSING: define(
-        'There is no conversion rate between the assets on that date.',
+        'No currency rate converts the price of usage for its payer, or we have none that a debit was converted at.',
         'The rate table ends too early or lacks the pair.',
-        'Add the rate and run again.',
+        'Add the rate and run again; nothing was priced at zero.',
     ),
     CONVERSION_RATE: define(
-        'The two sides converted at different rates.',
+        'The wallet converted units to money at another rate than ours.',
         'One of them used an old rate table.',
         'Decide which rate holds for that date and correct the other side.',
     ),
@@ -142,8 +154,8 @@ export const breakCodes: Readonly<Record<string, BreakCode>> = {
         'Fetch the missing file; otherwise ask for the original entry.',
     ),
     LIFECYCLE_INVALID: define(
-        'An authorization went through steps that can not follow each other.',
-        'Entries out of order, or a fault in the wallet.',
+        'An authorization went through steps that can not follow each other: a capture without its hold, more given back than there was.',
+        'Entries out of order, a forced capture, or a fault in the wallet.',
         'Investigate this authorization by hand.',
     ),
     OVERDRAFT: define(
@@ -157,19 +169,20 @@ export const breakCodes: Readonly<Record<string, BreakCode>> = {
         'Stop: the log is incomplete. Get the missing entries first.',
     ),
     BALANCE_DISCONTINUITY: define(
-        'The balance before an entry is not the balance after the one before it.',
+        'The balances that the log states do not follow from each other, or not from its entries.',
         'Entries were lost, changed or reordered.',
         'Stop: the log is incomplete. Get the missing entries first.',
     ),
     UNRATED: define(
         'Usage has no price: no rate matches its attributes, or none in the currency of its payer.',
-        'A new model or attribute value is not in the rate card yet, or a currency rate is missing.',
+        'A new model or attribute value is not in the rate card yet, or a card is in another currency.',
         'Add the rate and run again; nothing was priced at zero.',
     ),
     NON_USAGE: define(
         'A wallet movement that is not usage: top-up, grant, expiry or manual adjustment.',
         'Expected.',
-        'None: left out of matching, kept in the roll-forward.',
+        'None: left out of matching, kept in the roll-forward (wallet_movements.csv).',
+        'counted',
     ),
 };
 

@@ -115,6 +115,7 @@ export async function comparePeriod(
                 candidate,
                 changedIn(evidence, project),
             ),
+            ...(found.lateDebits.length ? { late_debits: [...found.lateDebits] } : {}),
         },
     };
 }

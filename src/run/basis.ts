@@ -22,7 +22,7 @@ export function basisOf({
     config,
     assets,
 }: Pick<Project, 'config' | 'assets'>): readonly RowOf<typeof runBasis>[] {
-    const { usage, debits, tolerances, open_hold_hours } = config;
+    const { usage, debits, tolerances, reconcile: ladder, open_hold_hours } = config;
     // Every select may use the macros.
     const hashOf = (stage: Stage) =>
         stageFingerprint(stage, readStageSql(stage), sha256(macrosText()));
@@ -31,6 +31,7 @@ export function basisOf({
         meters: [hashOf(mediate(eventShape(config))), hashOf(meter(config, []))],
         reconciliation: [
             ...[Object.entries(assets).sort(), Object.entries(tolerances).sort(), open_hold_hours],
+            ladder,
             hashOf(reconcile(config, assets)),
         ],
     };

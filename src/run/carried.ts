@@ -1,7 +1,13 @@
 import * as mediated from '../../pipelines/20-mediate/tables.ts';
 import { carriedUsage } from '../../pipelines/30-meter/tables.ts';
-import { carriedLogs, carriedSequences } from '../../pipelines/70-reconcile/log-tables.ts';
+import { carriedVersions } from '../../pipelines/70-reconcile/cause-tables.ts';
+import { carriedSequences } from '../../pipelines/70-reconcile/log-tables.ts';
 import { carriedOutcomes, carriedSides } from '../../pipelines/70-reconcile/tables.ts';
+import {
+    carriedBalances,
+    carriedMovements,
+    carriedOddEntries,
+} from '../../pipelines/70-reconcile/wallet-tables.ts';
 import type { Table } from '../duck/table.ts';
 
 /** What stages add to what they find: empty in a run that looks at all rows. */
@@ -14,6 +20,9 @@ export const carried: readonly Table[] = [
     carriedUsage,
     carriedOutcomes,
     carriedSides,
-    carriedLogs,
+    carriedMovements,
+    carriedBalances,
+    carriedOddEntries,
     carriedSequences,
+    carriedVersions,
 ];

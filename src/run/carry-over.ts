@@ -94,7 +94,8 @@ const takenSql: Readonly<Record<string, string>> = {
         ${lessSql(
             'recon.outcomes',
             {
-                ...{ expected: exact, actual: exact, money: exact, captured: exact, paid: exact },
+                ...{ expected: exact, actual: exact, money: exact, captured: exact },
+                ...{ accepted: exact, paid: exact },
                 ...{ usage_count: 'bigint', entry_count: 'bigint' },
             },
             ['usage_count', 'entry_count'],
@@ -103,12 +104,22 @@ const takenSql: Readonly<Record<string, string>> = {
     'carried.sides': lessSql('recon.sides', { record_count: 'bigint', amount: exact }, [
         'record_count',
     ]),
-    'carried.log_totals': lessSql(
-        'recon.log_totals',
+    'carried.wallet_movements': lessSql(
+        'recon.wallet_movements',
         {
-            ...{ entry_count: 'bigint', usage_entry_count: 'bigint', numbered_count: 'bigint' },
-            captured: exact,
+            ...{ entry_count: 'bigint', numbered_count: 'bigint', stated_count: 'bigint' },
+            amount: exact,
         },
+        ['entry_count'],
+    ),
+    'carried.price_versions': `select * from previous.recon.price_versions
+        except all select * from before.recon.price_versions`,
+    'carried.loose_balances': lessSql('recon.loose_balances', { net: 'bigint', at_us: 'hugeint' }, [
+        'net',
+    ]),
+    'carried.odd_entries': lessSql(
+        'recon.odd_entries',
+        { entry_count: 'bigint', amount: exact, money: exact },
         ['entry_count'],
     ),
     // Numbers that were seen stay seen, whatever is looked at again.

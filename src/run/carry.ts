@@ -253,14 +253,27 @@ const firstOf = (objects: readonly IngestedObject[], role: Role) =>
 
 /** What the previous run knew beside rows, and went by. */
 const knownBefore = [
-    ...['rules.assets', 'rules.asset_rates', 'accounts.spans', 'accounts.paths', 'run.parameters'],
+    ...[
+        'rules.assets',
+        'rules.asset_rates',
+        'rules.off_rules',
+        'rules.rates',
+        'rules.book_cards',
+        'accounts.spans',
+        'accounts.paths',
+        'run.parameters',
+    ],
     ...['rated.rate_choices', 'recon.logged_accounts'],
 ];
 
 /** What follows is made of the outcomes, and what was known is not found again. */
 const notOfBefore = new Set([
     ...['recon.logged_accounts', 'recon.sequence_gaps', 'recon.breaks', 'recon.break_legs'],
+    ...['recon.wallet_balances', 'recon.discontinuities', 'recon.form_breaks'],
+    ...['recon.unconverted_accounts'],
     ...['recon.matches', 'recon.tie_outs', 'recon.wallet_payments', 'recon.holds'],
+    ...['recon.found_breaks', 'recon.accepted_differences', 'recon.suggestions'],
+    ...['recon.break_causes', 'recon.difference_causes'],
 ]);
 
 /** Computes in a database of its own, `before`, what the previous run found of the touched rows. */

@@ -1,11 +1,13 @@
 import type { Engine, Row } from '../duck/engine.ts';
 import type { BreakTotal, PayerTotal, TieOut } from '../schema/break.ts';
 import type { Certificate, Conversion, CorrectionTotal, History } from '../schema/certificate.ts';
+import { readCauses } from './cause-outputs.ts';
 import { version } from './code.ts';
 import { money, trimmed, trimmedOrNull } from './decimals.ts';
 import type { RunOptions } from './prepare.ts';
 import type { Project } from './project.ts';
 import { readMargins } from './sale-outputs.ts';
+import { walletMovements } from './wallet-outputs.ts';
 
 const whole = (value: unknown) => Number.parseInt(String(value), 10);
 
@@ -32,9 +34,10 @@ export async function certify(
     const breaks = await breakTotals(engine);
     const isHeld = payers.some(({ recon_status }) => recon_status === 'held');
     const { strays } = await engine.one(
-        'select count(*) as strays from recon.breaks where payer_id is null',
+        "select count(*) as strays from recon.breaks where payer_id is null and accepted_by = ''",
     );
     const margins = await readMargins(engine);
+    const moved = await walletMovements(engine);
     const conversions = await readConversions(engine);
     const corrections = hasLines ? await readCorrections(engine) : [];
     return {
@@ -50,9 +53,11 @@ export async function certify(
         suspense: await suspense(engine),
         tie_outs: await tieOuts(engine),
         breaks,
+        causes: await readCauses(engine),
         payers,
         completeness: repriced?.completeness ?? (await completeness(engine)),
         ...(repriced ? { repriced_from: repriced.from } : {}),
+        ...(moved.length ? { wallet_movements: moved } : {}),
         ...(margins ? { margins } : {}),
         ...(conversions.length ? { conversions } : {}),
         ...(corrections.length ? { corrections } : {}),
@@ -190,18 +195,17 @@ async function breakTotals(engine: Engine): Promise<readonly BreakTotal[]> {
         from recon.breaks
         group by code, coalesce(asset, ''), currency
         union all
-        select 'AMOUNT_ROUNDING' as code, matches.asset,
-            max(case when assets.kind = 'currency' then matches.asset end) as currency,
-            sum(case when matches.rule = 'R2' then matches.usage_count else 0 end)::bigint
-                as break_count,
-            sum(matches.difference) as amount,
-            max(case when assets.kind = 'currency' then 1 end) * sum(matches.difference)
+        select 'AMOUNT_ROUNDING' as code, accepted.asset,
+            max(case when assets.kind = 'currency' then accepted.asset end) as currency,
+            sum(accepted.match_count)::bigint as break_count,
+            sum(accepted.difference) as amount,
+            max(case when assets.kind = 'currency' then 1 end) * sum(accepted.difference)
                 as money_amount
-        from recon.matches as matches
-        inner join rules.assets as assets on matches.asset = assets.asset
-        where matches.difference <> 0
-        group by matches.asset
-        order by code, asset, currency`);
+        from recon.accepted_differences as accepted
+        inner join rules.assets as assets on accepted.asset = assets.asset
+        where accepted.is_within
+        group by accepted.asset
+        order by code, asset, currency, break_count, amount`);
     return rows.map((row) => ({
         code: String(row.code),
         asset: String(row.asset),

@@ -1,10 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../duck/engine.ts';
 import { quoteList, quoteName, quoteText } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
-import { makeFolders, runFolder, writeWhole } from './folders.ts';
+import { textAt } from '../state/commit-log.ts';
+import type { State } from '../state/state.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { makeFolders, runFolder } from './folders.ts';
 import { withRewriting } from './keep.ts';
 import { type Batch, deleteBatch, lakeInputs, liveBatches, storedBatches } from './lake.ts';
 import { batchRows, isReadable, mergeOf, type Rewriting, replaceBatches } from './lake-merge.ts';
@@ -38,17 +40,36 @@ const fixed = ['event_type', 'entry_type', 'asset', 'unit', 'meter', 'aggregated
 /** Columns that tieout itself wrote, and the text of the line, which is replaced as a whole. */
 const ours = ['input', 'suspense', 'raw_text'];
 
+const saltKey = 'erase.salt';
+
 /**
- * The stand-in of an identifier. Without the salt of the state folder nobody can tell of whom it is;
- * with it the same identifier always gets the same one.
+ * The stand-in of an identifier. Without the salt of the state nobody can tell of whom it is; with it
+ * the same identifier always gets the same one, on every machine.
  * @param newSalt where there is none yet.
  */
-export function standInOf(state: string, identifier: string, newSalt: () => string): string {
-    const file = join(state, 'erase.salt');
-    makeFolders(state);
-    if (!existsSync(file)) writeWhole(file, `${newSalt()}\n`);
-    const salt = readFileSync(file, 'utf8').trim();
-    return `erased-${createHmac('sha256', salt).update(identifier).digest('hex').slice(0, 16)}`;
+export async function standInOf(
+    { store, folder, isBucket }: State,
+    identifier: string,
+    newSalt: () => string,
+): Promise<string> {
+    if (!isBucket) makeFolders(folder);
+    let salt = await saltIn(store);
+    if (salt === null) {
+        // Somebody else may be faster: then theirs it is.
+        await store.create(saltKey, `${newSalt()}\n`);
+        salt = await textAt(store, saltKey);
+    }
+    const hash = createHmac('sha256', salt.trim()).update(identifier).digest('hex');
+    return `erased-${hash.slice(0, 16)}`;
+}
+
+async function saltIn(store: ObjectStore): Promise<string | null> {
+    try {
+        return await textAt(store, saltKey);
+    } catch (error) {
+        if (error instanceof RunError && error.code === 'OBJECT_MISSING') return null;
+        throw error;
+    }
 }
 
 /** An account as a word of its own, between whatever cannot be a part of a name. */
@@ -195,16 +216,8 @@ function erasedSql(rows: string, erasing: Erasing, columns: readonly string[]): 
     return `select * replace (${[...replaced, text].join(', ')}) from (${rows})`;
 }
 
-/** Writes a batch anew without it, in the place of the old one, which goes at once. */
-async function eraseFrom(
-    of: Rewriting,
-    erasing: Erasing,
-    { batch, rows, isReplaced }: Holding,
-): Promise<string> {
-    if (isReplaced) {
-        deleteBatch(of.lake, batch);
-        return '';
-    }
+/** Writes a batch anew without it, in the place of the old one. */
+async function replaced(of: Rewriting, erasing: Erasing, { batch, rows }: Holding): Promise<Batch> {
     const merge = mergeOf([batch]);
     const objects = merge.objects.map((object, index) => {
         const erased = [object.erased, erasing.stand_in].filter(Boolean).join(' ');
@@ -212,38 +225,73 @@ async function eraseFrom(
     });
     const columns = await textColumns(of.engine, await batchRows(of, allOf(batch)));
     const rewrite = (sql: string) => erasedSql(sql, erasing, columns);
-    const made = await replaceBatches(of, [batch], { ...merge, objects }, rewrite);
-    deleteBatch(of.lake, batch);
-    return made.id;
+    return replaceBatches(of, [batch], { ...merge, objects }, rewrite);
 }
 
-/** What an erasure found, and which batch took the place of which; '' for none. */
+/** What took the place of a batch when an earlier start of the same erasure was cut off. */
+const replacedBefore = ({ lake }: Rewriting, { stand_in }: Erasing, { batch }: Holding) =>
+    storedBatches(lake, batch.input).find(
+        ({ replaces = [], objects }) =>
+            replaces.includes(batch.id) &&
+            objects.some(({ erased = '' }) => erased.split(' ').includes(stand_in)),
+    );
+
+/** What an erasure found, and which batch took the place of which. */
 export interface Erased {
     readonly holdings: readonly Holding[];
-    readonly made: Readonly<Record<string, string>>;
+    /** By the id of the one that held it; none of one that others had replaced before. */
+    readonly made: ReadonlyMap<string, Batch>;
+}
+
+export const nothingErased: Erased = { holdings: [], made: new Map() };
+
+/** Looks at what was found, and throws when it may not be erased; null to look only. */
+export type Admit = ((holdings: readonly Holding[]) => void) | null;
+
+/**
+ * Looks for an identifier in a lake, and writes what takes the place of each batch that holds it. The
+ * batches themselves stay, and nothing reads them any more.
+ * @throws RunError ERASE_REFUSED, LAKE_DAMAGED
+ */
+export async function rewriteLake(
+    project: Project,
+    erasing: Erasing,
+    at: string,
+    admit: Admit,
+): Promise<Erased> {
+    makeFolders(runFolder(project.state, '').lake);
+    return withRewriting(project, at, async (of) => {
+        const holdings = await findHoldings(of, erasing);
+        const made = new Map<string, Batch>();
+        if (admit === null) return { holdings, made };
+        admit(holdings);
+        for (const holding of holdings) {
+            const instead = holding.isReplaced
+                ? replacedBefore(of, erasing, holding)
+                : await replaced(of, erasing, holding);
+            if (instead) made.set(holding.batch.id, instead);
+        }
+        return { holdings, made };
+    });
 }
 
 /**
- * Looks for an identifier in the lake, and erases it when `admit` lets it: batch by batch, each whole
- * or not at all. Interrupted, it is done by the same command again.
- * @param admit looks at what was found; null to look only.
+ * Erases an identifier from the lake of a folder: what takes the place of batches is written, then an
+ * entry says so, then the batches go. Interrupted, it is done by the same command again.
+ * @param note enters it into the log.
  * @throws RunError ERASE_REFUSED, LAKE_DAMAGED
  */
 export async function eraseFromLake(
     project: Project,
     erasing: Erasing,
     at: string,
-    admit: ((holdings: readonly Holding[]) => void) | null,
+    admit: Admit,
+    note: (found: Erased) => Promise<void> = async () => {},
 ): Promise<Erased> {
-    makeFolders(runFolder(project.state, '').lake);
-    return withRewriting(project, at, async (of) => {
-        const holdings = await findHoldings(of, erasing);
-        const made: Record<string, string> = {};
-        if (admit === null) return { holdings, made };
-        admit(holdings);
-        for (const holding of holdings) {
-            made[holding.batch.id] = await eraseFrom(of, erasing, holding);
-        }
-        return { holdings, made };
-    });
+    const found = await rewriteLake(project, erasing, at, admit);
+    if (admit === null) return found;
+    await note(found);
+    const { lake } = runFolder(project.state, '');
+    for (const { batch } of found.holdings) deleteBatch(lake, batch);
+    return found;
 }

@@ -199,6 +199,9 @@ function emptyDebits(): string {
         booked_at: 'timestamp',
         expires_at: 'timestamp',
         sequence: 'bigint',
+        balance_before: 'decimal(38,12)',
+        balance_after: 'decimal(38,12)',
+        money_amount: 'decimal(38,12)',
     };
     const fields = debitFields.map(
         (field) => `cast(null as ${types[field] ?? 'varchar'}) as ${quoteName(field)}`,

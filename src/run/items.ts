@@ -80,3 +80,16 @@ export function isWaiting({ period, payers, items }: Standing): boolean {
         of.period === period && of.payer_id === null && of.status === 'open';
     return payers.some(({ standing }) => standing === 'held') || items.some(isStray);
 }
+
+/** A certificate for those who are told of a run: lines that a person let go are not held. */
+export function asDecided(certificate: Certificate, { payers }: Standing): Certificate {
+    const held = new Set(
+        payers.filter(({ standing }) => standing === 'held').map(({ payer_id }) => payer_id),
+    );
+    const decided = certificate.payers.map((payer) =>
+        payer.recon_status === 'held' && !held.has(payer.payer_id)
+            ? { ...payer, recon_status: 'clear' as const }
+            : payer,
+    );
+    return { ...certificate, payers: decided };
+}

@@ -56,17 +56,18 @@ function byFirstKey({ batch: one }: Sized, { batch: other }: Sized): number {
  * Merges the small batches of one input where there are too many. Those of an input that has changed
  * since are left alone: nothing reads them but `explain`.
  * @param isKept objects that are left out are gone for good.
- * @returns how many batches became how many.
+ * @returns how many batches became which.
  * @throws RunError LAKE_DAMAGED, ENGINE_*
  */
 export async function compactInput(
     of: Rewriting,
     stored: readonly Batch[],
     isKept: (object: BatchObject) => boolean,
-): Promise<{ readonly merged: number; readonly made: number }> {
+): Promise<{ readonly merged: number; readonly made: readonly Batch[] }> {
     const readable = liveBatches(stored).filter((batch) => isReadable(of, batch));
     const groups = Map.groupBy(readable, ({ basis, format }) => `${basis} ${format}`);
-    let [merged, made] = [0, 0];
+    const made: Batch[] = [];
+    let merged = 0;
     for (const group of groups.values()) {
         const sized = group.map((batch) => ({ batch, bytes: sizeOf(batch) }));
         for (const merge of planMerges(sized)) {
@@ -74,9 +75,8 @@ export async function compactInput(
             const kept = mergeOf(batches, isKept);
             // What may go altogether is not written again.
             if (kept.objects.length === 0) continue;
-            await replaceBatches(of, batches, kept);
+            made.push(await replaceBatches(of, batches, kept));
             merged += batches.length;
-            made += 1;
         }
     }
     return { merged, made };

@@ -64,7 +64,8 @@ export interface Batch {
 
 /** The rows of a batch that are not files of their own. */
 export const rowsFile = 'rows.parquet';
-const manifestFile = 'batch.json';
+/** Says of a folder what batch it is: the last of its files to come, the first to go. */
+export const manifestFile = 'batch.json';
 /** Changes when what a batch consists of does. */
 const layout = 1;
 
@@ -171,12 +172,34 @@ export function deleteBatch(lake: string, batch: Batch): void {
 /** A folder without a readable manifest is no batch. */
 function readBatch(folder: string): Batch | null {
     try {
-        const text = readFileSync(join(folder, manifestFile), 'utf8');
+        return parseBatch(readFileSync(join(folder, manifestFile), 'utf8'), folder);
+    } catch {
+        return null;
+    }
+}
+
+/** The batch that a manifest speaks of; null when it is none. */
+export function parseBatch(text: string, folder: string): Batch | null {
+    try {
         return { ...(JSON.parse(text) as Omit<Batch, 'folder'>), folder };
     } catch {
         return null;
     }
 }
+
+/** Whether a batch has the rows of an object, as the tables of a run pin it. */
+export const isOfObject = (
+    batch: Batch,
+    {
+        input,
+        basis,
+        key,
+        sha256: hash,
+    }: Pick<Batch, 'input' | 'basis'> & Pick<BatchObject, 'key' | 'sha256'>,
+): boolean =>
+    batch.input === input &&
+    batch.basis === basis &&
+    batch.objects.some((object) => object.key === key && object.sha256 === hash);
 
 /**
  * Gives a folder that holds the files of a batch its place in the lake. If the same batch is there
@@ -221,7 +244,8 @@ function flushed(path: string): void {
     closeSync(file);
 }
 
-async function hashOf(path: string): Promise<string> {
+/** The sha256 of a file. */
+export async function hashOf(path: string): Promise<string> {
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
         hash.update(chunk as Buffer);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Engine, type Row } from '../duck/engine.ts';
 import { createTableSql, quoteText } from '../duck/sql.ts';
 import { defineTable, hugeint, type RowOf, timestamp, varchar } from '../duck/table.ts';
+import { trimmed } from './decimals.ts';
 import type { RunFolder } from './folders.ts';
 
 /** What corrections since then changed of the lines of a period, added up by line. */
@@ -78,6 +79,17 @@ export interface Differences {
     readonly lines: readonly LineDifference[];
     readonly cells: readonly Cell[];
     readonly products: readonly ProductTotal[];
+    readonly lateDebits: readonly LateDebit[];
+}
+
+/** Net debits of an account in the period, in the asset: by the log then, and now. */
+export interface LateDebit {
+    readonly payer_id: string;
+    readonly account_id: string;
+    readonly asset: string;
+    readonly old: string;
+    readonly new: string;
+    readonly delta: string;
 }
 
 /**
@@ -108,6 +120,7 @@ export async function differences(
             lines: (await engine.rows(linesSql)).map(differenceOf),
             cells: (await engine.rows(cellsSql)) as unknown as readonly Cell[],
             products: (await engine.rows(productsSql)).map(totalOf),
+            lateDebits: billed ? await lateDebitsOf(engine, billed, candidate) : [],
         };
     } finally {
         engine.close();
@@ -192,3 +205,27 @@ const totalOf = (row: Row): ProductTotal => ({
     old_minor: BigInt(String(row.old_minor)),
     new_minor: BigInt(String(row.new_minor)),
 });
+
+/** Accounts and assets whose log says another amount now; a reconciliation is in every run. */
+async function lateDebitsOf(
+    engine: Engine,
+    billed: RunFolder,
+    candidate: RunFolder,
+): Promise<readonly LateDebit[]> {
+    const tieOutsIn = (run: RunFolder) =>
+        `read_parquet(${quoteText(join(run.output, 'tie_outs.parquet'))})`;
+    const rows = await engine.rows(`
+        select coalesce(now.payer_id, before.payer_id) as payer_id, account_id, asset,
+            coalesce(before.debited, 0) as old, coalesce(now.debited, 0) as new,
+            coalesce(now.debited, 0) - coalesce(before.debited, 0) as delta
+        from ${tieOutsIn(candidate)} as now
+        full join ${tieOutsIn(billed)} as before using (account_id, asset)
+        where coalesce(now.debited, 0) <> coalesce(before.debited, 0)
+        order by payer_id, account_id, asset`);
+    return rows.map((row) => ({
+        payer_id: String(row.payer_id),
+        account_id: String(row.account_id),
+        asset: String(row.asset),
+        ...{ old: trimmed(row.old), new: trimmed(row.new), delta: trimmed(row.delta) },
+    }));
+}

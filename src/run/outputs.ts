@@ -15,6 +15,7 @@ import type { Break } from '../schema/break.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { partial } from '../stage/totals.ts';
+import { causeFiles } from './cause-outputs.ts';
 import type { Evidence } from './certify.ts';
 import { lineOf, trimmed } from './decimals.ts';
 import { certificateFile, type RunFolder } from './folders.ts';
@@ -22,6 +23,7 @@ import { type Followed, itemsFile, itemsText, readTolerances } from './items.ts'
 import { relationCsv } from './relation-csv.ts';
 import { saleFiles } from './sale-outputs.ts';
 import { readStatements, statementFiles } from './statement-outputs.ts';
+import { walletMovementsCsv } from './wallet-outputs.ts';
 
 /** Lines whose payer has no debit log are delivered: nothing contradicts them. Held ones never. */
 const deliverable: ReadonlySet<ReconStatus> = new Set(['clear', 'unauditable']);
@@ -44,9 +46,11 @@ export async function writeOutputs(
     const breaks = await readBreaks(engine);
     const texts: Record<string, string> = {
         'breaks.csv': breaksCsv(breaks),
+        ...(await causeFiles(engine)),
         'suspense.csv': await suspenseCsv(engine),
         'repeats.csv': await repeatsCsv(engine),
         'unrated.csv': await unratedCsv(engine),
+        'wallet_movements.csv': await walletMovementsCsv(engine),
         ...(isNightly
             ? {
                   ...lineFiles(lines),

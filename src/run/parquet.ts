@@ -61,7 +61,7 @@ export function parquetProblems(
             if (field in input.constants) continue;
             const optional = !must.includes(field);
             if (field.endsWith('_at')) want(field, path, instant, 'a TIMESTAMP', optional);
-            else if (field === 'amount' || field === 'quantity')
+            else if (/^(quantity|(money_)?amount|balance_(before|after))$/.test(field))
                 want(field, path, exact, 'DECIMAL', optional);
             else if (field === 'sequence') want(field, path, whole, 'a whole number', optional);
             else want(field, path, /^VARCHAR$/, 'VARCHAR', optional);

@@ -65,7 +65,7 @@ const changes: Readonly<Record<string, string>> = {
     inputs: 'what is read as usage and debits has changed (`usage`, `debits` of tieout.yaml)',
     meters: 'what events come to has changed (`meters`, `derived`, or the SQL of their stages)',
     reconciliation:
-        'how usage is compared with debits has changed (`assets`, `counts`, `tolerances`, `open_hold_hours`, or its SQL)',
+        'how usage is compared with debits has changed (`assets`, `counts`, `tolerances`, `reconcile`, `open_hold_hours`, or its SQL)',
 };
 
 /**

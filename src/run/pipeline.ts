@@ -12,6 +12,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { daysOf } from '../time/period.ts';
 import { boundariesIn } from './basis.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
+import { dropStale } from './bucket-lake.ts';
 import { codeFingerprint, version } from './code.ts';
 import { type BilledCorrections, correctionsBilled, requireBillable } from './corrections.ts';
 import { execute, removeScraps } from './execute.ts';
@@ -255,6 +256,7 @@ async function planOn(
     { state, log }: Books,
     options: RunOptions,
 ): Promise<Plan> {
+    await dropStale(state, log);
     const spoken = spokenFor(log, options.period);
     const previous = spoken && (await fetchOutput(state, spoken));
     // Only the lake knows which objects that are gone can be read.

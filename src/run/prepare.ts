@@ -4,7 +4,6 @@ import {
     assetRates,
     assets,
 } from '../../pipelines/10-ingest/tables.ts';
-
 import { channels } from '../../pipelines/35-sell/tables.ts';
 import {
     bookCards,
@@ -13,11 +12,13 @@ import {
     rates,
 } from '../../pipelines/40-rate/tables.ts';
 import * as pricing from '../../pipelines/45-price/tables.ts';
+import * as ladder from '../../pipelines/70-reconcile/ladder-tables.ts';
 import * as billing from '../../pipelines/72-bill/tables.ts';
 import * as invoicing from '../../pipelines/80-invoice/tables.ts';
 import type { AccountTree } from '../compile/accounts.ts';
 import type { Book } from '../compile/contracts.ts';
 import type { Conversions } from '../compile/conversions.ts';
+import { acceptRules, offRules } from '../compile/ladder.ts';
 import type { Opening } from '../compile/openings.ts';
 import type { Promises } from '../compile/promises.ts';
 import { assetRates as ratesOfAssets } from '../compile/wallets.ts';
@@ -232,6 +233,7 @@ export async function prepare(
     await fillPromises(engine, promises);
     await fillCorrections(engine, corrections);
     await replaceTable(engine, assets, assetRows(project));
+    await fillLadder(engine, project);
     await fillBilling(engine, project, tree.paths);
     await replaceTable(engine, assetRates, ratesOfAssets(project.assets));
     await replaceTable(engine, accountSpans, tree.spans);
@@ -256,6 +258,25 @@ export async function prepare(
     await replaceTable(engine, runHome, [{ folder: project.state }]);
 }
 
+/** Which rules of the ladder are off, what is suggested, and what is accepted by rule. */
+async function fillLadder(engine: Engine, { config, assets }: Project): Promise<void> {
+    const { suggest } = config.reconcile;
+    await replaceTable(engine, ladder.offRules, offRules(config, Object.keys(assets)));
+    await replaceTable(engine, ladder.acceptRules, acceptRules(config));
+    await replaceTable(
+        engine,
+        ladder.suggestRules,
+        suggest
+            ? [
+                  {
+                      window_minutes: BigInt(suggest.window_minutes),
+                      is_tolerant: suggest.amount === 'tolerance',
+                  },
+              ]
+            : [],
+    );
+}
+
 /** Assets with their tolerance. Without one, half a unit of the wallet's last digit is rounding. */
 function assetRows(project: Project): readonly RowOf<typeof assets>[] {
     return Object.entries(project.assets)
@@ -270,6 +291,7 @@ function assetRows(project: Project): readonly RowOf<typeof assets>[] {
                 tolerance: tolerance?.absolute ?? halfUnit(precision),
                 tolerance_percent: tolerance?.percent ?? '0',
                 tolerance_cap: tolerance?.cap ?? null,
+                tolerance_total: tolerance?.total ?? null,
             };
         });
 }

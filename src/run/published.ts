@@ -1,13 +1,13 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { Engine } from '../duck/engine.ts';
-import { quoteText, sha256 } from '../duck/sql.ts';
+import { sha256 } from '../duck/sql.ts';
 import { RunError } from '../errors/index.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
-import { runHome } from '../stage/control.ts';
 import { type CommitLog, readLog, textAt } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
+import { fetchObjects, publishSound } from './bucket-lake.ts';
 import {
     certificateFile,
     inspectOutput,
@@ -17,6 +17,7 @@ import {
     readCertificate,
     runFolder,
 } from './folders.ts';
+import { type Batch, lakeInputs, storedBatches } from './lake.ts';
 
 /** Paths below the folder of the state, which are keys in its bucket. */
 const runKey = (runId: string, ...names: readonly string[]) => ['runs', runId, ...names].join('/');
@@ -59,7 +60,11 @@ export function entryOfRun({ commits }: CommitLog, runId: string): Commit | null
     return commits.findLast((of) => of.kind === 'run' && of.run_id === runId) ?? null;
 }
 
-async function publishedCertificate(state: State, entry: Commit): Promise<Certificate | null> {
+/** The certificate of a run as an entry names it, from the bucket; null where it is not there. */
+export async function publishedCertificate(
+    state: State,
+    entry: Commit,
+): Promise<Certificate | null> {
     try {
         const text = await textAt(state.store, outputKey(entry.run_id, certificateFile));
         return sha256(text) === entry.certificate_sha256 ? parseCertificate(text) : null;
@@ -81,14 +86,15 @@ export async function publishRun(
     { certificate, isReused }: Executed,
 ): Promise<void> {
     if (!state.isBucket) return;
-    const { commits } = await readLog(state.store, seen);
+    const log = await readLog(state.store, seen);
+    const { commits } = log;
     const others = commits.slice(seen.commits.length);
     const { period, outputs } = certificate;
     if (others.some((of) => of.kind === 'run' && of.period === period)) return;
     const { runId } = run;
     // A run that was fetched may have come without its tables: those are in the bucket.
     if (existsSync(run.database)) {
-        await publishLake(state, await lakeOf(run));
+        await publishSound(state, log, await batchesOf(state, run));
         await state.publish(besideOutput(run).map((name) => runKey(runId, name)));
     }
     const names = [...Object.keys(outputs), certificateFile];
@@ -108,62 +114,43 @@ function besideOutput(run: RunFolder): readonly string[] {
         .map((path) => relative(run.folder, path).split(sep).join('/'));
 }
 
-/** What the tables of a run name of the lake. */
-interface Lake {
-    /** The folder of the state that they were made in. */
-    readonly home: string;
-    /** Folders below it. What is in one belongs together. */
-    readonly folders: readonly string[];
+/** The objects whose rows the tables of a run read. */
+const objectsOf = (run: RunFolder) =>
+    inOwnTables(run, async (engine) => {
+        const rows = await engine.rows('select input, basis, key, sha256 from raw.objects');
+        return rows.map(({ input, basis, key, sha256: hash }) => ({
+            ...{ input: String(input), basis: String(basis) },
+            ...{ key: String(key), sha256: String(hash) },
+        }));
+    });
+
+/** The batches of the working copy that the tables of a run read, whichever folder they were made in. */
+async function batchesOf(state: State, run: RunFolder): Promise<readonly Batch[]> {
+    const paths = await inOwnTables(run, (engine) =>
+        engine.rows('select distinct input, path from raw.objects'),
+    );
+    const read = new Set(
+        paths.map(({ input, path }) => `${input}/${basename(dirname(String(path)))}`),
+    );
+    const { lake } = runFolder(state.folder, '');
+    return lakeInputs(lake)
+        .flatMap((input) => storedBatches(lake, input))
+        .filter(({ input, id }) => read.has(`${input}/${id}`));
 }
 
 /**
- * Looks into the tables of a run for its lake. A run that was killed after it was whole has some of
- * its tables in a file of the engine's own: they are put in order.
+ * Looks into the tables of a run. One that was killed after it was whole has some of its tables in a
+ * file of the engine's own: they are put in order.
  */
-async function lakeOf(run: RunFolder): Promise<Lake> {
+async function inOwnTables<T>(run: RunFolder, work: (engine: Engine) => Promise<T>): Promise<T> {
     const readOnly = !existsSync(`${run.database}.wal`);
     const engine = await openAlone(run.database, run, readOnly);
     try {
-        const [row] = await engine.table(runHome, 'folder');
-        const home = row?.folder ?? '';
-        const named = (await viewsOn(engine, home)).flatMap(textsIn);
-        const below = named.filter((text) => text.startsWith(`${home}/`));
-        const folders = below.map((text) => dirname(text.slice(home.length + 1)));
-        return { home, folders: [...new Set(folders)].sort() };
+        return await work(engine);
     } finally {
         engine.close();
     }
 }
-
-/** What says of a folder what is in it comes after that. */
-async function publishLake(state: State, { folders }: Lake): Promise<void> {
-    // A run that was fetched may have come without its lake: that is in the bucket.
-    const here = folders.filter((folder) => existsSync(join(state.folder, folder)));
-    const paths = here.flatMap((folder) =>
-        readdirSync(join(state.folder, folder))
-            .sort()
-            .map((name) => `${folder}/${name}`),
-    );
-    const isSaying = (path: string) => path.endsWith('.json');
-    await state.publish(paths.filter((path) => !isSaying(path)));
-    await state.publish(paths.filter(isSaying));
-}
-
-/** The views in which a path below the folder stands. */
-async function viewsOn(engine: Engine, folder: string): Promise<readonly string[]> {
-    const views = await engine.rows(
-        'select sql from duckdb_views() where not internal and contains(sql, $start) order by all',
-        { start: startOf(folder) },
-    );
-    return views.map(({ sql }) => String(sql));
-}
-
-/** How a text that is a path below a folder begins in a statement. */
-const startOf = (folder: string) => quoteText(`${folder}/`).slice(0, -1);
-
-/** The texts that stand in a statement. */
-const textsIn = (sql: string) =>
-    [...sql.matchAll(/'((?:[^']|'')*)'/g)].map(([, text = '']) => text.replaceAll("''", "'"));
 
 /** A finished run, and whether it had finished before. */
 export interface Executed {
@@ -262,42 +249,15 @@ export async function fetchTables(state: State, run: RunFolder): Promise<void> {
     // Its tables last: where they are, all is.
     const beside = keys.filter((key) => !key.startsWith(output) && key !== tablesKey(run.runId));
     await state.fetch(beside);
-    await state.fetch([tablesKey(run.runId)]);
+    // Of a run that others replaced long ago they are kept no more.
+    if (keys.includes(tablesKey(run.runId))) await state.fetch([tablesKey(run.runId)]);
 }
 
 /**
- * Brings the rows behind the tables of a run: for who asks for events.
+ * Brings the rows behind the tables of a run, as far as they are kept: for who asks for events.
  * @throws RunError STATE_DAMAGED, STORE_*, ENGINE_LOCKED
  */
 export async function fetchLake(state: State, run: RunFolder): Promise<void> {
-    if (!state.isBucket) return;
-    const { home, folders } = await lakeOf(run);
-    const keys: string[] = [];
-    for (const folder of folders) {
-        for await (const { key } of state.store.list(`${folder}/`)) keys.push(key);
-    }
-    await state.fetch(keys);
-    if (home !== state.folder) await moveHome(run, home, state.folder);
-}
-
-/** Tables name the files of the lake by their whole paths: those of the folder they were made in. */
-async function moveHome(run: RunFolder, home: string, folder: string): Promise<void> {
-    const engine = await openAlone(run.database, run);
-    try {
-        const views = await viewsOn(engine, home);
-        await engine.transaction(async () => {
-            for (const sql of views) {
-                const moved = sql.replaceAll(startOf(home), startOf(folder));
-                await engine.run(moved.replace(/^create view/i, 'create or replace view'));
-            }
-            await engine.run(
-                `update raw.objects set path = $to || substr(path, length($from) + 1)
-                where starts_with(path, $from)`,
-                { from: `${home}/`, to: `${folder}/` },
-            );
-            await engine.run(`update ${runHome.name} set folder = $folder`, { folder });
-        });
-    } finally {
-        engine.close();
-    }
+    if (!state.isBucket || !existsSync(run.database)) return;
+    await fetchObjects(state, await objectsOf(run));
 }

@@ -1,6 +1,7 @@
 import { constants, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { meteredUsage } from '../../pipelines/30-meter/tables.ts';
 import { repricing } from '../../pipelines/nightly.ts';
 import type { Engine } from '../duck/engine.ts';
 import { sha256 } from '../duck/sql.ts';
@@ -113,15 +114,25 @@ async function sourceOf(state: State, log: CommitLog, period: string): Promise<S
     return { run, certificate: wholeCertificate(run) };
 }
 
+/** Partials for which another thread saves more than it costs. */
+const partialsOfThread = 500_000;
+
+function threadsFor({ certificate }: Source, { config }: Project): number {
+    const { threads = availableParallelism() } = config.engine;
+    const metered = certificate.totals.find(({ relation }) => relation === meteredUsage.name);
+    const worth = Math.ceil(Number.parseInt(metered?.row_count ?? '0', 10) / partialsOfThread);
+    return Math.max(1, Math.min(threads, worth));
+}
+
 async function execute(
     effects: Effects,
     source: Source,
     opened: OpenedPeriod,
     run: RunFolder,
 ): Promise<Certificate> {
-    const { memory, threads = availableParallelism() } = opened.project.config.engine;
+    const { memory } = opened.project.config.engine;
     const spill = join(run.folder, 'spill');
-    const options = { memory, threads, spill };
+    const options = { memory, threads: threadsFor(source, opened.project), spill };
     await copyTables(source.run, run, options);
     keepRules(run, opened.project);
     const engine = await openTables(run, options);

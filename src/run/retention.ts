@@ -1,12 +1,14 @@
-import { existsSync, globSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../duck/sql.ts';
 import type { Certificate } from '../schema/certificate.ts';
 import type { Commit } from '../schema/commit.ts';
 import { type CommitLog, closedBy, periodsOf, spokenFor } from '../state/commit-log.ts';
+import type { State } from '../state/state.ts';
 import { monthAfter } from '../time/period.ts';
 import { certificateFile, runFolder } from './folders.ts';
 import type { Batch, BatchObject } from './lake.ts';
+import { publishedCertificate } from './published.ts';
 
 /*
  * What may go. In doubt everything stays: a row that a period may still need is worth more than the
@@ -57,13 +59,13 @@ export function mayGo(uses: readonly PeriodUse[], now: string, days: number): Ma
 
 /**
  * What the periods of the log use. Null when it is not known of one of them: its certificate is not
- * here, or not the one that the log names.
+ * there, or not the one that the log names.
  */
-export function usesOf(state: string, log: CommitLog): readonly PeriodUse[] | null {
+export async function usesOf(state: State, log: CommitLog): Promise<readonly PeriodUse[] | null> {
     const uses: PeriodUse[] = [];
     for (const period of periodsOf(log)) {
         const commit = spokenFor(log, period);
-        const certificate = commit && namedCertificate(state, commit);
+        const certificate = commit && (await namedCertificate(state, commit));
         if (!certificate) return null;
         const closed_at = closedBy(log, period)?.at ?? null;
         uses.push({ period, closed_at, inputs: certificate.inputs });
@@ -71,19 +73,26 @@ export function usesOf(state: string, log: CommitLog): readonly PeriodUse[] | nu
     return uses;
 }
 
-function namedCertificate(state: string, commit: Commit): Certificate | null {
-    const file = join(runFolder(state, commit.run_id).output, certificateFile);
+/** In the folder, or where another machine published it. */
+async function namedCertificate(state: State, commit: Commit): Promise<Certificate | null> {
+    const file = join(runFolder(state.folder, commit.run_id).output, certificateFile);
     const text = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
-    return sha256(text) === commit.certificate_sha256 ? JSON.parse(text.toString('utf8')) : null;
+    if (sha256(text) === commit.certificate_sha256) return JSON.parse(text.toString('utf8'));
+    return state.isBucket ? publishedCertificate(state, commit) : null;
 }
 
 /** Which objects may go as of now; none while no period has been closed for long enough. */
-export function expiredObjects(state: string, log: CommitLog, now: string, days: number): MayGo {
+export async function expiredObjects(
+    state: State,
+    log: CommitLog,
+    now: string,
+    days: number,
+): Promise<MayGo> {
     const isAny = periodsOf(log).some((period) => {
         const closed = closedBy(log, period);
         return closed !== null && daysBetween(closed.at, now) >= days;
     });
-    const uses = isAny ? usesOf(state, log) : null;
+    const uses = isAny ? await usesOf(state, log) : null;
     return uses ? mayGo(uses, now, days) : () => false;
 }
 
@@ -151,29 +160,59 @@ export function idleRuns(
     });
 }
 
-const tablesOf = (state: string, run_id: string): readonly string[] =>
-    globSync(join(runFolder(state, run_id).folder, '*.duckdb*'));
+/** Files of tables of a run, and when the last of them was written. */
+export interface StoredTables {
+    readonly run_id: string;
+    readonly files: readonly string[];
+    readonly written_at: string;
+}
 
-/**
- * Deletes the tables of runs that nothing needed for some days. Their output stays: it is evidence.
- * @returns the runs.
- */
-export function deleteTables(
-    state: string,
+/** Those that nothing needed for some days. */
+export function expiredTables(
+    stored: readonly StoredTables[],
     log: CommitLog,
     now: string,
     days: number,
-): readonly string[] {
-    const folder = join(state, 'runs');
-    const written: Record<string, string> = {};
-    for (const run_id of existsSync(folder) ? readdirSync(folder).sort() : []) {
-        const times = tablesOf(state, run_id).map((file) => statSync(file).mtime.toISOString());
-        const last = times.sort().at(-1);
-        if (last !== undefined) written[run_id] = last;
-    }
+): readonly StoredTables[] {
+    const written = Object.fromEntries(stored.map((of) => [of.run_id, of.written_at]));
     const idle = idleRuns(log, written).filter(
         ({ since }) => since !== null && daysBetween(since, now) >= days,
     );
-    for (const { run_id } of idle) for (const file of tablesOf(state, run_id)) rmSync(file);
-    return idle.map(({ run_id }) => run_id);
+    const runs = new Set(idle.map(({ run_id }) => run_id));
+    return stored.filter(({ run_id }) => runs.has(run_id));
+}
+
+/** Tables in the folder of a state. */
+export function tablesHere(folder: string): readonly StoredTables[] {
+    const runs = join(folder, 'runs');
+    return (existsSync(runs) ? readdirSync(runs).sort() : []).flatMap((run_id) => {
+        const files = globSync(join(runFolder(folder, run_id).folder, '*.duckdb*'));
+        const times = files.map((file) => statSync(file).mtime.toISOString());
+        const written_at = times.sort().at(-1);
+        return written_at === undefined ? [] : [{ run_id, files, written_at }];
+    });
+}
+
+/**
+ * Tables in the bucket of a state, by their keys. Where it does not say when they arrived it was
+ * just now.
+ */
+export async function tablesInBucket(
+    { store }: State,
+    now: string,
+): Promise<readonly StoredTables[]> {
+    const found: { run_id: string; file: string; at: string }[] = [];
+    for await (const { key, arrived_at = now } of store.list('runs/')) {
+        const [, run_id] = /^runs\/([^/]+)\/[^/]+\.duckdb$/.exec(key) ?? [];
+        if (run_id !== undefined) found.push({ run_id, file: key, at: arrived_at });
+    }
+    return [...Map.groupBy(found, ({ run_id }) => run_id)].map(([run_id, of]) => ({
+        run_id,
+        files: of.map(({ file }) => file),
+        written_at:
+            of
+                .map(({ at }) => at)
+                .sort()
+                .at(-1) ?? now,
+    }));
 }

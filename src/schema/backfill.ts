@@ -32,6 +32,19 @@ const line = z.strictObject({
     cause: causeText,
 });
 
+/**
+ * TIMING_LATE: what was debited in the period of an account, by the log as it was when the period was
+ * billed and as it is now. It need not change a line: only a prepaid wallet pays for usage.
+ */
+const lateDebit = z.strictObject({
+    payer_id: z.string(),
+    account_id: z.string(),
+    asset: z.string(),
+    old: decimalText,
+    new: decimalText,
+    delta: decimalText,
+});
+
 /** Why differences of a payer are not billed as corrections. */
 export const refusals = ['restate', 'held', 'closings', 'payer'] as const;
 export type RefusalReason = (typeof refusals)[number];
@@ -65,6 +78,8 @@ const period = z.strictObject({
     ),
     products: z.array(z.strictObject({ payer_id: z.string(), product: z.string(), ...moved })),
     lines: z.array(line),
+    /** Absent where the log still says what it said: most months. */
+    late_debits: z.array(lateDebit).optional(),
 });
 
 /**

@@ -23,6 +23,8 @@ export interface Break {
     readonly age_days: number;
     readonly detail: string;
     readonly action: string;
+    /** The rule of `reconcile.accept` that accepts it; empty for none. */
+    readonly accepted_by: string;
 }
 
 /** Totals of the reconciliation by account and asset; `unexplained` must be zero, exactly. */
@@ -49,6 +51,16 @@ export interface BreakTotal {
     readonly amount: string;
     readonly money_amount: string | null;
     readonly currency: string | null;
+}
+
+/** Rated - debited of all accounts in an asset by what made it; together the causes are all of it. */
+export interface CauseTotal {
+    /** As in difference_causes.csv. */
+    readonly cause: string;
+    readonly asset: string;
+    /** Breaks, or matches that were not exact; 0 where nothing is counted. */
+    readonly cause_count: string;
+    readonly amount: string;
 }
 
 /** One payer's sum of lines and of breaks, and whether its lines may go out. */

@@ -1,4 +1,4 @@
-import type { BreakTotal, PayerTotal, TieOut } from './break.ts';
+import type { BreakTotal, CauseTotal, PayerTotal, TieOut } from './break.ts';
 
 /** One control total, as the stage runner wrote it. */
 export interface ControlTotal {
@@ -17,6 +17,15 @@ export interface StageRecord {
     readonly stage: string;
     readonly sql_sha256: Readonly<Record<string, string>>;
     readonly audits: readonly string[];
+}
+
+/** What moved the wallets of an asset in the period: usage and holds, and NON_USAGE all else. */
+export interface WalletMovement {
+    readonly asset: string;
+    readonly entry_type: string;
+    readonly entry_count: string;
+    /** Sum of the amounts as the log has them; only adjustments carry a sign. */
+    readonly amount: string;
 }
 
 /** A seller of a channel and a product; exact amounts. */
@@ -103,8 +112,12 @@ export interface Certificate {
     readonly suspense: readonly { readonly code: string; readonly row_count: string }[];
     readonly tie_outs: readonly TieOut[];
     readonly breaks: readonly BreakTotal[];
+    /** What makes rated and debited differ; runs of older versions do not say it. */
+    readonly causes?: readonly CauseTotal[];
     readonly payers: readonly PayerTotal[];
     readonly completeness: string;
+    /** Only in a run with a debit log. */
+    readonly wallet_movements?: readonly WalletMovement[];
     /** What sellers of channels buy, sell and keep; only in a run with such. */
     readonly margins?: readonly Margin[];
     /** What prices were converted by, or could not be; only in a run with such payers. */

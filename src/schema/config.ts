@@ -1,24 +1,13 @@
 import { z } from 'zod';
 import { lateUsages } from './contract.ts';
+import { deliveriesSchema } from './deliveries.ts';
 import { focusSchema } from './focus.ts';
+import { ladder } from './ladder.ts';
 import { notifySchema } from './notice.ts';
+import { decimal, name } from './scalars.ts';
 import { strict } from './strict.ts';
 import { didYouMean } from './suggest.ts';
 
-const name = z.string().regex(/^[a-z][a-z0-9_]*$/, {
-    error: ({ input }) =>
-        `"${String(input)}" is not a name: write lower-case letters, digits and _, a letter first`,
-});
-const decimal = z
-    .string({
-        error: ({ input }) =>
-            typeof input === 'number'
-                ? `a bare number loses digits: write it in quotes, "${input}"`
-                : undefined,
-    })
-    .regex(/^\d+(\.\d{1,12})?$/, {
-        error: ({ input }) => `"${String(input)}" is not a decimal: write it like "0.50"`,
-    });
 const count = z.int().positive();
 const whole = z.string().regex(/^\d+$/, {
     error: ({ input }) => `"${String(input)}" is not a whole number: write it like "200000"`,
@@ -208,6 +197,12 @@ const tolerance = strict({
     absolute: decimal.default('0'),
     percent: decimal.default('0'),
     cap: decimal.optional(),
+    total: decimal
+        .optional()
+        .describe(
+            'What may be accepted of a payer in a run, differences added without their signs; all ' +
+                'of it is a break once it is more. None: no limit.',
+        ),
 });
 
 /** tieout.yaml, as a person writes it. Unknown keys are errors. */
@@ -252,6 +247,7 @@ export const configSchema = strict({
     asset_counts: z.record(z.string(), name).default({}),
     wallets: z.array(wallet).default([]),
     tolerances: z.record(z.string(), tolerance).default({}),
+    reconcile: ladder,
     hold: strict({ absolute: decimal.default('0'), percent: decimal.default('0') }).default({
         absolute: '0',
         percent: '0',
@@ -279,6 +275,9 @@ export const configSchema = strict({
             .default(90)
             .describe('Days for which the tables of a run are kept once another took its place.'),
     }).prefault({}),
+    deliveries: deliveriesSchema
+        .optional()
+        .describe('Where `tieout deliver` takes lines to, and what they are called there.'),
     /** What `tieout export focus` says of the seller and the service. */
     focus: focusSchema.optional(),
     /** Who is told of runs, reconciliations and closings. */

@@ -17,6 +17,7 @@ export interface Item
         | 'money_amount'
         | 'currency'
         | 'first_at'
+        | 'accepted_by'
     > {
     /** The period whose run found it; an earlier one where it was carried into this. */
     readonly period: string;

@@ -20,6 +20,8 @@ export interface Equation {
 export interface CompiledView {
     readonly table: Table;
     readonly sql: string;
+    /** The output of the stage that it is made from; none where it needs none of them. */
+    readonly after?: Table;
     /** Selects of its parts: where the view does not bind, they say whose expression it is. */
     readonly parts?: readonly NamedSelect[];
 }
@@ -34,7 +36,10 @@ export interface Stage {
     /** Folder of its SQL, absolute. */
     readonly folder: string;
     readonly reads: readonly Table[];
-    /** Views generated from the config, made before the outputs; their text is fingerprinted too. */
+    /**
+     * Views generated from the config, made before the outputs or after the one that they are made
+     * from; their text is fingerprinted too.
+     */
     readonly compiled?: readonly CompiledView[];
     /** In the order they are filled. */
     readonly writes: readonly Table[];

@@ -83,15 +83,12 @@ export async function runStage(
     await inStage(stage.name, () =>
         context.engine.transaction(async () => {
             await requireInputs(stage, context.engine);
-            for (const view of stage.compiled ?? []) {
-                await asWritten(stage, view, context.engine, () =>
-                    fill(stage, view.table, view.sql, context.engine),
-                );
-            }
+            await compileViews(stage, context.engine);
             for (const table of stage.writes) {
                 context.onCheck?.(table.name);
                 await fill(stage, table, sql.selects[table.name] ?? '', context.engine);
                 await checkGrain(stage, table, context.engine);
+                await compileViews(stage, context.engine, table);
             }
             for (const [name, audit] of Object.entries(sql.audits)) {
                 context.onCheck?.(name);
@@ -124,9 +121,17 @@ export async function fillTables(
     isWanted: (name: string) => boolean,
 ): Promise<void> {
     const { selects } = readStageSql(stage);
-    for (const { table, sql } of stage.compiled ?? []) await fill(stage, table, sql, engine);
+    await compileViews(stage, engine);
     for (const table of stage.writes.filter(({ name }) => isWanted(name))) {
         await fill(stage, table, selects[table.name] ?? '', engine);
+        await compileViews(stage, engine, table);
+    }
+}
+
+/** Makes the compiled views of a stage that are made from one of its outputs, or from none. */
+async function compileViews(stage: Stage, engine: Engine, after?: Table): Promise<void> {
+    for (const view of (stage.compiled ?? []).filter((of) => of.after?.name === after?.name)) {
+        await asWritten(stage, view, engine, () => fill(stage, view.table, view.sql, engine));
     }
 }
 

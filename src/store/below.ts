@@ -16,6 +16,7 @@ export function below(store: ObjectStore, prefix: string): ObjectStore {
         put: (key, body) => store.put(at(key), body),
         create: (key, body) => store.create(at(key), body),
         upload: (key, file, sha256) => store.upload(at(key), file, sha256),
+        remove: (key) => store.remove(at(key)),
         close: () => store.close(),
     };
 }

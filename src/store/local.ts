@@ -72,6 +72,19 @@ export function folderStore(folder: string): ObjectStore {
                 throw asRunError(error, address, 'upload', key);
             }
         },
+        async remove(key) {
+            const root = await openRoot(folder, address);
+            try {
+                const path = join(root, ...segments(address, key, 'remove'));
+                await requireParentInside(address, root, key, path);
+                await unlink(path);
+                await syncFolder(dirname(path));
+            } catch (error) {
+                const { code } = error as NodeJS.ErrnoException;
+                if (code !== 'ENOENT' && code !== 'ENOTDIR')
+                    throw asRunError(error, address, 'remove', key);
+            }
+        },
         async close() {},
     };
 }

@@ -37,5 +37,7 @@ export interface ObjectStore {
     create(key: string, body: Uint8Array | string): Promise<boolean>;
     /** Writes a file of any size as one object, whole. A bucket keeps the sha256 beside the bytes. */
     upload(key: string, file: string, sha256: string): Promise<void>;
+    /** Takes one object away; one that is not there is gone already. */
+    remove(key: string): Promise<void>;
     close(): Promise<void>;
 }

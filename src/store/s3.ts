@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import {
+    DeleteObjectCommand,
     GetObjectCommand,
     type GetObjectCommandOutput,
     ListObjectsV2Command,
@@ -37,7 +38,7 @@ const defaults: S3Tuning = { attempts: 5, connectMillis: 10_000, silenceMillis: 
 /** What failed, in the words of the error that will be printed. */
 interface Operation {
     readonly store: string;
-    readonly name: 'list' | 'get' | 'put' | 'create' | 'upload';
+    readonly name: 'list' | 'get' | 'put' | 'create' | 'upload' | 'remove';
     readonly target: string;
     readonly attempts: number;
 }
@@ -118,6 +119,14 @@ export function s3Store(options: S3Options, tuning: Partial<S3Tuning> = {}): Obj
                 if ((error as NodeJS.ErrnoException).syscall !== undefined && Body.errored)
                     throw error;
                 throwAs(doing('upload', key), error);
+            }
+        },
+        async remove(key) {
+            try {
+                await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+            } catch (error) {
+                // Most servers answer 204 to what is not there, some do not.
+                if ((error as SdkError).name !== 'NoSuchKey') throwAs(doing('remove', key), error);
             }
         },
         async close() {

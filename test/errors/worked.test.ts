@@ -278,8 +278,8 @@ describe('a finished run', () => {
     test('LINE_NOT_FOUND: an unknown key', async () => {
         const said = await fails('LINE_NOT_FOUND', 2, { line: 'explain abcdef', ...finishedAnd() });
         expect(said).toMatchInlineSnapshot(`
-          "LINE_NOT_FOUND: no line of 2026-10-nightly-RUN has a key that begins with abcdef
-            -> Take the key from line_items.csv or sale_lines.csv; a prefix of it is enough if it is unique.
+          "LINE_NOT_FOUND: no line and no break of 2026-10-nightly-RUN has a key that begins with abcdef
+            -> Take the key from line_items.csv, sale_lines.csv or breaks.csv; a prefix of it is enough if it is unique.
           "
         `);
     });

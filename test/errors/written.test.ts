@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fails, tieout, tinyFiles } from '../support/terminal.ts';
+import { fails, tinyFiles } from '../support/terminal.ts';
 
 const tiny = tinyFiles();
 const of = (name: string) => tiny[name] ?? '';
@@ -116,19 +116,6 @@ describe('the command line', () => {
             -> Name a month that has begun, written as 2026-10.
           "
         `);
-    });
-
-    test('COMMAND_NOT_YET: every command whose help says that it comes later', async () => {
-        const help = await tieout('--help', { cwd: '/' });
-        const later = [...help.out.matchAll(/^ {2}([a-z]+).*\(comes later\)$/gm)];
-        expect(later.length).toBeGreaterThan(0);
-        for (const [, name = ''] of later) {
-            const line = `${name} --any thing`;
-            expect(await fails('COMMAND_NOT_YET', 2, { line })).toBe(
-                `COMMAND_NOT_YET: \`tieout ${name}\` is part of the contract but not built yet\n` +
-                    '  -> See the status table in README.md for what works today.\n',
-            );
-        }
     });
 });
 

@@ -73,6 +73,13 @@ test('a held run names its payers and what waits', async () => {
             totals: [{ currency: 'USD', amount: '0.03', held: '0.03' }],
         },
     ]);
+    // A night after a person let them go holds nobody.
+    await type('release acme --reason agreed');
+    expect(await type('run')).toMatchObject({ exit: 0, err: '' });
+    expect(notices().at(-1)).toMatchObject({
+        ...{ result: 'finished', exit: 0, held_payers: [] },
+        totals: [{ currency: 'USD', amount: '0.03', held: '0' }],
+    });
 });
 
 describe('a failure', () => {

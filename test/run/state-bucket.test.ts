@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sha256 } from '../../src/duck/sql.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { s3Store } from '../../src/store/s3.ts';
+import { bucketRows } from '../support/bucket-rows.ts';
 import {
     keysOf,
     machine,
@@ -147,6 +148,21 @@ describe('on a server', () => {
         expect(await keysOf(store, 'other/')).toEqual(['other/probe.json']);
         const alone = await tieout('doctor', { cwd: first.folder });
         expect(alone.out).toMatch(/^ok {3}state .*`alone` says that there are none$/m);
+    });
+
+    test('an identifier leaves the rows of the bucket', async () => {
+        const isThere = async () => (await bucketRows(store, 'books/acme/')).includes('evt-3');
+        expect(await isThere()).toBe(true);
+        const why = ['--value', 'evt-3', '--reason', 'ticket 12', '--by', 'ada', '--apply'];
+        const said = await tieout(['erase', ...why], { cwd: machine(places).folder });
+        expect(said).toMatchObject({ exit: 0, err: '' });
+        expect(said.out).toMatch(/rows +2 in 2 batches/);
+        expect(await isThere()).toBe(false);
+        const lake = await keysOf(store, 'books/acme/lake/');
+        expect(lake.filter((key) => key.endsWith('/batch.json'))).toHaveLength(2);
+        expect(lake).toHaveLength(4);
+        const again = await tieout(['erase', ...why], { cwd: machine(places).folder });
+        expect(again.out).toMatch(/rows +0 in 0 batches/);
     });
 
     test('a bucket that is not there is no empty log', async () => {

@@ -51,6 +51,33 @@ describe('70-reconcile: holds', () => {
                                R1
         `));
 
+    test('a hold captured whole is judged like a capture alone, and a break of it names both', () =>
+        ties(`${held(
+            '1000',
+            `h | authorize | 900  | 2026-10-10 11:59:58
+             c | capture   | 900  | 2026-10-10 12:00:01`,
+        )}
+            then recon.breaks    code            | amount | entry_ids | authorization_id | first_at            | detail
+                                 AMOUNT_QUANTITY | 100    | h c       | A                | 2026-10-10 11:59:58 | worth 1000, captured 900, authorized 900, released 0, expired 0, counted 1000
+            then recon.histories entry_id
+        `));
+
+    test.each([
+        ['another entry of its event', 'c | capture | 1000 | 2026-10-10 12:00:01', 'x | decline'],
+        ['only a part of it', 'c | capture | 999 | 2026-10-10 12:00:01', null],
+        ['booked before it', 'c | capture | 1000 | 2026-10-10 11:59:57', null],
+    ])('a capture of a hold with %s has a life', (_name, capture, more) =>
+        ties(`${held(
+            '1000',
+            `h | authorize | 1000 | 2026-10-10 11:59:58
+             ${capture}
+             ${more === null ? '' : `${more} | 1 | 2026-10-10 12:00:02`}`,
+        )}
+            then recon.positions event_key | entry_count
+                                 e         | ${more === null ? 2 : 3}
+        `),
+    );
+
     test('a second capture after the release is as impossible as a first one', () =>
         ties(`${held(
             '700',
@@ -189,5 +216,119 @@ ${entries}`;
                 r | e | refund  | 7 | c | 2026-10-10 12:00:02 | a | wallet`)}
             then recon.breaks code                | amount
                               METERED_ON_REVERSED | 7
+        `));
+});
+
+/** Entries of one authorization in their order, one a second from 12:00:01: `name type amount [undoes]`. */
+const life = (steps: string) =>
+    steps
+        .split(', ')
+        .map((step, at) => {
+            const [entry = '', type = '', amount = '', undoes = '_'] = step.split(' ');
+            return `        e | A | t | TOK | ${entry} | ${type} | ${amount} | 2026-10-10 12:00:0${at + 1} | ${undoes}`;
+        })
+        .join('\n');
+const logged = (steps: string) => `
+    given mediated.debit_entries event_id | authorization_id | account_id | asset | entry_id | entry_type | amount | booked_at | reversal_of
+${life(steps)}`;
+const usedOf = (counted: string) => `
+    given compiled.event_values  event_id | account_id | wallet_asset | wallet_shape | counted_quantity | rated_amount
+                                 e        | t          | TOK          | two_phase    | ${counted}       | 8`;
+
+describe('70-reconcile: every life of an authorization', () => {
+    test.each([
+        // steps of it, with usage of 1,000: the rule that matches
+        ['h authorize 1000, c capture 1000', 'R1'],
+        ['h authorize 1200, c capture 1000, l release 200', 'R1'],
+        ['h authorize 1200, c capture 1000, x expire 200', 'R1'],
+        ['h authorize 600, i authorize 400, c capture 1000', 'R1'],
+        ['h authorize 600, c capture 500, i authorize 400, d capture 500', 'R5'],
+        ['h authorize 1000, c capture 300, d capture 300, f capture 400', 'R5'],
+        ['h authorize 1000, c capture 600, d capture 400, l release 0', 'R5'],
+        ['h authorize 1300, c capture 1300, r refund 300 c', 'R1'],
+    ])('%s is as it should be: %s', (steps, rule) =>
+        ties(`${usedOf('1000')}${logged(steps)}
+            then recon.breaks  code
+            then recon.matches rule | difference
+                               ${rule} | 0
+        `),
+    );
+
+    test.each([
+        // steps of it, with usage of 1,000: code | amount | entries of each break
+        ['h authorize 1000, l release 1000, c capture 1000', ['LIFECYCLE_INVALID | 0 | h l c']],
+        ['h authorize 1000, x expire 1000, c capture 1000', ['LIFECYCLE_INVALID | 0 | h x c']],
+        [
+            'h authorize 1000, c capture 600, x expire 400, d capture 400',
+            ['LIFECYCLE_INVALID | 0 | h c x d'],
+        ],
+        ['c capture 1000', ['LIFECYCLE_INVALID | 0 | c']],
+        [
+            'c capture 600, d capture 400',
+            ['DUP_DEBIT_CONFLICT | -400 | d', 'LIFECYCLE_INVALID | 400 | c'],
+        ],
+        ['n decline 1000, c capture 1000', ['LIFECYCLE_INVALID | 0 | n c']],
+        ['h authorize 1000, c capture 1000, l release 500', ['LIFECYCLE_INVALID | 0 | h c l']],
+        ['h authorize 1000, l release 1000, x expire 1000', ['METERED_ON_RELEASED | 1000 | h l x']],
+        ['h authorize 900, c capture 1000', ['OVER_CAPTURE | 0 | h c']],
+        [
+            'h authorize 1000, c capture 600, d capture 500',
+            ['DUP_DEBIT_CONFLICT | -500 | d', 'UNDER_CAPTURE | 400 | h c'],
+        ],
+        [
+            'h authorize 1000, c capture 1000, r reverse 1000 c',
+            ['METERED_ON_REVERSED | 1000 | h c r'],
+        ],
+        ['h authorize 1000, c capture 1000, r refund 400 c', ['METERED_ON_REVERSED | 400 | h c r']],
+        [
+            'h authorize 1000, c capture 1000, r reverse 1500 c',
+            ['METERED_ON_REVERSED | 1500 | h c r'],
+        ],
+        [
+            'h authorize 1000, c capture 1000, r reverse 1000 c, s reverse 1000 r',
+            ['LIFECYCLE_INVALID | 1000 | s', 'METERED_ON_REVERSED | 1000 | h c r'],
+        ],
+        ['h authorize 1000, c capture 1000, r reverse 1000 h', ['LIFECYCLE_INVALID | 1000 | r']],
+    ])('%s: %j', (steps, breaks) =>
+        ties(`${usedOf('1000')}${logged(steps)}
+            then recon.breaks code | amount | entry_ids
+                              ${breaks.join('\n')}
+        `),
+    );
+
+    test.each([
+        // steps of it, without usage: code | amount of its break, or none
+        ['h authorize 1000, c capture 1000, r reverse 1000 c', ''],
+        ['h authorize 1000, l release 1000', ''],
+        ['h authorize 1000, c capture 1000, r reverse 1500 c', 'LIFECYCLE_INVALID | 500'],
+        ['h authorize 1000, c capture 1000, r refund 400 c', 'DEBITED_NOT_METERED | -600'],
+        ['h authorize 1000, l release 400', 'OPEN_HOLD | 0'],
+        ['h authorize 1000, r reverse 1000 h', 'ORPHAN_REVERSAL | 1000\nOPEN_HOLD | 0'],
+    ])('without usage, %s: %s', (steps, breaks) =>
+        ties(`${logged(steps)}
+            then recon.breaks code | amount
+                              ${breaks}
+        `),
+    );
+
+    test('a capture without a hold, so early that the hold may be in the log of the month before', () =>
+        ties(`
+            given run.parameters run_id | period_start | period_end | as_of      | open_hold_hours | hold_absolute | hold_percent
+                                 run    | 2026-10-01   | 2026-11-01 | 2026-11-05 | 168             | 1             | 1
+            ${usedOf('1000')}
+            given mediated.debit_entries event_id | authorization_id | account_id | asset | entry_id | amount | booked_at
+                                         e        | A                | t          | TOK   | c        | 1000   | 2026-10-06 23:59:59
+            then recon.breaks  code
+            then recon.matches rule
+                               R1
+        `));
+
+    test('an instant debit that names an authorization needs no hold', () =>
+        ties(`
+            given compiled.event_values  event_id | rated_amount
+                                         e        | 5
+            given mediated.debit_entries event_id | authorization_id | entry_id | amount
+                                         e        | A                | c        | 5
+            then recon.breaks  code
         `));
 });

@@ -270,7 +270,7 @@ describe('70-reconcile: tolerance', () => {
     ];
     test.each(allowed)('%s', (_name, assets, ...rows) => ties(`${assets}${comparing(rows)}`));
 
-    test('a fraction that the wallet can not hold is rounding, and stays in the tie-out', () =>
+    test('AMOUNT_ROUNDING: a fraction that the wallet can not hold is rounding, and stays in the tie-out', () =>
         ties(`
             given compiled.event_values  event_id | rated_amount
                                          e1       | 0.0000001234567

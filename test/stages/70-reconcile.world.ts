@@ -121,17 +121,29 @@ const defaults: Defaults = {
         asset: 'USD',
         booked_at: '2026-10-10 12:00:01',
     },
+    'compiled.disputed_parts': {
+        meter: 'tokens',
+        book_id: 'one',
+        currency: 'USD',
+        attributes: '{}',
+        segment_at: '2026-10-01 00:00:00',
+    },
+    'rules.book_cards': { card: 'list', currency: 'USD' },
+    'rules.rates': {
+        ...{ card: 'list', currency: 'USD', meter: 'tokens', mask: '', match_key: '{}' },
+        ...{ specificity: '0', priority: '0' },
+    },
 };
 
 const october = '2026-10-01 | 2026-11-01';
 const always = '2000-01-01 | 9999-12-31';
 
 const world = `
-    given rules.assets asset | kind     | precision | counts   | tolerance | tolerance_percent | tolerance_cap
-                       USD   | currency | 6         | tokens   | 0.0000005 | 0                 | _
-                       EUR   | currency | 6         | tokens   | 0.0000005 | 0                 | _
-                       TOK   | unit     | 3         | tokens   | 0.0005    | 0                 | _
-                       REQ   | unit     | 0         | requests | 0         | 0                 | _
+    given rules.assets asset | kind     | precision | counts   | tolerance | tolerance_percent | tolerance_cap | tolerance_total
+                       USD   | currency | 6         | tokens   | 0.0000005 | 0                 | _ | _
+                       EUR   | currency | 6         | tokens   | 0.0000005 | 0                 | _ | _
+                       TOK   | unit     | 3         | tokens   | 0.0005    | 0                 | _ | _
+                       REQ   | unit     | 0         | requests | 0         | 0                 | _ | _
     given rules.asset_rates asset | currency | rate_from  | rate_to | is_first | rate
                             USD   | USD      | 0001-01-01 | _       | true     | 1
                             EUR   | EUR      | 0001-01-01 | _       | true     | 1
@@ -185,3 +197,8 @@ ${entries
 /** What is held for usage that does not exist. */
 export const unused = (entries: string) =>
     held('0', entries).replace(/\n +e +\| t +\| TOK +\| two_phase.*/, '');
+
+/** A rule of the ladder that is off for an asset. */
+export const off = (rule: string, asset = 'USD') => `
+    given rules.off_rules asset    | rule
+                          ${asset} | ${rule}`;

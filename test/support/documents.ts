@@ -102,6 +102,7 @@ export function breakItem(over: Partial<Break> = {}): Break {
         age_days: 22,
         detail: 'No debit entry has this event or its request.',
         action: 'Bill it, or debit the wallet now.',
+        accepted_by: '',
     };
     return { ...item, ...over };
 }

@@ -173,6 +173,12 @@ function watchedStore(store: ObjectStore, fails: Fails): ObjectStore {
             if (manner === 'answered') await store.upload(key, file, sha256);
             throw unreachable(store, `upload ${key}`);
         },
+        async remove(key) {
+            const manner = fails(`store remove ${key}`);
+            if (manner === null) return store.remove(key);
+            if (manner === 'answered') await store.remove(key);
+            throw unreachable(store, `remove ${key}`);
+        },
         async close() {
             const manner = fails('store close');
             await store.close();

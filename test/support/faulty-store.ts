@@ -6,7 +6,7 @@ import type { ObjectBody, ObjectEntry, ObjectStore } from '../../src/store/objec
 export interface Fault {
     readonly kind:
         | 'unreachable' // error before any answer, of any operation
-        | 'answer' // a create or an upload is done, and its answer is lost
+        | 'answer' // a create, an upload or a removal is done, and its answer is lost
         | 'reset' // the connection breaks in mid-body
         | 'short' // the body ends early without an error
         | 'etag' // the answer names another etag
@@ -88,6 +88,11 @@ export function faultyStore(store: ObjectStore, faults: readonly Fault[]): Fault
             const number = begin('upload', key);
             await store.upload(key, file, sha256);
             if (strike(number, key, ['answer'])) throw unreachable(store.address, 'upload', key);
+        },
+        async remove(key) {
+            const number = begin('remove', key);
+            await store.remove(key);
+            if (strike(number, key, ['answer'])) throw unreachable(store.address, 'remove', key);
         },
         close: () => store.close(),
     };

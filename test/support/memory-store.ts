@@ -54,6 +54,10 @@ export function memoryStore(
             objects.set(key, readFileSync(file));
             hashes.set(key, sha256);
         },
+        async remove(key) {
+            objects.delete(key);
+            hashes.delete(key);
+        },
         async close() {},
     };
 }

@@ -3,5 +3,9 @@ select coalesce(breaks.break_id, legs.break_id) as break_id, breaks.code, breaks
 from recon.breaks as breaks
 full outer join recon.break_legs as legs on breaks.break_id = legs.break_id
 where breaks.break_id is null
-    or (legs.break_id is null and breaks.code <> 'SEQUENCE_GAP')
+    or (
+        legs.break_id is null
+        and breaks.code <> 'SEQUENCE_GAP'
+        and breaks.break_id not in (select form_breaks.break_id from recon.form_breaks)
+    )
 order by break_id

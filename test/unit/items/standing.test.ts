@@ -19,6 +19,7 @@ function item(letter: string, over: Partial<Item> = {}): Item {
         last_seen_at: '2026-10-31T00:00:00Z',
         cleared_at: null,
         cleared_by: null,
+        accepted_by: '',
         ...over,
     };
 }
@@ -82,6 +83,13 @@ describe('an item', () => {
         const cleared = { cleared_at: '2026-10-25T00:00:00Z', cleared_by: 'gone' } as const;
         const [one] = stand([item('a', cleared)], { decisions: [decision({})] }).items;
         expect(one).toMatchObject({ status: 'cleared', age_days: 15, age_bucket: '8-30' });
+    });
+
+    test('accepted by a rule it is accepted, until a person opens it again', () => {
+        const accepted = item('a', { accepted_by: 'cents' });
+        expect(stand([accepted]).items[0]?.status).toBe('accepted');
+        const decisions = [decision({ act: 'reopen', value: '' })];
+        expect(stand([accepted], { decisions }).items[0]?.status).toBe('open');
     });
 
     test('keeps its owner and everything that was said, in order', () => {

@@ -64,6 +64,19 @@ describe('a backfill as text', () => {
             'old and 1 correction since (revert b)',
         ],
         ['openings', { closings: 'x' }, {}, '2026-11 would open with something else'],
+        [
+            'late debits',
+            {
+                late_debits: [
+                    {
+                        ...{ payer_id: 'acme', account_id: 'lab', asset: 'TOK' },
+                        ...{ old: '1000', new: '1500.5', delta: '500.5' },
+                    },
+                ],
+            },
+            {},
+            'acme     lab        1,000    1,500.5    500.5    TOK',
+        ],
         ['sales', {}, { has_other_sales: true }, 'Sales of sellers differ too'],
         [
             'refusals',

@@ -196,6 +196,8 @@ describe('a part of a store', () => {
         expect(await keysOf(part, 'x/3')).toEqual(['x/3']);
         expect(await textOf(part, 'x/3')).toBe('uploaded');
         expect(await textOf(whole, `${start}/x/1`)).toBe('put');
+        await part.remove('x/2');
+        expect(await keysOf(whole, `${start}/`)).toEqual([`${start}/x/1`, `${start}/x/3`]);
         expect(part.address).toBe(`s3://memory/${start}`);
     });
 

@@ -201,3 +201,13 @@ test('a file is uploaded whole, over what was there', async () => {
     expect(await readdir(join(folder, 'a'))).toEqual(['b']);
     expect((await failure(store.upload('../out', file, ''))).code).toBe('STORE_ACCESS_DENIED');
 });
+
+test('a file is removed; one that is not there is gone already; nothing outside can be', async () => {
+    await write('a/b', 'text');
+    await writeFile(join(base, 'outside'), '');
+    const store = folderStore(folder);
+    for (const key of ['a/b', 'a/b', 'never/there']) await store.remove(key);
+    expect(await keys('')).toEqual([]);
+    expect((await failure(store.remove('../outside'))).code).toBe('STORE_ACCESS_DENIED');
+    expect(await readdir(base)).toContain('outside');
+});

@@ -132,6 +132,18 @@ describe('against a server', () => {
         await rm(dir, { recursive: true });
     });
 
+    test('an object is removed, and no other one; one that is not there is gone already', async () => {
+        const store = open();
+        await store.put('gone/a', 'one');
+        await store.put('gone/ab', 'other');
+        for (const key of ['gone/a', 'gone/a', 'gone/never']) await store.remove(key);
+        const left: string[] = [];
+        for await (const { key } of store.list('gone/')) left.push(key);
+        expect(left).toEqual(['gone/ab']);
+        await store.remove('gone/ab');
+        await store.close();
+    });
+
     // The embedded server ignores the condition and overwrites: there only one writer may exist.
     describe.runIf(process.env.TIEOUT_TEST_S3_ENDPOINT)('creating what may be there', () => {
         test('of sixteen writers of one key one has made it, and it is whole', async () => {

@@ -1,0 +1,15 @@
+import type { Deliveries } from '../schema/deliveries.ts';
+import type { Opening, Target } from './target.ts';
+
+/** Every target by its name; what talks to one is loaded only when it is asked for. */
+export const targets = {
+    webhook: async (opening: Opening<Deliveries>) => {
+        const { webhookTarget } = await import('./webhook.ts');
+        const { webhook } = opening.settings;
+        return webhook ? webhookTarget({ ...opening, settings: webhook }) : null;
+    },
+} satisfies Record<string, (opening: Opening<Deliveries>) => Promise<Target | null>>;
+
+export type TargetName = keyof typeof targets;
+
+export const isTargetName = (name: string): name is TargetName => Object.hasOwn(targets, name);

@@ -9,7 +9,8 @@ copies as (
         record_id,
         cast(content ->> 'account_id' as varchar) as account_id,
         cast(content ->> 'event_at' as timestamp) as event_at,
-        count(*) over same_event as copy_count,
+        -- A copy that came twice says nothing more.
+        count(distinct content) over (partition by source, record_id) as version_count,
         row_number() over (same_event order by object_no, line_no) as copy_no
     from mediated.usage_repeats
     where kind = 'conflict'
@@ -19,7 +20,7 @@ copies as (
 conflicts as (
     select
         'DUP_METER_CONFLICT' as code,
-        [copies.source, copies.record_id, copies.copy_count::varchar] as keys,
+        [copies.source, copies.record_id, copies.version_count::varchar] as keys,
         copies.record_id as break_key,
         paths.payer_id,
         copies.account_id,
@@ -28,7 +29,7 @@ conflicts as (
         paths.currency,
         copies.record_id as event_id,
         copies.event_at as first_at,
-        copies.copy_count || ' other copy(s) of source ' || copies.source
+        copies.version_count || ' other version(s) of source ' || copies.source
             || ' say something else: repeats.csv has them, and the places of all' as detail
     from copies
     inner join accounts.paths as paths

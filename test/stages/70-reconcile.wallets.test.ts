@@ -291,9 +291,10 @@ describe('70-reconcile: DUP_METER_CONFLICT', () => {
     test('DUP_METER_CONFLICT: an event that says two things is told once, and holds nobody', () =>
         ties(`${conflicts(`
                 conflict  | gateway | e | 1 | 7 | 2 | 3 | ${copy('a', '2026-10-10 12:00:00')}
-                conflict  | gateway | e | 1 | 7 | 2 | 4 | ${copy('a', '2026-10-10 12:00:00')}`)}
+                conflict  | gateway | e | 1 | 7 | 2 | 4 | ${copy('a', '2026-10-10 12:00:00')}
+                conflict  | gateway | e | 1 | 7 | 2 | 5 | ${copy('a', '2026-10-10 12:30:00')}`)}
             then recon.breaks code | break_key | event_id | payer_id | account_id | amount | money_amount | currency | detail
-                DUP_METER_CONFLICT | e | e | org | a | 0 | 0 | USD | 2 other copy(s) of source gateway say something else: repeats.csv has them, and the places of all
+                DUP_METER_CONFLICT | e | e | org | a | 0 | 0 | USD | 2 other version(s) of source gateway say something else: repeats.csv has them, and the places of all
             then recon.holds payer_id | recon_status
                              org      | clear
         `));

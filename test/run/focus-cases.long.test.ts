@@ -22,13 +22,14 @@ import {
     judgeExport,
 } from '../support/focus.ts';
 import { problemsOf } from '../support/focus-datasets.ts';
-import { publicModel } from '../support/focus-rules.ts';
+import { publicModel, realData } from '../support/focus-rules.ts';
 import { defaults, generatedProject } from '../support/project.ts';
 
 /* Every worked example, a generated bucket and a real month as FOCUS: what must hold of any export. */
 
 const model = publicModel();
-const nightFolder = '/work/shared/real/night';
+const nightFolder = join(realData, 'night');
+if (!existsSync(nightFolder)) process.stderr.write(`no real month in ${nightFolder}\n`);
 
 const total = (rows: readonly CsvRow[], column: string) =>
     sum(rows.map((row) => row[column] ?? '0'));

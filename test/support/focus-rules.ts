@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import codes from 'currency-codes';
 import type { Engine } from '../../src/duck/engine.ts';
 import { quoteName, quoteText } from '../../src/duck/sql.ts';
@@ -28,6 +29,10 @@ export interface Judged {
     readonly verdict: Verdict;
     readonly reason: string;
 }
+
+/** The rules that a file breaks. */
+export const broken = (judged: readonly Judged[]) =>
+    judged.filter(({ verdict }) => verdict === 'failed').map(({ rule }) => rule);
 
 export interface Check {
     readonly CheckFunction: string;
@@ -60,12 +65,15 @@ export interface RuleModel {
     readonly ModelRules: Readonly<Record<string, Rule>>;
 }
 
-const modelFile = '/work/shared/real/focus/model-1.2.json';
+/** Real data beside the project, or in the folder of TIEOUT_REAL_DATA; it is not part of it. */
+export const realData = resolve(process.env.TIEOUT_REAL_DATA ?? '../shared/real');
 
-/** The public rule model of version 1.2; null where it is not at hand. */
+/** The public rule model of version 1.2; null, and a word about it, where it is not at hand. */
 export function publicModel(): RuleModel | null {
-    const file = process.env.TIEOUT_FOCUS_MODEL ?? modelFile;
-    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+    const file = join(realData, 'focus/model-1.2.json');
+    if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+    process.stderr.write(`no rule model at ${file}: nothing is judged by it\n`);
+    return null;
 }
 
 /** Where a rule is in the model: under which conditions, and for what. */

@@ -98,6 +98,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
     '@hono/node-server': ['serve'],
     'cli-table3': ['report'],
     'csv-stringify/sync': ['export'],
+    jose: ['deliver'],
     'currency-codes': ['money'],
     '@opentelemetry/api': ['telemetry'],
     '@opentelemetry/exporter-metrics-otlp-http': ['telemetry'],

@@ -6,10 +6,12 @@ import { inFileOrder, Problems } from '../rules/problems.ts';
 export interface Names {
     readonly payer: (payer_id: string) => string | null;
     readonly product: (product: string) => string | null;
+    /** The legal entity that bills a payer; only NetSuite asks for it. */
+    readonly subsidiary?: (payer_id: string) => string | null;
 }
 
 const columns = ['kind', 'ours', 'target', 'theirs'] as const;
-const kinds = ['payer', 'product'];
+const kinds = ['payer', 'product', 'subsidiary'];
 
 /**
  * Reads a file of names: `payer,acme,stripe,cus_123`, one row a name and target.
@@ -41,7 +43,11 @@ export function readNames(file: string, text: string, target: string): Names {
     }
     const nameOf = (kind: string) => (ours: string) =>
         named.get(JSON.stringify([kind, ours, target])) ?? null;
-    return { payer: nameOf('payer'), product: nameOf('product') };
+    return {
+        payer: nameOf('payer'),
+        product: nameOf('product'),
+        subsidiary: nameOf('subsidiary'),
+    };
 }
 
 /** Where no file names anything, everything is called what we call it. */

@@ -8,6 +8,11 @@ export const targets = {
         const { webhook } = opening.settings;
         return webhook ? webhookTarget({ ...opening, settings: webhook }) : null;
     },
+    netsuite: async (opening: Opening<Deliveries>) => {
+        const { netsuiteTarget } = await import('./netsuite.ts');
+        const { netsuite } = opening.settings;
+        return netsuite ? netsuiteTarget({ ...opening, settings: netsuite }) : null;
+    },
 } satisfies Record<string, (opening: Opening<Deliveries>) => Promise<Target | null>>;
 
 export type TargetName = keyof typeof targets;

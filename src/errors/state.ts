@@ -135,6 +135,11 @@ export const stateErrors = {
         () =>
             'Nothing was sent. What was delivered never changes: reopen nothing for it, let `tieout backfill` bill the difference in the open month.',
     ),
+    DELIVERY_LOCKED_OUT: defineError<{ target: string; detail: string; remedy: string }>(
+        2,
+        (p) => `${p.target} does not let tieout in: ${p.detail}`,
+        (p) => `${p.remedy} Then start the delivery again: it goes on where it was.`,
+    ),
     ERASE_REFUSED: defineError<{ detail: string; remedy: string }>(
         2,
         (p) => `nothing was erased: ${p.detail}`,

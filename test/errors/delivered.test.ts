@@ -65,7 +65,7 @@ describe('deliveries', () => {
           "NAMES_INVALID: 2 problems in the names of targets
           names.csv:3: NAMES_INVALID payer "acme" has a name in webhook already
               Keep the one that is right.
-          names.csv:4: NAMES_INVALID kind "buyer" is none of payer, product
+          names.csv:4: NAMES_INVALID kind "buyer" is none of payer, product, subsidiary
             -> Correct them all and run again; nothing was sent.
           "
         `);

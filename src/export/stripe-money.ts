@@ -1,4 +1,4 @@
-import { parseAmount } from '../money/amount.ts';
+import { type Amount, parseAmount } from '../money/amount.ts';
 import { currencyExponent } from '../money/currency.ts';
 
 /**
@@ -32,7 +32,7 @@ export function stripeAmount(text: string, currency: string): StripeAmount {
             message: `${currency} is not an ISO 4217 currency`,
         };
     }
-    const exponent = ZERO_DECIMAL.has(currency) ? 0 : THREE_DECIMAL.has(currency) ? 3 : 2;
+    const exponent = exponentOf(currency);
     const step = THREE_DECIMAL.has(currency) ? 10n : WHOLE_AS_TWO_DECIMAL.has(currency) ? 100n : 1n;
     const { units, scale } = parseAmount(text);
     const scaled = units * 10n ** BigInt(exponent);
@@ -45,3 +45,11 @@ export function stripeAmount(text: string, currency: string): StripeAmount {
     }
     return { amount: scaled / divisor };
 }
+
+/** What Stripe's integer of minor units is in the currency. */
+export function stripeDecimal(minor: bigint, currency: string): Amount {
+    return { units: minor, scale: exponentOf(currency) };
+}
+
+const exponentOf = (currency: string) =>
+    ZERO_DECIMAL.has(currency) ? 0 : THREE_DECIMAL.has(currency) ? 3 : 2;

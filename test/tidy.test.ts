@@ -91,6 +91,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
     pino: ['log'],
     commander: ['cli', 'commands'],
     zod: ['schema', 'compile', 'deliver', 'rules', 'commands'],
+    stripe: ['deliver'],
     'cli-table3': ['report'],
     'currency-codes': ['money'],
     '@opentelemetry/api': ['telemetry'],

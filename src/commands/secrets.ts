@@ -6,6 +6,7 @@ const names = [
     'AWS_CONTAINER_AUTHORIZATION_TOKEN',
     'TIEOUT_NOTIFY_SECRET',
     'TIEOUT_WEBHOOK_SECRET',
+    'TIEOUT_STRIPE_KEY',
 ];
 
 /** Whatever a store answered and whatever broke: the secrets of this process are never printed. */

@@ -57,7 +57,7 @@ export function stripeMeters(
     };
 
     /** What the meter has of the customer in the period, as decimal text. */
-    const valueOf = async (event: StripeMeterEvent): Promise<string> => {
+    const meteredOf = async (event: StripeMeterEvent): Promise<string> => {
         const { id } = await meterOf(event);
         const { customer, period } = event;
         const span = { start_time: seconds(period.start), end_time: seconds(period.end) };
@@ -72,7 +72,7 @@ export function stripeMeters(
 
     const find = async (parcel: Parcel) => {
         const event = eventOf(parcel);
-        const value = await valueOf(event);
+        const value = await meteredOf(event);
         if (compare(parseAmount(value), parseAmount(event.value)) === 0) {
             return { remote_id: event.identifier };
         }
@@ -102,15 +102,19 @@ export function stripeMeters(
                 [meter.value_settings.event_payload_key]: value,
             };
             const params = { event_name, identifier, payload, timestamp: seconds(at) };
-            await client.post(identifier, (options) =>
-                stripe.billing.meterEvents.create(params, options),
-            );
+            try {
+                await client.post(identifier, (options) =>
+                    stripe.billing.meterEvents.create(params, options),
+                );
+            } catch (error) {
+                if (!isThere(error)) throw error;
+            }
             return { remote_id: identifier };
         },
         // Sums come minutes later: until then it is acknowledged, and the next start asks again.
         readBack: async (parcel) => {
             const { value, event_name, line_count } = eventOf(parcel);
-            const counted = await valueOf(eventOf(parcel));
+            const counted = await meteredOf(eventOf(parcel));
             if (value !== '0' && counted === '0') {
                 throw new TargetError('unknown', `${event_name} has not summed it up yet`);
             }
@@ -120,6 +124,10 @@ export function stripeMeters(
         },
     };
 }
+
+/** Stripe does not drop an identifier that it knows, it refuses it: then the event is there. */
+const isThere = (error: unknown) =>
+    error instanceof TargetError && /already exists with identifier/.test(error.message);
 
 /** Seconds since 1970 as the SDK takes them. */
 const seconds = (value: bigint) => Number.parseInt(value.toString(), 10);

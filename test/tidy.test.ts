@@ -96,6 +96,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
     'hono/body-limit': ['serve'],
     'hono/cookie': ['serve'],
     '@hono/node-server': ['serve'],
+    stripe: ['deliver'],
     'cli-table3': ['report'],
     'csv-stringify/sync': ['export'],
     jose: ['deliver'],

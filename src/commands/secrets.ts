@@ -8,6 +8,7 @@ const names = [
     'TIEOUT_SERVE_TOKEN',
     'TIEOUT_WEBHOOK_SECRET',
     'TIEOUT_NETSUITE_PRIVATE_KEY',
+    'TIEOUT_STRIPE_KEY',
 ];
 
 /** Whatever a store answered and whatever broke: the secrets of this process are never printed. */

@@ -13,6 +13,12 @@ export const targets = {
         const { netsuite } = opening.settings;
         return netsuite ? netsuiteTarget({ ...opening, settings: netsuite }) : null;
     },
+    stripe: async (opening: Opening<Deliveries>) => {
+        const { stripe } = opening.settings;
+        if (!stripe) return null;
+        const { stripeTarget } = await import('./stripe.ts');
+        return stripeTarget({ ...opening, settings: stripe });
+    },
 } satisfies Record<string, (opening: Opening<Deliveries>) => Promise<Target | null>>;
 
 export type TargetName = keyof typeof targets;

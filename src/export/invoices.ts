@@ -91,7 +91,9 @@ export function withhold(invoice: Invoice, reason: WithheldInvoice['reason']): W
 
 /** Totals per currency, ordered by currency. Currencies never mix in a sum. */
 export function deliveryTotals(
-    invoices: Iterable<Pick<Invoice, 'currency' | 'lines' | 'total'>>,
+    invoices: Iterable<
+        Pick<Invoice, 'currency' | 'total'> & { readonly lines: readonly unknown[] }
+    >,
 ): readonly DeliveryTotal[] {
     const sums = new Map<string, { invoices: number; lines: number; total: Amount }>();
     for (const { currency, lines, total } of invoices) {

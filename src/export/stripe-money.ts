@@ -1,4 +1,4 @@
-import { parseAmount } from '../money/amount.ts';
+import { type Amount, parseAmount } from '../money/amount.ts';
 import { currencyExponent } from '../money/currency.ts';
 import { stripeExponent, stripeExponents } from '../money/stripe.ts';
 
@@ -25,7 +25,7 @@ export function stripeAmount(text: string, currency: string): StripeAmount {
             message: `${currency} is not an ISO 4217 currency`,
         };
     }
-    const exponent = stripeExponents[currency] ?? stripeExponent;
+    const exponent = exponentOf(currency);
     // Of the three digits of a three-decimal currency the last must be 0.
     const step = exponent === 3 ? 10n : WHOLE_AS_TWO_DECIMAL.has(currency) ? 100n : 1n;
     const { units, scale } = parseAmount(text);
@@ -39,3 +39,10 @@ export function stripeAmount(text: string, currency: string): StripeAmount {
     }
     return { amount: scaled / divisor };
 }
+
+/** What Stripe's integer of minor units is in the currency. */
+export function stripeDecimal(minor: bigint, currency: string): Amount {
+    return { units: minor, scale: exponentOf(currency) };
+}
+
+const exponentOf = (currency: string) => stripeExponents[currency] ?? stripeExponent;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { netsuiteSettingsSchema } from './deliver-netsuite.ts';
+import { stripeSettingsSchema } from './deliver-stripe.ts';
 import { isNoticeUrl } from './notice.ts';
 import { strict } from './strict.ts';
 
@@ -32,6 +33,7 @@ export const deliveriesSchema = strict({
         .describe('A CSV file beside the config: what targets call payers and products.'),
     webhook: webhookSchema.optional(),
     netsuite: netsuiteSettingsSchema.optional(),
+    stripe: stripeSettingsSchema.optional(),
 });
 export type Deliveries = z.output<typeof deliveriesSchema>;
 export type WebhookSettings = z.output<typeof webhookSchema>;

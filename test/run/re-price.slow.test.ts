@@ -230,7 +230,7 @@ describe('partials that cannot say what comes of it', () => {
         [
             'a tolerance',
             inConfig('"0.0005"', '"0.005"'),
-            'how usage is compared with debits has changed (`assets`, `counts`, `tolerances`, `open_hold_hours`, or its SQL)',
+            'how usage is compared with debits has changed (`assets`, `counts`, `tolerances`, `reconcile`, `open_hold_hours`, or its SQL)',
         ],
         [
             'another payer',

@@ -93,6 +93,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
     zod: ['schema', 'compile', 'deliver', 'rules', 'commands'],
     stripe: ['deliver'],
     'cli-table3': ['report'],
+    'csv-stringify/sync': ['export'],
     'currency-codes': ['money'],
     '@opentelemetry/api': ['telemetry'],
     '@opentelemetry/exporter-metrics-otlp-http': ['telemetry'],

@@ -1,5 +1,6 @@
 -- Breaks of form: what someone has to look at although it moves no tie-out.
--- Grain: break_id. One per wallet, asset or event, however many entries show it.
+-- Grain: break_id. One per wallet, asset or event, however many entries show it. Where it has no
+-- worth, what shows it is part of the id: a decision does not cover what comes to light later.
 with
 -- Which objects the copies stand in is said beside: how inputs are cut into objects is no result.
 copies as (
@@ -18,7 +19,7 @@ copies as (
 conflicts as (
     select
         'DUP_METER_CONFLICT' as code,
-        [copies.source, copies.record_id] as keys,
+        [copies.source, copies.record_id, copies.copy_count::varchar] as keys,
         copies.record_id as break_key,
         paths.payer_id,
         copies.account_id,
@@ -48,7 +49,11 @@ payers as (
 discontinuities as (
     select
         'BALANCE_DISCONTINUITY' as code,
-        [found.input, found.account_id, found.asset, coalesce(found.wallet_id, '')] as keys,
+        [
+            found.input, found.account_id, found.asset, coalesce(found.wallet_id, ''),
+            found.place_count::varchar, found.entry_count::varchar, found.first_place,
+            coalesce(plain(balances.unexplained), '')
+        ] as keys,
         coalesce(found.wallet_id, found.account_id || '|' || found.asset) as break_key,
         payers.payer_id,
         found.account_id,
@@ -130,7 +135,13 @@ overdrafts as (
 conversions as (
     select
         odd.code,
-        [odd.account_id, odd.asset, odd.currency, coalesce(odd.rate_from::varchar, '')] as keys,
+        [
+            odd.account_id, odd.asset, odd.currency, coalesce(odd.rate_from::varchar, ''),
+            case
+                when odd.code = 'CONVERSION_MISSING' then sum(odd.entry_count)::varchar
+                else ''
+            end
+        ] as keys,
         odd.account_id || '|' || odd.asset || '|' || odd.currency as break_key,
         arg_max(payers.payer_id, odd.booked_on) as payer_id,
         odd.account_id,

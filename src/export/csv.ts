@@ -1,3 +1,5 @@
+import { stringify } from 'csv-stringify/sync';
+
 /**
  * One column of a CSV file. `decimal` declares that the column holds plain decimal numbers: such a
  * cell keeps its leading minus. Everything else in any column is text that a spreadsheet may see.
@@ -22,8 +24,8 @@ const FORMULA = /^(?:'*[\t\r\n]|[\s'"\p{Cf}\p{Cc}]*[=+\-@＝＋－＠﹦﹢﹣�
 /** No formula begins so: nearly every cell is told by its first character. */
 const HARMLESS = /^[\w{[#]/;
 
-/** What ends a cell or a line, and what readers may stumble over: other line ends, edge blanks. */
-const NEEDS_QUOTES = /[",\n\r\u0085\u2028\u2029]|^\s|\s$/;
+/** What RFC 4180 readers may stumble over and csv-stringify leaves bare: lone CR, edge blanks. */
+const NEEDS_QUOTES = /[\r\u0085\u2028\u2029]|^\s|\s$/;
 
 /**
  * Makes a text cell harmless in a spreadsheet: one that would run as a formula gets a leading `'`.
@@ -38,17 +40,14 @@ export function neutralise(cell: string): string {
  * order given. The same rows give the same bytes.
  */
 export function toCsv<Row>(rows: Iterable<Row>, columns: readonly Column<Row>[]): string {
-    const lines = [columns.map((column) => quoted(neutralise(column.header))).join(',')];
-    for (const row of rows) lines.push(columns.map((column) => cellOf(row, column)).join(','));
-    return `${lines.join('\n')}\n`;
+    const records = [columns.map((column) => neutralise(column.header))];
+    for (const row of rows) records.push(columns.map((column) => cellOf(row, column)));
+    return stringify(records, { record_delimiter: '\n', quoted_match: NEEDS_QUOTES });
 }
-
-const quoted = (cell: string) =>
-    NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 
 function cellOf<Row>(row: Row, column: Column<Row>): string {
     const value = column.value(row);
     if (value === null) return '';
     const text = String(value).toWellFormed();
-    return column.kind === 'decimal' && PLAIN_DECIMAL.test(text) ? text : quoted(neutralise(text));
+    return column.kind === 'decimal' && PLAIN_DECIMAL.test(text) ? text : neutralise(text);
 }

@@ -46,7 +46,7 @@ const objects = {
         debit('e5', '03', '0.003', '1000'),
     ]),
 };
-const files = { ...besideTiny(), 'rates.csv': rates };
+const files: Readonly<Record<string, string>> = { ...besideTiny(), 'rates.csv': rates };
 const asOf = (day: string) => ({ as_of: `2026-10-${day}T00:00:00Z` });
 
 const causes = (of: RunResult) =>
@@ -70,7 +70,7 @@ describe('a night', () => {
         whole = await one.run(asOf('05'));
         await other.run(asOf('02'));
         inTwo = await other.run(asOf('05'));
-    });
+    }, 180_000);
     afterAll(() => {
         for (const project of projects) project.remove();
     });
@@ -104,12 +104,23 @@ describe('a night', () => {
     });
 });
 
+/** What costs at most half a cent and is a matter of price holds nobody. */
+const ladder = `
+reconcile:
+  rules: [{ rule: R5, enabled: false, assets: [USD] }]
+  suggest: { window_minutes: 10 }
+  accept: [{ rule: small, codes: [AMOUNT_PRICE], up_to: "0.005", total: "1.00" }]
+`;
+
 describe('explain', () => {
     let project: TinyProject;
     const at = (line: string) => tieout(line, { cwd: project.folder });
     beforeAll(async () => {
         const data = Object.entries(objects).map(([key, text]) => [`data/${key}`, text]);
-        project = tinyProject({ ...files, ...Object.fromEntries(data) });
+        project = tinyProject({
+            ...{ ...files, ...Object.fromEntries(data) },
+            'tieout.yaml': `${files['tieout.yaml']}${ladder}`,
+        });
         expect((await at('run --period 2026-10 --as-of 2026-10-05T00:00:00Z')).err).toBe('');
     });
     afterAll(() => project?.remove());
@@ -120,6 +131,12 @@ describe('explain', () => {
         const folder = join(project.folder, '.tieout/runs');
         const [run = ''] = readdirSync(folder);
         const rows = readFileSync(join(folder, run, 'output/breaks.csv'), 'utf8').split('\n');
+        const rules = rows.map((row) => /,(e\d),acme,.*,([a-z]*)\r?$/.exec(row)?.slice(1));
+        expect(rules.filter((of) => of !== undefined)).toEqual([
+            ['e1', ''],
+            ['e2', 'small'],
+            ['e3', ''],
+        ]);
         const [id = ''] = rows.find((row) => row.includes(',e1,'))?.split(',') ?? [];
         const explained = await at(`explain ${id.slice(0, 12)} --raw`);
         expect(explained).toMatchObject({ exit: 0, err: '' });

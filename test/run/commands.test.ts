@@ -292,9 +292,10 @@ describe('reconcile', () => {
         );
         expect(certificate.pipeline).toBe('reconcile');
         expect(readdirSync(folder).sort()).toEqual([
-            ...['breaks.csv', 'breaks.parquet', 'certificate.json', 'items.json'],
-            ...['repeats.csv', 'report.html', 'suspense.csv', 'tie_outs.parquet'],
-            ...['unrated.csv', 'wallet_movements.csv'],
+            ...['break_causes.csv', 'breaks.csv', 'breaks.parquet', 'certificate.json'],
+            ...['difference_causes.csv', 'items.json', 'repeats.csv', 'report.html'],
+            ...['suggestions.csv', 'suspense.csv', 'tie_outs.parquet', 'unrated.csv'],
+            'wallet_movements.csv',
         ]);
         const report = await tieout(`report ${period}`, { cwd: own.folder });
         expect(report).toMatchObject({ exit: 0, err: '' });

@@ -132,7 +132,7 @@ ${tokens('1').replace(/given compiled.disputed_parts[^\n]*\n[^\n]*\n/, '')}
         `));
 
     test('units are counted: a difference of them is a quantity', () =>
-        ties(`${held('1000', 'c | capture | 900 | 2026-10-10 12:00:01')}
+        ties(`${held('1000', 'h | authorize | 900 | 2026-10-10 11:59:58\n c | capture | 900 | 2026-10-10 12:00:01')}
             then recon.breaks       code            | amount
                                     AMOUNT_QUANTITY | 100
             then recon.break_causes cause           | amount

@@ -1,9 +1,5 @@
 import { describe, test } from 'vitest';
-import { held, ties } from './70-reconcile.world.ts';
-
-const off = (rule: string, asset = 'USD') => `
-            given rules.off_rules asset | rule
-                                  ${asset} | ${rule}`;
+import { held, off, ties } from './70-reconcile.world.ts';
 
 /** Three events whose debits are off by 3, 2 and -4 of the seventh decimal. */
 const nearly = `
@@ -242,7 +238,7 @@ describe('70-reconcile: small breaks that a rule accepts', () => {
         `));
 
     test('the tie-out is what it was: what is accepted is a break still', () =>
-        ties(`${held('1000', 'c | capture | 999 | 2026-10-10 12:00:01')}${rules('1 | small | AMOUNT_QUANTITY | _ | 1 | 1 | true')}
+        ties(`${held('1000', 'h | authorize | 999 | 2026-10-10 11:59:58\n c | capture | 999 | 2026-10-10 12:00:01')}${rules('1 | small | AMOUNT_QUANTITY | _ | 1 | 1 | true')}
             then recon.breaks   accepted_by
                                 small
             then recon.tie_outs broken | unexplained

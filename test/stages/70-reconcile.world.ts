@@ -197,3 +197,8 @@ ${entries
 /** What is held for usage that does not exist. */
 export const unused = (entries: string) =>
     held('0', entries).replace(/\n +e +\| t +\| TOK +\| two_phase.*/, '');
+
+/** A rule of the ladder that is off for an asset. */
+export const off = (rule: string, asset = 'USD') => `
+    given rules.off_rules asset    | rule
+                          ${asset} | ${rule}`;

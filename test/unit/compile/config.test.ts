@@ -235,11 +235,13 @@ describe('the config', () => {
             'tolerances and counts of assets that do not exist, counts that do not exist',
             (of) => {
                 of.tolerances.EUR = { absolute: '0.01' };
+                of.reconcile = { rules: [{ rule: 'R2', enabled: false, assets: ['GBP'] }] };
                 of.asset_counts.GPU = 'seconds';
             },
             [
                 'tolerances.EUR UNKNOWN_ASSET: EUR is not in assets',
                 'asset_counts.GPU UNKNOWN_ASSET: GPU is not in assets',
+                'reconcile.rules.0.assets.0 UNKNOWN_ASSET: GBP is not in assets',
                 'asset_counts.GPU UNKNOWN_COUNT: seconds is not in counts',
             ],
         ],

@@ -33,7 +33,10 @@ export interface StripeDelivery {
 /** Stripe as it is opened by a delivery. */
 export const openStripe = (url: string, { settings, names, key, now }: StripeDelivery = {}) =>
     stripeTarget({
-        settings: stripeSettingsSchema.parse({ url, per_second: 100, ...settings }),
+        settings: {
+            ...stripeSettingsSchema.parse({ url, per_second: 100 }),
+            ...settings,
+        },
         names: names ?? stripeNames,
         environment: { TIEOUT_STRIPE_KEY: key ?? standInKey },
         now: () => now ?? '2026-11-05T09:00:00Z',

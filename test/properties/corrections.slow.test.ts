@@ -69,6 +69,13 @@ async function runOf(state: string, name: string, lines: Side): Promise<RunResul
             where line_key <> ''
         ) to ${quoteText(file)} (format parquet)`,
     );
+    // Nothing was debited: no debit is late.
+    await engine.run(
+        `copy (
+            select '' as payer_id, '' as account_id, '' as asset, cast(0 as decimal(38, 24)) as debited
+            where false
+        ) to ${quoteText(join(run.output, 'tie_outs.parquet'))} (format parquet)`,
+    );
     const header = 'contract,product,meter,commitment,grant,period,quantity\n';
     writeFileSync(join(run.output, 'closings.csv'), header);
     const certificate = {

@@ -48,7 +48,8 @@ const attempts = 6;
 
 /**
  * Looks up how far each parcel has come. A parcel that is on its way, or there, must be the one that was
- * sent: another under its key would be there twice, or in place of what somebody has booked.
+ * sent: another under its key would be there twice, or in place of what somebody has booked. So is a parcel
+ * that was sent and is none any more, as when an invoice is cut otherwise: its lines would go out in others.
  * @throws RunError DELIVERY_CHANGED with all that differ
  */
 export function waybills(
@@ -65,15 +66,23 @@ export function waybills(
         ({ last, payload_sha256 }) =>
             last !== null && isFixed(last) && last.payload_sha256 !== payload_sha256,
     );
-    if (changed.length > 0) {
-        const parcels = changed.map(({ parcel, last }) => {
-            const { amount, state, run_id } = last as DeliveryRecord;
-            return `${parcel.parcel_key}: ${amount} ${parcel.currency} ${state} of ${run_id}, now ${parcel.amount}`;
-        });
-        throw new RunError('DELIVERY_CHANGED', { target: target.name, parcels });
-    }
-    return all;
+    const keys = new Set(parcels.map(({ parcel_key }) => parcel_key));
+    const payers = new Set(parcels.map(payerOf));
+    const gone = [...outbox.values()].filter(
+        (of) => isFixed(of) && !keys.has(of.parcel_key) && payers.has(payerOf(of)),
+    );
+    const said = ({ parcel_key, amount, currency, state, run_id }: DeliveryRecord, now: string) =>
+        `${parcel_key}: ${amount} ${currency} ${state} of ${run_id}, now ${now}`;
+    const differing = [
+        ...changed.map(({ parcel, last }) => said(last as DeliveryRecord, parcel.amount)),
+        ...gone.map((record) => said(record, 'in no parcel')),
+    ];
+    if (differing.length === 0) return all;
+    throw new RunError('DELIVERY_CHANGED', { target: target.name, parcels: differing });
 }
+
+const payerOf = ({ payer_id, currency }: Pick<Parcel, 'payer_id' | 'currency'>) =>
+    JSON.stringify([payer_id, currency]);
 
 /**
  * Takes every parcel to `verified`: its key and hash are stored before the first byte goes out, an unknown

@@ -1,11 +1,15 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { waybills } from '../../src/deliver/deliver.ts';
+import { netsuiteTokens } from '../../src/deliver/netsuite-token.ts';
 import { enterStep, readOutbox } from '../../src/deliver/outbox.ts';
 import type { Parcel, Target } from '../../src/deliver/target.ts';
+import type { NetsuiteSettings } from '../../src/schema/deliver-netsuite.ts';
 import type { DeliveryRecord } from '../../src/schema/delivery.ts';
 import { memoryStore } from '../support/memory-store.ts';
+import { receiver } from '../support/receiver.ts';
 import { type Failing, fails, raises, type TinyProject, tieout } from '../support/terminal.ts';
 
 const month = '--period 2026-10';
@@ -123,6 +127,23 @@ describe('deliveries', () => {
         expect(said).toMatchInlineSnapshot(`
           "DELIVERY_OUTRUN: acme-2026-10-USD is being delivered to webhook by another start, of ada
             -> Let one delivery run at a time; run the same command again once it has ended.
+          "
+        `);
+    });
+
+    test('DELIVERY_LOCKED_OUT: the target knows neither the key nor whose it is', async () => {
+        const there = await receiver(401);
+        const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+        const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+        const names = { algorithm: 'ES256', certificate_id: 'c', client_id: 'x' };
+        const environment = { TIEOUT_NETSUITE_PRIVATE_KEY: pem };
+        const now = () => '2026-11-05T09:00:00Z';
+        const tokens = netsuiteTokens(names as NetsuiteSettings, there.url, environment, now);
+        const said = await raises('DELIVERY_LOCKED_OUT', () => tokens.current());
+        await there.stop();
+        expect(said).toMatchInlineSnapshot(`
+          "DELIVERY_LOCKED_OUT: netsuite does not let tieout in: it answered 401 to the claim that is signed with TIEOUT_NETSUITE_PRIVATE_KEY
+            -> Check client_id, certificate_id, the end of the certificate and the role of the integration (Login Audit Trail in NetSuite), and the clock of this machine. Then start the delivery again: it goes on where it was.
           "
         `);
     });

@@ -6,7 +6,7 @@ import { broken, type Judged, publicModel } from '../support/focus-rules.ts';
 
 /*
  * The public rule model of FOCUS 1.2 as SQL, over a worked example with a token wallet. All examples and a
- * real month: focus-cases.slow.test.ts; files that break rules: focus-broken.slow.test.ts. Without the
+ * real month: focus-cases.long.test.ts; files that break rules: focus-broken.slow.test.ts. Without the
  * model there is nothing to test.
  */
 const model = publicModel();

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { waybills } from '../../src/deliver/deliver.ts';
+import { lockedOut } from '../../src/deliver/netsuite-token.ts';
 import { enterStep, readOutbox } from '../../src/deliver/outbox.ts';
 import type { Parcel, Target } from '../../src/deliver/target.ts';
 import type { DeliveryRecord } from '../../src/schema/delivery.ts';
@@ -109,6 +110,17 @@ describe('deliveries', () => {
           "DELIVERY_CHANGED: webhook has other lines under the same key than would be sent now:
               acme-2026-10-USD: 13.00 USD sent of run, now 12.50
             -> Nothing was sent. What was delivered never changes: reopen nothing for it, let \`tieout backfill\` bill the difference in the open month.
+          "
+        `);
+    });
+
+    test('DELIVERY_LOCKED_OUT: the target lets nobody in', async () => {
+        const said = await raises('DELIVERY_LOCKED_OUT', async () => {
+            throw lockedOut('it answered 401: INVALID_LOGIN Invalid login attempt.');
+        });
+        expect(said).toMatchInlineSnapshot(`
+          "DELIVERY_LOCKED_OUT: netsuite does not let tieout in: it answered 401: INVALID_LOGIN Invalid login attempt.
+            -> Check client_id, certificate_id, the end of the certificate and the role of the integration (Login Audit Trail in NetSuite), and the clock of this machine. Then start the delivery again: it goes on where it was.
           "
         `);
     });

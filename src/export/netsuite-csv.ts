@@ -7,12 +7,12 @@ import {
     deliveryTotals,
     gatherInvoices,
     type Invoice,
-    moneyText,
     type ReconStatus,
     type WithheldInvoice,
     withhold,
 } from './invoices.ts';
 import { canonicalJson, type JsonValue, sha256 } from './json.ts';
+import { netsuiteExternalId } from './netsuite-id.ts';
 
 /** A CSV import job takes 25,000 records and 50 MB (NetSuite help, section_1534420642). */
 const ROWS_PER_FILE = 25_000;
@@ -57,7 +57,9 @@ export interface NetsuiteFiles {
  * - `Start Date` and `End Date` are days in the payer's zone; the last one is inclusive.
  * - Import with mode Add: Update appends lines unless "overwrite sublists" is on.
  * - A customer or item id that a spreadsheet would run as a formula arrives with a leading `'`.
- * - An invoice below zero is refused: NetSuite takes that as a credit memo only.
+ * - What comes to less than zero is a credit memo, in files of their own, its signs turned: NetSuite takes
+ *   no invoice below zero. `totals` have it as ours.
+ * - `External ID` is the one by which `tieout deliver` puts the same lines: who does both has them once.
  *
  * The last file, `netsuite-summary.json`, says what the import files hold and what stays here.
  */
@@ -71,11 +73,14 @@ export function netsuiteInvoices(
     const sendable = written.filter((one) => one.problem === undefined);
     const refused = written.filter((one) => one.problem !== undefined);
     const header = toCsv([], rows);
-    const packed = pack(sendable, header).map((parts, index) => ({
-        name: `netsuite-invoices-${String(index + 1).padStart(3, '0')}.csv`,
-        text: header + parts.map((part) => part.body).join(''),
-        row_count: parts.reduce((count, part) => count + part.invoice.lines.length, 0),
-    }));
+    const packed = [
+        ...packedAs('invoices', header, sendable.filter(isInvoice)),
+        ...packedAs(
+            'credit-memos',
+            header,
+            sendable.filter((one) => !isInvoice(one)),
+        ),
+    ];
     const outcome = {
         totals: deliveryTotals(sendable.map((one) => one.invoice)),
         withheld: [...gathered.withheld, ...refused.map((one) => withhold(one.invoice, 'refused'))],
@@ -91,6 +96,16 @@ export function netsuiteInvoices(
     const summary = `${canonicalJson(document as unknown as JsonValue)}\n`;
     const files = packed.map(({ name, text }) => ({ name, text }));
     return { files: [...files, { name: 'netsuite-summary.json', text: summary }], ...outcome };
+}
+
+const isInvoice = ({ invoice }: Pick<Written, 'invoice'>) => invoice.total.units >= 0n;
+
+function packedAs(kind: string, header: string, written: readonly Written[]) {
+    return pack(written, header).map((parts, index) => ({
+        name: `netsuite-${kind}-${String(index + 1).padStart(3, '0')}.csv`,
+        text: header + parts.map((part) => part.body).join(''),
+        row_count: parts.reduce((count, part) => count + part.invoice.lines.length, 0),
+    }));
 }
 
 interface Written {
@@ -117,7 +132,7 @@ function columns(options: NetsuiteOptions): readonly Column<Row>[] {
         return { header, kind: 'decimal', value };
     };
     return [
-        text('External ID', ({ invoice }) => prefix + invoice.invoice_key),
+        text('External ID', ({ invoice }) => netsuiteExternalId(prefix, invoice.invoice_key)),
         text('Customer', ({ invoice }) => customer(invoice.payer_id)),
         text('Date', ({ invoice }) => date(options.invoice_date ?? lastDay(invoice))),
         text('Currency', ({ invoice }) => invoice.currency),
@@ -125,8 +140,8 @@ function columns(options: NetsuiteOptions): readonly Column<Row>[] {
         text('Item', ({ line }) => item(line.product)),
         decimal('Quantity', ({ line }) => line.quantity),
         decimal('Price Level', () => '-1'),
-        decimal('Rate', ({ line }) => line.unit_price),
-        decimal('Amount', ({ line }) => line.amount),
+        decimal('Rate', ({ invoice, line }) => signed(invoice, line.unit_price)),
+        decimal('Amount', ({ invoice, line }) => signed(invoice, line.amount)),
         text('Description', ({ line }) => line.description),
         text('Start Date', ({ line }) => date(dayOf(line.service_start, line.time_zone))),
         text('End Date', ({ line }) => date(lastDayBefore(line.service_end, line.time_zone))),
@@ -134,6 +149,12 @@ function columns(options: NetsuiteOptions): readonly Column<Row>[] {
         text('custcol_usage_account', ({ line }) => line.account_id),
         text('custcol_recon_status', ({ line }) => line.recon_status),
     ];
+}
+
+/** What a credit memo gives back is above zero in it; all digits of the text stay. */
+function signed(invoice: Invoice, text: string): string {
+    if (isInvoice({ invoice }) || /^[0.]*$/.test(text)) return text;
+    return text.startsWith('-') ? text.slice(1) : `-${text}`;
 }
 
 function firstDay(invoice: Invoice): string {
@@ -162,17 +183,10 @@ function writeInvoice(invoice: Invoice, rows: readonly Column<Row>[]): Written {
 }
 
 function refusalOf(invoice: Invoice, bytes: number): DeliveryProblem | undefined {
-    const { invoice_key, currency, lines, total } = invoice;
+    const { invoice_key, lines } = invoice;
     const refused = (code: string, message: string): DeliveryProblem => {
         return { code, severity: 'refused', invoice_key, line_key: null, message };
     };
-    if (total.units < 0n) {
-        return refused(
-            'NETSUITE_NEGATIVE_INVOICE',
-            `the total is ${moneyText(total, currency)} ${currency}; NetSuite takes no invoice ` +
-                'below zero. Enter it as a credit memo.',
-        );
-    }
     if (lines.length > LINES_PER_INVOICE || bytes > BYTES_PER_INVOICE) {
         return refused(
             'NETSUITE_INVOICE_TOO_LARGE',

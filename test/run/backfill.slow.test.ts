@@ -161,9 +161,9 @@ describe('a backfill of a closed month', () => {
         ]);
         const stripe = await output('2026-11', 'stripe-requests.json');
         expect(stripe).toContain('"corrects_period": "2026-10"');
-        // The invoice of north is below zero, which the one target takes and the other does not.
+        // The invoice of north is below zero: a credit memo, in a file of its own.
         expect(await output('2026-11', 'netsuite-invoices-001.csv')).toMatch(
-            /^tieout-south\/2026-11\/USD,south,.*,15.00,Correction of 2026-10: /m,
+            /^tieout-south_2026-11_USD-[0-9a-f]{16},south,.*,15.00,Correction of 2026-10: /m,
         );
         expect(await output('2026-11', 'report.html')).toContain('Correction of 2026-10');
     });

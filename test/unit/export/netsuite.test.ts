@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ReconStatus } from '../../../src/export/invoices.ts';
 import { sha256 } from '../../../src/export/json.ts';
 import { type NetsuiteOptions, netsuiteInvoices } from '../../../src/export/netsuite-csv.ts';
+import { netsuiteExternalId } from '../../../src/export/netsuite-id.ts';
 import { hexKey, lineItem, lineItems, shuffled } from '../../support/documents.ts';
 
 const clear: ReadonlySet<ReconStatus> = new Set(['clear']);
@@ -21,7 +22,7 @@ describe('rows', () => {
     test('have the columns of the import, in order, with our amount after the rate', () => {
         const [row] = rowsOf([lineItem()]);
         expect(Object.entries(row ?? {})).toEqual([
-            ['External ID', 'tieout-acme/2026-10/USD'],
+            ['External ID', netsuiteExternalId('tieout-', 'acme/2026-10/USD')],
             ['Customer', 'acme'],
             ['Date', '2026-10-31'],
             ['Currency', 'USD'],
@@ -112,7 +113,7 @@ describe('rows', () => {
             invoice_date: '2026-11-02',
         });
         expect(row).toMatchObject({
-            'External ID': 'sandbox-acme/2026-10/USD',
+            'External ID': netsuiteExternalId('sandbox-', 'acme/2026-10/USD'),
             Customer: 'C-acme',
             Item: 'SKU-inference',
             Date: '2026-11-02',
@@ -134,7 +135,9 @@ describe('rows', () => {
         );
         const ids = rowsOf(shuffled(lines, 3)).map((row) => row['External ID']);
         expect(ids).toEqual(
-            ['a', 'b', 'c'].flatMap((id) => Array<string>(3).fill(`tieout-${id}/2026-10/USD`)),
+            ['a', 'b', 'c'].flatMap((id) =>
+                Array<string>(3).fill(netsuiteExternalId('tieout-', `${id}/2026-10/USD`)),
+            ),
         );
     });
 });
@@ -183,17 +186,23 @@ describe('files', () => {
         ]);
     });
 
-    test('an invoice below zero is refused, not the whole delivery; zero is none', () => {
-        const result = deliver([
-            lineItem({ line_key: '1', amount: '-5.00' }),
-            lineItem({ line_key: '2', payer_id: 'beta', invoice_key: 'beta', amount: '0.00' }),
+    test('what comes to less than zero is a credit memo, its signs turned; zero is none', () => {
+        const lines = [
+            lineItem({ line_key: '1', amount: '-15.50', unit_price: '-0.0155' }),
+            lineItem({ line_key: '2', amount: '10.50', attributes: '{"z":1}' }),
+            lineItem({ line_key: '3', amount: '0.00', attributes: '{"zz":1}', unit_price: '0' }),
+            lineItem({ line_key: '4', payer_id: 'b', invoice_key: 'b', amount: '0.00' }),
+        ];
+        expect(
+            imports(lines).map(({ name, rows }) => [name, rows.map(({ Amount }) => Amount)]),
+        ).toEqual([
+            ['netsuite-invoices-001.csv', ['0.00']],
+            ['netsuite-credit-memos-001.csv', ['15.50', '-10.50', '0.00']],
         ]);
-        expect(result.problems).toMatchObject([
-            { code: 'NETSUITE_NEGATIVE_INVOICE', invoice_key: 'acme/2026-10/USD' },
-        ]);
-        expect(result.problems[0]?.message).toContain('-5.00 USD');
-        expect(result.withheld).toMatchObject([{ amount: '-5.00', reason: 'refused' }]);
-        expect(result.totals).toMatchObject([{ invoice_count: 1, amount: '0.00' }]);
+        expect(imports(lines)[1]?.rows.map(({ Rate }) => Rate)).toEqual(['0.0155', '-0.0125', '0']);
+        const result = deliver(lines);
+        expect(result.problems).toEqual([]);
+        expect(result.totals).toMatchObject([{ invoice_count: 2, amount: '-5.00' }]);
     });
 
     test('held lines never go out', () => {

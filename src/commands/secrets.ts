@@ -6,6 +6,8 @@ const names = [
     'AWS_CONTAINER_AUTHORIZATION_TOKEN',
     'TIEOUT_NOTIFY_SECRET',
     'TIEOUT_WEBHOOK_SECRET',
+    'TIEOUT_SALESFORCE_CLIENT_SECRET',
+    'TIEOUT_SALESFORCE_PRIVATE_KEY',
 ];
 
 /** Whatever a store answered and whatever broke: the secrets of this process are never printed. */

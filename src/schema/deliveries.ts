@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { salesforceSchema } from './deliver-salesforce.ts';
 import { isNoticeUrl } from './notice.ts';
 import { strict } from './strict.ts';
 
@@ -30,6 +31,7 @@ export const deliveriesSchema = strict({
         .optional()
         .describe('A CSV file beside the config: what targets call payers and products.'),
     webhook: webhookSchema.optional(),
+    salesforce: salesforceSchema.optional(),
 });
 export type Deliveries = z.output<typeof deliveriesSchema>;
 export type WebhookSettings = z.output<typeof webhookSchema>;

@@ -8,6 +8,11 @@ export const targets = {
         const { webhook } = opening.settings;
         return webhook ? webhookTarget({ ...opening, settings: webhook }) : null;
     },
+    salesforce: async (opening: Opening<Deliveries>) => {
+        const { salesforceTarget } = await import('./salesforce.ts');
+        const { salesforce } = opening.settings;
+        return salesforce ? salesforceTarget({ ...opening, settings: salesforce }) : null;
+    },
 } satisfies Record<string, (opening: Opening<Deliveries>) => Promise<Target | null>>;
 
 export type TargetName = keyof typeof targets;

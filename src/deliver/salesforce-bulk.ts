@@ -36,7 +36,7 @@ export function numberText(value: number | null): string {
  * Batches of records by the Bulk API 2.0: upserted by a key of ours, so that a record that is there is
  * written again and never twice. A batch of which some records fail is taken away again.
  */
-export function bulkRoute(route: BulkRoute): Pick<Target, 'find' | 'send' | 'readBack'> {
+export function bulkRoute(route: BulkRoute): Pick<Target, 'find' | 'send' | 'readBack' | 'file'> {
     /** Jobs of this process: any other at work may yet write what we look for. */
     const own = new Set<string>();
     const counted = (parcel: Parcel) => countOf(route, parcel);
@@ -47,6 +47,7 @@ export function bulkRoute(route: BulkRoute): Pick<Target, 'find' | 'send' | 'rea
     };
     return {
         find,
+        file: ({ payload }) => ({ ending: 'csv', text: upload.parse(payload).csv }),
         send: async (parcel, found) => {
             const remote_id = salesforceKey(parcel.parcel_key);
             if (found && isWhole(parcel, await counted(parcel))) return found;

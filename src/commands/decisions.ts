@@ -89,5 +89,6 @@ export function declareDecisions(
         )
         .addOption(by)
         .option('--send', 'send what is not there yet, and read it back', false)
+        .option('--out <folder>', 'write what would be sent as files, into a new folder')
         .action((flags: DeliverFlags) => answer(deliver(flags, context(), chance())));
 }

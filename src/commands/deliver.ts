@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lineItems } from '../../pipelines/80-invoice/tables.ts';
 import { type Delivered, sendAll, type Waybill, waybills } from '../deliver/deliver.ts';
+import { writeParcels } from '../deliver/files.ts';
 import { ownNames, readNames } from '../deliver/names.ts';
 import { readOutbox } from '../deliver/outbox.ts';
 import type { Target } from '../deliver/target.ts';
@@ -30,6 +31,8 @@ export interface DeliverFlags {
     readonly target: string;
     /** Without it nothing leaves this machine. */
     readonly send?: boolean;
+    /** A new folder for what is sent, a file a parcel. */
+    readonly out?: string;
     readonly by: string;
 }
 
@@ -50,6 +53,7 @@ export async function deliver(
     try {
         return await inState(project, context, async (state) => {
             const made = await prepared(project, state, target, period);
+            if (flags.out !== undefined) writeParcels(flags.out, target, made.waybills);
             if (!flags.send) return dryAnswer(target, made);
             await requireSafe(state);
             const { by } = flags;

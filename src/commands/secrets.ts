@@ -9,6 +9,8 @@ const names = [
     'TIEOUT_WEBHOOK_SECRET',
     'TIEOUT_NETSUITE_PRIVATE_KEY',
     'TIEOUT_STRIPE_KEY',
+    'TIEOUT_SALESFORCE_CLIENT_SECRET',
+    'TIEOUT_SALESFORCE_PRIVATE_KEY',
 ];
 
 /** Whatever a store answered and whatever broke: the secrets of this process are never printed. */

@@ -74,6 +74,8 @@ export interface Target {
     find(parcel: Parcel): Promise<Receipt | null>;
     /** Counts and sums what the target has, by asking it. @throws TargetError */
     readBack(parcel: Parcel, receipt: Receipt): Promise<Counted>;
+    /** A parcel as a file for who loads it by hand; without it, its payload as JSON. */
+    file?(parcel: Parcel): { readonly ending: string; readonly text: string };
     close(): Promise<void>;
 }
 

@@ -19,6 +19,11 @@ export const targets = {
         const { stripeTarget } = await import('./stripe.ts');
         return stripeTarget({ ...opening, settings: stripe });
     },
+    salesforce: async (opening: Opening<Deliveries>) => {
+        const { salesforceTarget } = await import('./salesforce.ts');
+        const { salesforce } = opening.settings;
+        return salesforce ? salesforceTarget({ ...opening, settings: salesforce }) : null;
+    },
 } satisfies Record<string, (opening: Opening<Deliveries>) => Promise<Target | null>>;
 
 export type TargetName = keyof typeof targets;

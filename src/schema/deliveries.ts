@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { netsuiteSettingsSchema } from './deliver-netsuite.ts';
+import { salesforceSchema } from './deliver-salesforce.ts';
 import { stripeSettingsSchema } from './deliver-stripe.ts';
 import { isNoticeUrl } from './notice.ts';
 import { strict } from './strict.ts';
@@ -34,6 +35,7 @@ export const deliveriesSchema = strict({
     webhook: webhookSchema.optional(),
     netsuite: netsuiteSettingsSchema.optional(),
     stripe: stripeSettingsSchema.optional(),
+    salesforce: salesforceSchema.optional(),
 });
 export type Deliveries = z.output<typeof deliveriesSchema>;
 export type WebhookSettings = z.output<typeof webhookSchema>;

@@ -1,0 +1,183 @@
+import { createSign } from 'node:crypto';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { Connection, OAuth2 } from 'jsforce';
+import { Transport } from 'jsforce/lib/transport.js';
+import type { HttpRequest, HttpResponse } from 'jsforce/lib/types/index.js';
+import { StreamPromise } from 'jsforce/lib/util/promise.js';
+import type { Environment } from '../effects.ts';
+import { RunError } from '../errors/index.ts';
+import type { SalesforceSettings } from '../schema/deliver-salesforce.ts';
+import { TargetError } from './target.ts';
+
+/** Milliseconds that an answer may take; an upload is up to 100 MB. */
+const patience = 300_000;
+
+/**
+ * Asks once and says what came of it. The transport of jsforce asks again by itself, for uploads with a
+ * body that is used up, and an answer that breaks off ends the process.
+ */
+class OnceTransport extends Transport {
+    override httpRequest(request: HttpRequest): StreamPromise<HttpResponse> {
+        const upload = new PassThrough();
+        return StreamPromise.create(() => ({ stream: upload, promise: answerOf(request, upload) }));
+    }
+}
+
+async function answerOf(request: HttpRequest, upload: PassThrough): Promise<HttpResponse> {
+    const { method, url } = request;
+    const isWriting = method === 'POST' || method === 'PUT' || method === 'PATCH';
+    const given = typeof request.body === 'string' ? request.body : null;
+    const body = isWriting ? (given ?? (await text(upload))) : null;
+    const headers = Object.entries(request.headers ?? {}).filter(
+        ([name]) => name.toLowerCase() !== 'content-length',
+    );
+    let answer: Response;
+    let answered: string;
+    try {
+        const signal = AbortSignal.timeout(patience);
+        const asked = { method, headers: Object.fromEntries(headers), signal };
+        answer = await fetch(url, {
+            ...asked,
+            redirect: 'error',
+            ...(body === null ? {} : { body }),
+        });
+        answered = await answer.text();
+    } catch (error) {
+        const { name, cause } = error as Error;
+        const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+        throw new TargetError('unknown', `it did not answer (${code ?? name})`, { cause: error });
+    }
+    const { status } = answer;
+    if (status === 429) {
+        const seconds = /^\d{1,5}$/.exec(answer.headers.get('retry-after') ?? '')?.[0];
+        const retryAfter = seconds === undefined ? null : Number.parseInt(seconds, 10) * 1_000;
+        throw new TargetError('busy', 'it answered 429', { retryAfter });
+    }
+    if (status >= 500) throw new TargetError('unknown', `it answered ${status}`);
+    return { statusCode: status, headers: Object.fromEntries(answer.headers), body: answered };
+}
+
+/** What Salesforce says when it is asked too much, or wants to be asked again. */
+const passing = new Set(['REQUEST_LIMIT_EXCEEDED', 'INVALID_SESSION_ID', 'SERVER_UNAVAILABLE']);
+
+/** An org, entered when it is first asked for something. */
+export interface Org {
+    /** @throws TargetError, RunError DELIVERY_REFUSED when it lets nobody in */
+    ask<T>(question: (connection: Connection) => Promise<T>): Promise<T>;
+    /** Rows of a query, all of them. @throws TargetError, never `refused` */
+    query<T>(soql: string): Promise<readonly T[]>;
+}
+
+/** Opens nothing yet: a dry run needs no org. */
+export function orgOf(
+    settings: SalesforceSettings,
+    environment: Environment,
+    now: () => string,
+): Org {
+    const connection = new Connection({
+        instanceUrl: settings.instance_url,
+        version: settings.api_version,
+    });
+    connection._transport = new OnceTransport();
+    let entered: Promise<void> | null = null;
+    const ask: Org['ask'] = async (question) => {
+        entered ??= enter(settings, environment, now).then((token) => {
+            connection.accessToken = token;
+        });
+        try {
+            await entered;
+        } catch (error) {
+            entered = null;
+            throw error;
+        }
+        try {
+            return await question(connection);
+        } catch (error) {
+            const { errorCode = '' } = error as { errorCode?: string };
+            if (errorCode === 'INVALID_SESSION_ID') entered = null;
+            throw targetErrorOf(error, errorCode);
+        }
+    };
+    const query = async <T>(soql: string): Promise<readonly T[]> => {
+        try {
+            const all = { autoFetch: true, maxFetch: 200_000 };
+            const { records } = await ask(async (of) => of.query(soql, all));
+            return records as unknown as readonly T[];
+        } catch (error) {
+            throw unsure(error);
+        }
+    };
+    return { ask, query };
+}
+
+function targetErrorOf(error: unknown, errorCode: string): unknown {
+    if (error instanceof TargetError || errorCode === '') return error;
+    const message = `${errorCode}: ${(error as Error).message}`.slice(0, 500);
+    return new TargetError(passing.has(errorCode) ? 'busy' : 'refused', message, { cause: error });
+}
+
+/** A question that was not answered says nothing of what is there. */
+export function unsure(error: unknown): unknown {
+    const isNo = error instanceof TargetError && error.kind === 'refused';
+    return isNo ? new TargetError('unknown', error.message, { cause: error }) : error;
+}
+
+const refused = (detail: string) =>
+    new RunError('DELIVERY_REFUSED', {
+        ...{ target: 'salesforce', detail },
+        remedy: 'docs/deliver-salesforce.md says how tieout proves who it is.',
+    });
+
+async function enter(
+    { auth, instance_url, login_url }: SalesforceSettings,
+    environment: Environment,
+    now: () => string,
+): Promise<string> {
+    const variable = (of: string) => {
+        const value = environment[`TIEOUT_SALESFORCE_${of}`] ?? '';
+        if (value === '') throw refused(`TIEOUT_SALESFORCE_${of} is not set`);
+        return value;
+    };
+    const clientId = variable('CLIENT_ID');
+    const isSecret = auth === 'client_credentials';
+    const oauth = new OAuth2({
+        loginUrl: instance_url,
+        ...(isSecret ? { clientId, clientSecret: variable('CLIENT_SECRET') } : {}),
+    });
+    oauth._transport = new OnceTransport();
+    const asked: { grant_type: string; [name: string]: string } = isSecret
+        ? { grant_type: 'client_credentials' }
+        : {
+              grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+              assertion: assertionOf(
+                  { iss: clientId, sub: variable('USERNAME'), aud: login_url },
+                  variable('PRIVATE_KEY'),
+                  now(),
+              ),
+          };
+    try {
+        const { access_token } = await oauth.requestToken(asked);
+        if (access_token) return access_token;
+    } catch (error) {
+        // Nothing was sent yet: what is not known is only whether it lets us in.
+        if (error instanceof TargetError) throw new TargetError('busy', error.message);
+        throw refused(`it let nobody in: ${(error as Error).name}`);
+    }
+    throw refused('it let nobody in: it gave no token');
+}
+
+function assertionOf(
+    claims: { readonly [name: string]: string },
+    key: string,
+    instant: string,
+): string {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const exp = Math.floor(Date.parse(instant) / 1_000) + 180;
+    const body = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ ...claims, exp })}`;
+    try {
+        return `${body}.${createSign('RSA-SHA256').update(body).sign(key, 'base64url')}`;
+    } catch {
+        throw refused('TIEOUT_SALESFORCE_PRIVATE_KEY is no RSA key in PEM');
+    }
+}

@@ -1,4 +1,4 @@
--- Hashes of event ids whose debits are more than one plain capture.
+-- Hashes of event ids whose debits are more than one plain capture, or a hold captured whole.
 -- Grain: key_hash. Everything else is one capture of one event and needs no history.
 with
 reversals as (
@@ -23,11 +23,15 @@ hashed as (
 ),
 
 neighbours as (
-    select key_hash, lag(key_hash) over (order by key_hash) as key_hash_before
+    select
+        key_hash,
+        lag(key_hash) over in_order as key_hash_before,
+        lag(key_hash, 2) over in_order as key_hash_before_that
     from hashed
+    window in_order as (order by key_hash)
 ),
 
-busy as (
+several as (
     select key_hash
     from neighbours
     where key_hash = key_hash_before
@@ -37,6 +41,17 @@ busy as (
     from mediated.debit_entries
     where event_id is not null and is_usage_debit(entry_type)
         and (entry_type <> 'capture' or aggregated is not null)
+),
+
+busy as (
+    select several.key_hash
+    from several
+    anti join recon.whole_captures as whole on several.key_hash = whole.key_hash
+    union all
+    -- A third entry of the event, whatever the two others are.
+    select key_hash
+    from neighbours
+    where key_hash = key_hash_before_that
     union all
     select hash(entries.event_id) as key_hash
     from recon.entries as entries

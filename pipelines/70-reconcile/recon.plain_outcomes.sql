@@ -13,14 +13,19 @@ usage as (
 captures as (
     select entry_id, event_id, account_id, payer_id, asset, amount, quantity, is_in_period,
         booked_at,
+        whole.key_hash is not null as is_held,
         -- All that an authorization has is this capture: nothing was held for it.
         authorization_id is not null
+        and whole.key_hash is null
         and is_hold_known(booked_at, parameters.period_start, parameters.open_hold_hours)
             as is_unheld
     from recon.entries as entries
     cross join run.parameters as parameters
+    left join recon.whole_captures as whole on hash(entries.event_id) = whole.key_hash
     anti join recon.busy_ids as busy_ids on hash(entries.event_id) = busy_ids.key_hash
-    where entries.event_id is not null and not entries.is_aggregated
+    where entries.event_id is not null
+        and not entries.is_aggregated
+        and entries.entry_type = 'capture'
 ),
 
 sides as (
@@ -43,6 +48,7 @@ sides as (
         cast(coalesce(captures.amount, 0) as decimal(38, 24)) as captured,
         captures.quantity as debit_quantity,
         coalesce(usage.wallet_shape = 'two_phase' and captures.is_unheld, false) as is_forced,
+        coalesce(captures.is_held, false) as is_held,
         coalesce(captures.is_in_period, false) as is_debited_in_period,
         coalesce(usage.event_at, captures.booked_at) as event_at,
         coalesce(captures.booked_at, usage.event_at) as booked_at,
@@ -124,7 +130,10 @@ outcomes as (
         sum(case when is_debited_in_period then captured else 0 end) as actual,
         sum(rated_amount) filter (where is_used_in_period and not is_unrated) as money,
         count(*) filter (where is_used_in_period) as usage_count,
-        count(*) filter (where is_debited_in_period) as entry_count,
+        -- A hold that was captured whole is a second entry.
+        sum(case when not is_debited_in_period then 0 when is_held then 2 else 1 end)
+            as entry_count,
+        bool_or(is_held) filter (where break_key <> '') as is_held,
         min(least(event_at, booked_at)) as first_at,
         max(entry_id) filter (where break_key <> '') as entry_ids,
         max(worth) filter (where break_key <> '') as worth,
@@ -145,6 +154,14 @@ outcomes as (
         currency,
         products,
         rate_at
+),
+
+-- The holds of breaks: what happened to them is told with what was captured of them.
+holds as (
+    select event_id, entry_id, booked_at, cast(amount as decimal(38, 24)) as amount
+    from recon.entries
+    where entry_type = 'authorize'
+        and event_id in (select break_key from outcomes where is_held)
 )
 
 select
@@ -171,16 +188,20 @@ select
     products,
     rate_at,
     usage_count,
-    entry_count,
-    first_at,
+    cast(entry_count as bigint) as entry_count,
+    least(first_at, coalesce(holds.booked_at, first_at)) as first_at,
     cast(counted_quantity as decimal(38, 12)) as counted_quantity,
     cast(debit_quantity as decimal(38, 12)) as debited_quantity,
     case when break_key <> '' then cast(1 as bigint) end as debit_count,
-    coalesce(entry_ids, '') as entry_ids,
+    coalesce(holds.entry_id || ' ', '') || coalesce(entry_ids, '') as entry_ids,
     case
         when break_key = '' then ''
         else 'worth ' || plain(worth) || ', captured ' || plain(captured)
+            || coalesce(
+                ', authorized ' || plain(holds.amount) || ', released 0, expired 0', ''
+            )
             || coalesce(', counted ' || plain(counted_quantity), '')
             || coalesce(', debited for ' || plain(debit_quantity), '')
     end as detail
 from outcomes
+left join holds on outcomes.break_key = holds.event_id and outcomes.is_held

@@ -79,6 +79,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             logs.loggedAccounts,
             tables.kin,
             tables.sharedHolds,
+            tables.wholeCaptures,
             tables.busyIds,
             tables.histories,
             tables.positions,

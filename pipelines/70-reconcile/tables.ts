@@ -95,9 +95,17 @@ export const kin = defineTable('recon.kin', {
     columns: { account_id: varchar('Account.'), ancestor_id: varchar('Account above it.') },
 });
 
+export const wholeCaptures = defineTable('recon.whole_captures', {
+    isPartial: true,
+    comment: 'One row per hash of an event id with one hold and one capture of all of it.',
+    grain: ['key_hash'],
+    columns: { key_hash: typed('UBIGINT', 'Hash of the event id.') },
+});
+
 export const busyIds = defineTable('recon.busy_ids', {
     isPartial: true,
-    comment: 'One row per hash of an event id whose debits are more than one plain capture.',
+    comment:
+        'One row per hash of an event id whose debits are more than a capture, or a hold and it.',
     grain: ['key_hash'],
     columns: { key_hash: typed('UBIGINT', 'Hash of the event id.') },
 });

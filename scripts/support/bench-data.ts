@@ -13,9 +13,14 @@ const pick = (values: readonly string[], index: string) =>
 /**
  * Statements that write Parquet usage and debits of October 2026, one file a day and side. Row i is
  * made from hash(i), so every size gives the same first rows. One event in 5,000 is sent twice, one
- * in 3,000 is never debited, one in 4,000 debits has no event.
+ * in 3,000 is never debited, one in 4,000 debits has no event. In two phases each debit is the capture
+ * of a hold of its own, one in 100 of which was for more and gave the rest back.
  */
-export function generateQueries(folder: string, events: bigint): readonly string[] {
+export function generateQueries(
+    folder: string,
+    events: bigint,
+    shape: 'instant' | 'two_phase' = 'instant',
+): readonly string[] {
     const perDay = events / BigInt(DAYS) + 1n;
     const statements: string[] = [];
     for (let day = 0; day < DAYS; day += 1) {
@@ -39,20 +44,33 @@ export function generateQueries(folder: string, events: bigint): readonly string
                     model, input_tokens, input_tokens * cached_share // 1000 as cached_input_tokens, output_tokens
                 from (select * from ${rows} union all select * from ${rows} where hash(i, 8) % 5000 = 0))
                 to ${quoteText(usage)} (format parquet)`,
-            `copy (select 'ent_' || i as entry_id, 'capture' as entry_type, account as account_id, 'USD' as asset,
-                    cast(round(
-                        (input_tokens - input_tokens * cached_share // 1000) * price
-                        + (input_tokens * cached_share // 1000) * price * 0.1
-                        + output_tokens * price * 5, 6) as decimal(18, 6)) as amount,
-                    used_at + interval 1 second as booked_at,
-                    case when hash(i, 9) % 4000 = 0 then 'ghost_' || i else id end as event_id,
-                    'w-' || account as wallet_id
-                from (select *, cast(case when input_tokens > 200000 then 0.000006 else 0.000003 end as decimal(18, 9)) as price from ${rows})
-                where hash(i, 10) % 3000 <> 0)
-                to ${quoteText(debits)} (format parquet)`,
+            `copy (${debitsOf(rows, shape)}) to ${quoteText(debits)} (format parquet)`,
         );
     }
     return statements;
+}
+
+function debitsOf(rows: string, shape: 'instant' | 'two_phase'): string {
+    const captures = `select 'ent_' || i as entry_id, 'capture' as entry_type, account as account_id, 'USD' as asset,
+            cast(round(
+                (input_tokens - input_tokens * cached_share // 1000) * price
+                + (input_tokens * cached_share // 1000) * price * 0.1
+                + output_tokens * price * 5, 6) as decimal(18, 6)) as amount,
+            used_at + interval 1 second as booked_at,
+            case when hash(i, 9) % 4000 = 0 then 'ghost_' || i else id end as event_id,
+            'w-' || account as wallet_id
+        from (select *, cast(case when input_tokens > 200000 then 0.000006 else 0.000003 end as decimal(18, 9)) as price from ${rows})
+        where hash(i, 10) % 3000 <> 0`;
+    if (shape === 'instant') return captures;
+    const rest = 'hash(entry_id, 11) % 100 = 0';
+    return `with captures as (${captures}),
+        lives as (select *, 'auth_' || entry_id as authorization_id from captures)
+        select * replace ('h' || entry_id as entry_id, 'authorize' as entry_type,
+                cast(amount + case when ${rest} then 0.01 else 0 end as decimal(18, 6)) as amount,
+                booked_at - interval 5 second as booked_at) from lives
+        union all by name select * from lives
+        union all by name select * replace ('r' || entry_id as entry_id, 'release' as entry_type,
+                cast(0.01 as decimal(18, 6)) as amount) from lives where ${rest}`;
 }
 
 /** The least that a night must do, in the bare engine over the same files. */
@@ -78,7 +96,9 @@ export function floorQueries(folder: string): Readonly<Record<string, string>> {
 }
 
 /** The project over the generated files: file name to text. */
-export function benchProject(): Readonly<Record<string, string>> {
+export function benchProject(
+    shape: 'instant' | 'two_phase' = 'instant',
+): Readonly<Record<string, string>> {
     const valid_from = '2025-01-01T00:00:00Z';
     const payers = Array.from({ length: PAYERS }, (_, index) => ({
         account_id: `org-${index}`,
@@ -170,7 +190,7 @@ export function benchProject(): Readonly<Record<string, string>> {
             wallets: payers.map(({ account_id }) => ({
                 accounts: account_id,
                 asset: 'USD',
-                shape: 'instant',
+                shape,
             })),
             engine: { memory: '6GB' },
         }),

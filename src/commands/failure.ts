@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { InvariantError } from '../assert.ts';
 import { catalogue, type ErrorCode, RunError } from '../errors/index.ts';
-import { visible } from '../report/visible.ts';
+import { clipped, visible } from '../report/visible.ts';
 import type { Outcome } from '../schema/outcome.ts';
 
 /** A failure as it is told: to a person and to a machine. */
@@ -24,12 +24,15 @@ const engineWords: ReadonlySet<ErrorCode> = new Set([
     ...(['AMOUNT_OVERFLOW', 'EXPRESSION_INVALID'] as const),
 ]);
 
+/** More of a name than this helps nobody who reads it on a terminal. */
+const longest = 1_000;
+
 /**
  * The sentence and the remedy of an error for a terminal. Names and lines of strangers are in it:
- * none of them may move the cursor, begin a line of its own or turn the text around.
+ * none of them may move the cursor, begin a line of its own, turn the text around or fill the screen.
  */
 export function told({ code, params }: RunError): { message: string; remedy: string } {
-    const clean = engineWords.has(code) ? visibleLines : visible;
+    const clean = engineWords.has(code) ? visibleLines : (text: string) => clipped(text, longest);
     const shown = cleaned(params, clean);
     const { text, remedy } = catalogue[code] as unknown as AnyDefinition;
     return { message: text(shown), remedy: remedy(shown) };

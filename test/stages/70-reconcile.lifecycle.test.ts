@@ -51,6 +51,33 @@ describe('70-reconcile: holds', () => {
                                R1
         `));
 
+    test('a hold captured whole is judged like a capture alone, and a break of it names both', () =>
+        ties(`${held(
+            '1000',
+            `h | authorize | 900  | 2026-10-10 11:59:58
+             c | capture   | 900  | 2026-10-10 12:00:01`,
+        )}
+            then recon.breaks    code            | amount | entry_ids | authorization_id | first_at            | detail
+                                 AMOUNT_QUANTITY | 100    | h c       | A                | 2026-10-10 11:59:58 | worth 1000, captured 900, authorized 900, released 0, expired 0, counted 1000
+            then recon.histories entry_id
+        `));
+
+    test.each([
+        ['another entry of its event', 'c | capture | 1000 | 2026-10-10 12:00:01', 'x | decline'],
+        ['only a part of it', 'c | capture | 999 | 2026-10-10 12:00:01', null],
+        ['booked before it', 'c | capture | 1000 | 2026-10-10 11:59:57', null],
+    ])('a capture of a hold with %s has a life', (_name, capture, more) =>
+        ties(`${held(
+            '1000',
+            `h | authorize | 1000 | 2026-10-10 11:59:58
+             ${capture}
+             ${more === null ? '' : `${more} | 1 | 2026-10-10 12:00:02`}`,
+        )}
+            then recon.positions event_key | entry_count
+                                 e         | ${more === null ? 2 : 3}
+        `),
+    );
+
     test('a second capture after the release is as impossible as a first one', () =>
         ties(`${held(
             '700',

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -191,5 +191,28 @@ describe('what Salesforce is told', () => {
         expect(() => writeParcels(folder, target, all)).toThrow(
             expect.objectContaining({ code: 'USAGE' }),
         );
+    });
+
+    const privateKey = generateKeyPairSync('rsa', {
+        modulusLength: 2_048,
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    }).privateKey;
+    const who = { TIEOUT_SALESFORCE_CLIENT_ID: 'client', TIEOUT_SALESFORCE_USERNAME: 'ada' };
+    test.each([
+        ['client_credentials', who, /CLIENT_SECRET is not set/],
+        ['jwt_bearer', { ...who, TIEOUT_SALESFORCE_PRIVATE_KEY: 'none' }, /no RSA key/],
+        ['jwt_bearer', { ...who, TIEOUT_SALESFORCE_PRIVATE_KEY: privateKey }, null],
+    ] as const)('%s lets us in only with all it needs', async (auth, environment, message) => {
+        const org = await salesforceOrg();
+        const settings = salesforceSchema.parse({ instance_url: org.url, auth });
+        const now = () => '2026-11-05T09:00:00Z';
+        const target = salesforceTarget({ settings, names: ownNames, environment, now }, 1);
+        const { invoices } = gatherInvoices(invoiced, new Set(['clear'] as const));
+        const [parcel] = target.pack(invoices).parcels;
+        const found = target.find(parcel!);
+        if (message === null) expect(await found).toBeNull();
+        else await expect(found).rejects.toThrow(message);
+        await org.stop();
     });
 });

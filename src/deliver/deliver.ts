@@ -194,7 +194,7 @@ function sendKnowing(sending: Sending, parcel: Parcel, wasSent: boolean): Promis
     let found: Receipt | null = null;
     let isUnknown = wasSent;
     return patiently(sending, async () => {
-        if (isUnknown) found = await target.find(parcel);
+        if (isUnknown) found = await lookedUp(target, parcel);
         isUnknown = false;
         try {
             return await target.send(parcel, found);
@@ -203,6 +203,18 @@ function sendKnowing(sending: Sending, parcel: Parcel, wasSent: boolean): Promis
             throw error;
         }
     });
+}
+
+/** Whoever may not look does not know whether it is there: that is no rejection. */
+async function lookedUp(target: Target, parcel: Parcel): Promise<Receipt | null> {
+    try {
+        return await target.find(parcel);
+    } catch (error) {
+        if (!(error instanceof TargetError) || error.kind !== 'refused') throw error;
+        throw new TargetError('unknown', `it could not be looked up: ${error.message}`, {
+            cause: error,
+        });
+    }
 }
 
 /** Asks a target again while it is busy or does not answer, as late as it says. */

@@ -162,6 +162,17 @@ describe('an outbox', () => {
         await service.stop();
     });
 
+    test('one that may not be looked up is never taken for rejected', async () => {
+        const service = await invoiceService((at) => (at === 1 ? 'lost' : '400'));
+        const store = memoryStore({});
+        const [acme] = await deliverTo(service, store, invoiced.slice(0, 2));
+        expect([acme?.state, acme?.detail]).toEqual([
+            'sent',
+            'it could not be looked up: it answered 400',
+        ]);
+        await service.stop();
+    });
+
     test('books that say something else are told, and never verified', async () => {
         const service = await invoiceService();
         const store = memoryStore({});

@@ -25,7 +25,12 @@ const unaudited = ({ card, ...world }: World, currency = card.currency) =>
     });
 
 /** What a reconciliation at other prices says differently, and what says which run it is. */
-const ofItsOwn = new Set(['tie_outs.parquet', 'report.html']);
+const ofItsOwn = new Set([
+    'tie_outs.parquet',
+    'difference_causes.csv',
+    'items.json',
+    'report.html',
+]);
 const linesOf = (outputs: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(outputs).filter(([name]) => !ofItsOwn.has(name)));
 

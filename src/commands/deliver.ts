@@ -247,7 +247,7 @@ function sentAnswer(target: Target, made: Prepared, delivered: readonly Delivere
         ],
     ];
     // Nobody said no: the next start goes on where this one is.
-    const isOnItsWay = open.length > 0 && open.every(({ state }) => state === 'sent');
+    const isOnItsWay = open.length > 0 && open.every(({ isPassing }) => isPassing);
     return {
         exit: isOnItsWay && !isRefused ? 75 : open.length + untied.length > 0 || isRefused ? 1 : 0,
         text: textOf(rows),

@@ -41,6 +41,8 @@ export interface Delivered {
     readonly detail: string;
     /** What the target says that it has; null where it was not asked or did not answer. */
     readonly counted: Counted | null;
+    /** Whether the next start may end otherwise without anybody doing anything. */
+    readonly isPassing: boolean;
 }
 
 /** Attempts at a busy target before the parcel is left for the next start. */
@@ -85,8 +87,8 @@ const payerOf = ({ payer_id, currency }: Pick<Parcel, 'payer_id' | 'currency'>) 
     JSON.stringify([payer_id, currency]);
 
 /**
- * Takes every parcel to `verified`: its key and hash are stored before the first byte goes out, an unknown
- * outcome is looked up before anything is sent again, and what the target has is read back. What can't be
+ * Takes every parcel to `verified`: its key and hash are stored before the first byte goes out, the target is
+ * asked what it has before anything is sent, and what it has then is read back. What can't be
  * finished is left where it is, for the next start.
  */
 export async function sendAll(
@@ -104,7 +106,7 @@ export async function sendAll(
     const sent = all.map((waybill) =>
         queue.add(async () => {
             // Once steps can't be entered, nothing more goes out; what is on its way is waited for.
-            if (isStopped) return outcomeOf(waybill.parcel, waybill.last, null, 'not begun');
+            if (isStopped) return outcomeOf(waybill.parcel, waybill.last, null, 'not begun', true);
             try {
                 return await sendOne(sending, waybill);
             } catch (error) {
@@ -142,10 +144,10 @@ async function sendOne(
         if (difference === '' && record?.state !== 'verified') {
             await step('verified', receipt.remote_id, receipt.detail);
         }
-        return outcomeOf(parcel, record, counted, difference);
+        return outcomeOf(parcel, record, counted, difference, false);
     } catch (error) {
         if (!(error instanceof TargetError)) throw error;
-        return outcomeOf(parcel, record, null, error.message);
+        return outcomeOf(parcel, record, null, error.message, error.kind !== 'refused');
     }
 }
 
@@ -154,9 +156,10 @@ const outcomeOf = (
     record: DeliveryRecord | null,
     counted: Counted | null,
     detail: string,
+    isPassing: boolean,
 ): Delivered => {
     const { state = 'planned', remote_id = null } = record ?? {};
-    return { parcel, state, remote_id, detail, counted };
+    return { parcel, state, remote_id, detail, counted, isPassing };
 };
 
 type Step = (
@@ -165,56 +168,35 @@ type Step = (
     detail?: string,
 ) => Promise<DeliveryRecord>;
 
-/** What the target has of a parcel, sent now if it is not there. @throws TargetError */
+/**
+ * What the target has of a parcel, sent now if it is not there. The target is asked before every attempt, the
+ * first one too: an answer may have been lost, and a state that was lost knows nothing of what an earlier one
+ * sent. Whoever may not look it up, or finds something else, sends nothing: that is no rejection.
+ * @throws TargetError
+ */
 async function receiptOf(
     sending: Sending,
     parcel: Parcel,
     last: DeliveryRecord | null,
     step: Step,
 ): Promise<Receipt> {
+    const { target } = sending;
     const isThere = last?.state === 'acknowledged' || last?.state === 'verified';
     if (isThere && last.remote_id !== null) return { remote_id: last.remote_id };
     if (last === null || last.state === 'rejected') await step('planned', null);
-    if (last?.state !== 'sent') await step('sent', null);
-    try {
-        const receipt = await sendKnowing(sending, parcel, last?.state === 'sent');
+    let isSent = last?.state === 'sent';
+    return patiently(sending, async () => {
+        const found = await target.find(parcel);
+        if (!isSent) await step('sent', null);
+        isSent = true;
+        const receipt = await target.send(parcel, found).catch(async (error: unknown) => {
+            const isRefused = error instanceof TargetError && error.kind === 'refused';
+            if (isRefused) await step('rejected', null, error.message);
+            throw error;
+        });
         await step('acknowledged', receipt.remote_id, receipt.detail);
         return receipt;
-    } catch (error) {
-        if (error instanceof TargetError && error.kind === 'refused') {
-            await step('rejected', null, error.message);
-        }
-        throw error;
-    }
-}
-
-/** Sends a parcel; when nobody knows what came of that, the target is asked before it is sent again. */
-function sendKnowing(sending: Sending, parcel: Parcel, wasSent: boolean): Promise<Receipt> {
-    const { target } = sending;
-    let found: Receipt | null = null;
-    let isUnknown = wasSent;
-    return patiently(sending, async () => {
-        if (isUnknown) found = await lookedUp(target, parcel);
-        isUnknown = false;
-        try {
-            return await target.send(parcel, found);
-        } catch (error) {
-            isUnknown = error instanceof TargetError && error.kind === 'unknown';
-            throw error;
-        }
     });
-}
-
-/** Whoever may not look does not know whether it is there: that is no rejection. */
-async function lookedUp(target: Target, parcel: Parcel): Promise<Receipt | null> {
-    try {
-        return await target.find(parcel);
-    } catch (error) {
-        if (!(error instanceof TargetError) || error.kind !== 'refused') throw error;
-        throw new TargetError('unknown', `it could not be looked up: ${error.message}`, {
-            cause: error,
-        });
-    }
 }
 
 /** Asks a target again while it is busy or does not answer, as late as it says. */

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { Environment } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import type { NetsuiteSettings } from '../schema/deliver-netsuite.ts';
-import { type Answered, exchange } from './netsuite-http.ts';
+import type { Answered } from './http.ts';
+import { exchange } from './netsuite-http.ts';
 import { TargetError } from './target.ts';
 
 const keyVariable = 'TIEOUT_NETSUITE_PRIVATE_KEY';

@@ -6,8 +6,9 @@ import { type NetsuiteRecord, netsuiteRecords } from '../export/netsuite-records
 import { add, negate, parseAmount } from '../money/amount.ts';
 import { parseExactJson, plainDecimal } from '../rules/exact-json.ts';
 import type { NetsuiteSettings } from '../schema/deliver-netsuite.ts';
+import type { Answered } from './http.ts';
 import { ownNames } from './names.ts';
-import { type Answered, exchange, refusalText } from './netsuite-http.ts';
+import { exchange, refusalText } from './netsuite-http.ts';
 import { lockedOut, netsuiteTokens } from './netsuite-token.ts';
 import {
     type Counted,
@@ -96,7 +97,7 @@ export function netsuiteTarget({
             if (found) return found;
             const answer = await ask('PUT', parcel, '?replace=item');
             if (answer.status < 300) {
-                const id = /\/(\d+)\/?$/.exec(answer.location)?.[1];
+                const id = /\/(\d+)\/?$/.exec(answer.headers.get('location') ?? '')?.[1];
                 return { remote_id: remoteId(parcel, id ?? `eid:${externalId(parcel)}`) };
             }
             // An earlier request that was given up may have come through, and be why this one did not.

@@ -3,6 +3,7 @@ import type { Connection } from 'jsforce';
 import { z } from 'zod';
 import { salesforceKey } from '../export/salesforce.ts';
 import { fitsUpload } from '../export/salesforce-records.ts';
+import { exactText } from './http.ts';
 import { type Org, unsure } from './salesforce-connection.ts';
 import { type Counted, type Parcel, type Receipt, type Target, TargetError } from './target.ts';
 
@@ -25,11 +26,11 @@ const grouped = z.object({ code: z.string(), found: z.int(), total: z.number().n
 const failure = z.object({ sf__Error: z.string() });
 const unfinished = new Set(['UploadComplete', 'InProgress']);
 
-/** A number that Salesforce wrote, as decimal text; none that we trust has an exponent. */
+/** A number that Salesforce wrote, as decimal text. @throws TargetError for one that may have lost digits */
 export function numberText(value: number | null): string {
-    const text = String(value ?? 0);
-    if (/^-?\d+(\.\d+)?$/.test(text)) return text;
-    throw new TargetError('unknown', `it has a sum of ${text}, which can't be read exactly`);
+    const text = exactText(value ?? 0);
+    if (text !== null) return text;
+    throw new TargetError('unknown', `it has a sum of ${value}, which can't be read exactly`);
 }
 
 /**

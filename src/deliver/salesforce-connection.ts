@@ -1,6 +1,7 @@
-import { createSign } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { SignJWT } from 'jose';
 import { Connection, OAuth2 } from 'jsforce';
 import { Transport } from 'jsforce/lib/transport.js';
 import type { HttpRequest, HttpResponse } from 'jsforce/lib/types/index.js';
@@ -8,10 +9,13 @@ import { StreamPromise } from 'jsforce/lib/util/promise.js';
 import type { Environment } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import type { SalesforceSettings } from '../schema/deliver-salesforce.ts';
+import { askOnce, type Manners } from './http.ts';
 import { TargetError } from './target.ts';
 
-/** Milliseconds that an answer may take; an upload is up to 100 MB. */
-const patience = 300_000;
+const manners: Manners = {
+    patience: 300_000, // an upload is up to 100 MB
+    isBusy: ({ status }) => status === 429,
+};
 
 /**
  * Asks once and says what came of it. The transport of jsforce asks again by itself, for uploads with a
@@ -32,30 +36,14 @@ async function answerOf(request: HttpRequest, upload: PassThrough): Promise<Http
     const headers = Object.entries(request.headers ?? {}).filter(
         ([name]) => name.toLowerCase() !== 'content-length',
     );
-    let answer: Response;
-    let answered: string;
-    try {
-        const signal = AbortSignal.timeout(patience);
-        const asked = { method, headers: Object.fromEntries(headers), signal };
-        answer = await fetch(url, {
-            ...asked,
-            redirect: 'error',
-            ...(body === null ? {} : { body }),
-        });
-        answered = await answer.text();
-    } catch (error) {
-        const { name, cause } = error as Error;
-        const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-        throw new TargetError('unknown', `it did not answer (${code ?? name})`, { cause: error });
-    }
+    const asked = { method, headers: Object.fromEntries(headers) };
+    const answer = await askOnce(url, { ...asked, ...(body === null ? {} : { body }) }, manners);
     const { status } = answer;
-    if (status === 429) {
-        const seconds = /^\d{1,5}$/.exec(answer.headers.get('retry-after') ?? '')?.[0];
-        const retryAfter = seconds === undefined ? null : Number.parseInt(seconds, 10) * 1_000;
-        throw new TargetError('busy', 'it answered 429', { retryAfter });
-    }
-    if (status >= 500) throw new TargetError('unknown', `it answered ${status}`);
-    return { statusCode: status, headers: Object.fromEntries(answer.headers), body: answered };
+    return {
+        statusCode: status,
+        headers: Object.fromEntries(answer.headers),
+        body: answer.text,
+    };
 }
 
 /** What Salesforce says when it is asked too much, or wants to be asked again. */
@@ -150,7 +138,7 @@ async function enter(
         ? { grant_type: 'client_credentials' }
         : {
               grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-              assertion: assertionOf(
+              assertion: await assertionOf(
                   { iss: clientId, sub: variable('USERNAME'), aud: login_url },
                   variable('PRIVATE_KEY'),
                   now(),
@@ -167,17 +155,22 @@ async function enter(
     throw refused('it let nobody in: it gave no token');
 }
 
-function assertionOf(
-    claims: { readonly [name: string]: string },
-    key: string,
+/** Good for three minutes, as Salesforce has it. */
+async function assertionOf(
+    { iss, sub, aud }: { readonly iss: string; readonly sub: string; readonly aud: string },
+    pem: string,
     instant: string,
-): string {
-    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const exp = Math.floor(Date.parse(instant) / 1_000) + 180;
-    const body = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ ...claims, exp })}`;
+): Promise<string> {
     try {
-        return `${body}.${createSign('RSA-SHA256').update(body).sign(key, 'base64url')}`;
+        return await new SignJWT()
+            .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
+            .setIssuer(iss)
+            .setSubject(sub)
+            .setAudience(aud)
+            .setExpirationTime(Math.floor(Date.parse(instant) / 1_000) + 180)
+            .sign(createPrivateKey(pem));
     } catch {
+        // Its message could hold a part of the key.
         throw refused('TIEOUT_SALESFORCE_PRIVATE_KEY is no RSA key in PEM');
     }
 }

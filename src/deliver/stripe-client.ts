@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import Stripe from 'stripe';
 import { RunError } from '../errors/index.ts';
 import type { StripeSettings } from '../schema/deliver-stripe.ts';
+import { retryAfterOf } from './http.ts';
 import { TargetError } from './target.ts';
 
 /** What an answer of Stripe has besides what was asked for. */
@@ -108,8 +109,7 @@ function told(error: unknown, key: string): unknown {
         return new TargetError('unknown', message, { cause: error });
     }
     if (statusCode === 429 || code === 'rate_limit' || code === 'lock_timeout') {
-        const seconds = /^\d{1,5}$/.exec(headers?.['retry-after'] ?? '')?.[0];
-        const retryAfter = seconds === undefined ? null : Number.parseInt(seconds, 10) * 1_000;
+        const retryAfter = retryAfterOf(headers?.['retry-after']);
         return new TargetError('busy', `it answered ${statusCode}`, { retryAfter, cause: error });
     }
     // 409: another request under this key is at work, and may do it.

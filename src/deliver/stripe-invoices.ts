@@ -180,12 +180,10 @@ export function stripeInvoices(
 
     return {
         find,
-        // Whoever says that nothing is there may have lost the record of it: Stripe is asked first.
         send: async (parcel, found) => {
             const draft = draftOf(parcel);
-            const known = found ?? (await find(parcel));
-            const id = known?.remote_id ?? (await create(draft)).id;
-            const there = known === null ? [] : (await linesOf(id)).map(lineKeyOf);
+            const id = found?.remote_id ?? (await create(draft)).id;
+            const there = found === null ? [] : (await linesOf(id)).map(lineKeyOf);
             try {
                 await addLines(id, draft.lines, new Set(there));
             } catch (error) {

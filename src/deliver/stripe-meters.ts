@@ -4,6 +4,7 @@ import type { JsonValue } from '../export/json.ts';
 import { type StripeMeterEvent, stripeMeterEvents } from '../export/stripe-meter-events.ts';
 import { compare, formatAmount, parseAmount } from '../money/amount.ts';
 import { parseInstant } from '../time/instant.ts';
+import { exactText } from './http.ts';
 import type { Names } from './names.ts';
 import { allOf, type StripeClient } from './stripe-client.ts';
 import { type Packed, type Parcel, type Target, TargetError } from './target.ts';
@@ -85,8 +86,7 @@ export function stripeMeters(
     return {
         find,
         send: async (parcel, found) => {
-            const known = found ?? (await find(parcel));
-            if (known) return known;
+            if (found) return found;
             const event = eventOf(parcel);
             const at = event.period.end - 1n;
             if (parseInstant(now()) / 1_000_000n - at > REACH) {
@@ -132,10 +132,9 @@ const isThere = (error: unknown) =>
 /** Seconds since 1970 as the SDK takes them. */
 const seconds = (value: bigint) => Number.parseInt(value.toString(), 10);
 
-/** A sum of Stripe, which is a JSON number. @throws TargetError for one that has no 15 exact digits */
+/** A sum of Stripe, which is a JSON number. @throws TargetError for one that may have lost digits */
 function decimalOf(value: number): string {
-    const text = String(value);
-    const isExact = /^-?\d+(\.\d+)?$/.test(text) && text.replaceAll(/[-.]/g, '').length <= 15;
-    if (isExact) return formatAmount(parseAmount(text));
-    throw new TargetError('refused', `it answered the sum ${text}, which is not exact`);
+    const text = exactText(value);
+    if (text !== null) return formatAmount(parseAmount(text));
+    throw new TargetError('refused', `it answered the sum ${value}, which is not exact`);
 }

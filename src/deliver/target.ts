@@ -65,12 +65,14 @@ export interface Target {
     pack(invoices: readonly Invoice[]): Packed;
     /**
      * Sends a parcel, under its key and so that the target drops what it has already.
-     * @param found what the target has of it, from `find`: then only what is missing is sent; null when it
-     * was never sent, or the target has nothing.
+     * @param found what `find` said just before: then only what is missing is sent; null for nothing.
      * @throws TargetError `refused` only when nothing of it is there (what was begun is taken away first)
      */
     send(parcel: Parcel, found: Receipt | null): Promise<Receipt>;
-    /** What the target has under the key of a parcel, whole or in part; null for nothing. @throws TargetError */
+    /**
+     * What the target has under the key of a parcel, whole or in part; null for nothing.
+     * @throws TargetError `refused` when it has something else there: then nothing is sent
+     */
     find(parcel: Parcel): Promise<Receipt | null>;
     /** Counts and sums what the target has, by asking it. @throws TargetError */
     readBack(parcel: Parcel, receipt: Receipt): Promise<Counted>;

@@ -7,6 +7,7 @@ import { signature } from '../notify/post.ts';
 import type { WebhookSettings } from '../schema/deliveries.ts';
 import { decimalText } from '../schema/line-item.ts';
 import { isNoticeUrl } from '../schema/notice.ts';
+import { type Answered, askOnce, type Manners } from './http.ts';
 import type { Names } from './names.ts';
 import {
     type Counted,
@@ -25,8 +26,10 @@ const storedInvoice = z.object({
     currency: z.string(),
 });
 
-/** Milliseconds that an answer may take. */
-const patience = 30_000;
+const manners: Manners = {
+    patience: 30_000,
+    isBusy: ({ status }) => status === 429 || status === 503,
+};
 
 /**
  * A service of one's own: `PUT url/KEY` with an invoice as JSON, once or many times the same; `GET url/KEY`
@@ -44,10 +47,9 @@ export function webhookTarget({
     const ask = async (method: 'GET' | 'PUT', parcel: Parcel) => {
         const body = method === 'PUT' ? canonicalJson(parcel.payload, 0) : '';
         const seconds = BigInt(Math.floor(Date.parse(now()) / 1_000));
-        return answerOf(`${url}/${encodeURIComponent(parcel.parcel_key)}`, {
+        const address = `${url}/${encodeURIComponent(parcel.parcel_key)}`;
+        const request: RequestInit = {
             method,
-            redirect: 'error',
-            signal: AbortSignal.timeout(patience),
             headers: {
                 'user-agent': 'tieout',
                 ...(method === 'PUT'
@@ -61,7 +63,8 @@ export function webhookTarget({
                     : {}),
             },
             ...(method === 'PUT' ? { body } : {}),
-        });
+        };
+        return askOnce(address, request, manners);
     };
     const find = async (parcel: Parcel): Promise<Receipt | null> => {
         const answer = await ask('GET', parcel);
@@ -105,34 +108,6 @@ function addressOf({ url, url_env = '' }: WebhookSettings, environment: Environm
                 : `${url_env} is neither https nor http to this machine`,
         remedy: 'Set it where tieout runs.',
     });
-}
-
-interface Answered {
-    readonly status: number;
-    readonly text: string;
-}
-
-/** What was answered; anything that a little later may be answered otherwise is an error. */
-async function answerOf(url: string, request: RequestInit): Promise<Answered> {
-    let answer: Response;
-    let text: string;
-    try {
-        answer = await fetch(url, request);
-        text = await answer.text();
-    } catch (error) {
-        // The message may hold the address.
-        const { name, cause } = error as Error;
-        const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-        throw new TargetError('unknown', `it did not answer (${code ?? name})`, { cause: error });
-    }
-    const { status } = answer;
-    if (status === 429 || status === 503) {
-        const seconds = /^\d{1,5}$/.exec(answer.headers.get('retry-after') ?? '')?.[0];
-        const retryAfter = seconds === undefined ? null : Number.parseInt(seconds, 10) * 1_000;
-        throw new TargetError('busy', `it answered ${status}`, { retryAfter });
-    }
-    if (status >= 500) throw new TargetError('unknown', `it answered ${status}`);
-    return { status, text };
 }
 
 function storedOf({ status, text }: Answered): z.output<typeof storedInvoice> {

@@ -160,7 +160,7 @@ describe('more lines than a record takes', () => {
         'once a part is there, %o stops everything',
         async (settings) => {
             // The first part is refused, the second there: the first may be sent again, but not otherwise.
-            const service = await standIn({ faultOf: (number) => (number === 2 ? '400' : null) });
+            const service = await standIn({ faultOf: (number) => (number === 3 ? '400' : null) });
             const store = memoryStore({});
             const { sent } = await deliverTo(service, store, many.slice(0, 300), { names });
             expect(sent.map(({ state }) => state)).toEqual(['rejected', 'verified']);
@@ -243,7 +243,7 @@ describe('what the books say', () => {
 
     test('what NetSuite says is wrong is passed on', async () => {
         const settings = { columns: { line_key: 'custcol_line_key' } };
-        const service = await standIn({ faultOf: (number) => (number === 2 ? '400' : null) });
+        const service = await standIn({ faultOf: (number) => (number === 3 ? '400' : null) });
         const { sent } = await deliverTo(service, memoryStore({}), [lineItem()], { settings });
         expect(sent[0]).toMatchObject({
             state: 'rejected',

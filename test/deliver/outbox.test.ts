@@ -90,7 +90,7 @@ describe('an outbox', () => {
     });
 
     const cases = serviceFaults.flatMap((fault) =>
-        [1, 2, 3, 4].map((number) => [fault, number] as const),
+        [1, 2, 3, 4, 5, 6].map((number) => [fault, number] as const),
     );
     test.each(cases)(
         '%s of request %i: after one more start each is there once',
@@ -163,13 +163,28 @@ describe('an outbox', () => {
     });
 
     test('one that may not be looked up is never taken for rejected', async () => {
-        const service = await invoiceService((at) => (at === 1 ? 'lost' : '400'));
+        const service = await invoiceService((at) => {
+            if (at === 1) return null;
+            return at === 2 ? 'lost' : '400';
+        });
         const store = memoryStore({});
         const [acme] = await deliverTo(service, store, invoiced.slice(0, 2));
-        expect([acme?.state, acme?.detail]).toEqual([
-            'sent',
-            'it could not be looked up: it answered 400',
-        ]);
+        expect([acme?.state, acme?.detail]).toEqual(['sent', 'it answered 400']);
+        await service.stop();
+    });
+
+    test('what an earlier state delivered is found, and put no second time', async () => {
+        const service = await invoiceService();
+        await deliverTo(service, memoryStore({}));
+        const store = memoryStore({});
+        await deliverTo(service, store);
+        await expectBooked(service, store);
+        // Other lines under the same key are told, and never put in place of what is there.
+        const other = invoiced.map((of) => ({ ...of, amount: '13.00' }));
+        const [acme] = await deliverTo(service, memoryStore({}), other);
+        expect(acme).toMatchObject({ state: 'acknowledged', isPassing: false });
+        expect(acme?.detail).toMatch(/^it has 2 lines of 25.00 USD, sent were 2 of 26.00/);
+        await expectBooked(service, store);
         await service.stop();
     });
 

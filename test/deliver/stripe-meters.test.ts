@@ -115,7 +115,7 @@ describe('usage for meters of Stripe', () => {
             const { delivered } = await start();
             expect(delivered.map(({ state, detail }) => [state, detail])).toEqual([
                 [
-                    'rejected',
+                    'planned',
                     'llm_tokens has 7 of cus_acme in the period already, and 1000.5 would be added',
                 ],
                 ['verified', ''],

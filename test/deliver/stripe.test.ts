@@ -174,7 +174,7 @@ describe('a delivery to Stripe', () => {
             const other = invoiced.map((of) => ({ ...of, amount: '13.00' }));
             const again = await deliver(stripe, memoryStore({}), other);
             expect(detailsOf(again)[0]).toEqual([
-                'rejected',
+                'planned',
                 'in_000001 is there under its key with other lines; delete or void it if it is wrong',
             ]);
             await expectBooked(stripe, store);

@@ -290,3 +290,14 @@ create or replace macro balance_effect(entry_type, amount) as
 -- period: a hold lives no longer than it may stay open.
 create or replace macro is_hold_known(captured_at, period_start, open_hold_hours) as
     captured_at >= period_start + to_hours(cast(open_hold_hours as integer) - 24);
+
+-- What a rate is found by: the attributes that it names, in its order, with the values of usage.
+create or replace macro match_key(mask, attribute_values) as
+    '{' || array_to_string(
+        list_transform(
+            mask,
+            lambda name: to_json(name)::varchar || ':'
+                || coalesce(attribute_values[name]::varchar, 'null')
+        ),
+        ','
+    ) || '}';

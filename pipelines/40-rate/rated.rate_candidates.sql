@@ -42,14 +42,7 @@ keyed as (
         numbered.attributes,
         unnest(numbered.segments) as segment_at,
         masks.mask,
-        '{' || array_to_string(
-            list_transform(
-                masks.mask,
-                lambda name: to_json(name)::varchar || ':'
-                    || coalesce(numbered.attribute_values[name]::varchar, 'null')
-            ),
-            ','
-        ) || '}' as match_key
+        match_key(masks.mask, numbered.attribute_values) as match_key
     from numbered
     inner join masks
         on numbered.meter = masks.meter

@@ -51,7 +51,7 @@ masks as (
     group by meter, book_id, mask
 ),
 
--- As 40-rate finds rates, whenever they hold.
+-- As 40-rate finds rates, whenever they hold; one key for both.
 keyed as (
     select
         numbered.combination_no,
@@ -59,14 +59,7 @@ keyed as (
         numbered.book_id,
         numbered.currency,
         masks.mask,
-        '{' || array_to_string(
-            list_transform(
-                masks.mask,
-                lambda name: to_json(name)::varchar || ':'
-                    || coalesce(numbered.attribute_values[name]::varchar, 'null')
-            ),
-            ','
-        ) || '}' as match_key
+        match_key(masks.mask, numbered.attribute_values) as match_key
     from numbered
     inner join masks
         on numbered.meter = masks.meter

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readOutbox } from '../../src/deliver/outbox.ts';
 import { netsuiteExternalId } from '../../src/export/netsuite-id.ts';
 import { lineItem } from '../support/documents.ts';
@@ -8,19 +8,10 @@ import { deliverTo } from '../support/netsuite-delivery.ts';
 import {
     type NetsuiteStandIn,
     netsuiteFaults,
-    netsuiteStandIn,
-    type StandInOptions,
+    netsuiteStandIns,
 } from '../support/netsuite-stand-in.ts';
 
-const open: NetsuiteStandIn[] = [];
-const standIn = async (options?: StandInOptions) => {
-    const made = await netsuiteStandIn(options);
-    open.push(made);
-    return made;
-};
-afterEach(async () => {
-    for (const one of open.splice(0)) await one.stop();
-});
+const standIn = netsuiteStandIns();
 
 /** Two payers with two lines each; what zeta has comes to less than zero. */
 const invoiced = ['acme', 'zeta ?#%'].flatMap((payer_id, index) =>

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { netsuiteExternalId } from '../../src/export/netsuite-id.ts';
 import { netsuiteSettingsSchema } from '../../src/schema/deliver-netsuite.ts';
 import type { LineItem } from '../../src/schema/line-item.ts';
@@ -14,20 +14,11 @@ import {
 import {
     keyPair,
     type NetsuiteStandIn,
-    netsuiteStandIn,
+    netsuiteStandIns,
     pemOf,
-    type StandInOptions,
 } from '../support/netsuite-stand-in.ts';
 
-const open: NetsuiteStandIn[] = [];
-const standIn = async (options?: StandInOptions) => {
-    const made = await netsuiteStandIn(options);
-    open.push(made);
-    return made;
-};
-afterEach(async () => {
-    for (const one of open.splice(0)) await one.stop();
-});
+const standIn = netsuiteStandIns();
 
 const booked = async (lines: readonly LineItem[], delivery: Delivery = {}) => {
     const service = await standIn();

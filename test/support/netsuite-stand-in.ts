@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { jwtVerify } from 'jose';
+import { afterEach } from 'vitest';
 import { add, formatAmount, multiply, parseAmount } from '../../src/money/amount.ts';
 import { round } from '../../src/money/round.ts';
 import { parseExactJson, plainDecimal } from '../../src/rules/exact-json.ts';
@@ -298,5 +299,18 @@ function lineOf(
         columns: Object.fromEntries(
             Object.entries(fields).filter(([name]) => name.startsWith('custcol')),
         ),
+    };
+}
+
+/** Starts such services for the tests of a file; each stops when its test ends. */
+export function netsuiteStandIns(): typeof netsuiteStandIn {
+    const open: NetsuiteStandIn[] = [];
+    afterEach(async () => {
+        for (const one of open.splice(0)) await one.stop();
+    });
+    return async (options) => {
+        const made = await netsuiteStandIn(options);
+        open.push(made);
+        return made;
     };
 }

@@ -40,7 +40,7 @@ export function focusCharges(facts: FocusFacts): readonly FocusRow[] {
             case 'wallet_settlement':
             case 'balance_consumed':
             case 'commitment_consumed': {
-                const paid = ofSource.get(sourceOfLine(line)) ?? [];
+                const paid = ofSource.get(sourceOf(line)) ?? [];
                 const rest = paid.reduce((sum, of) => sum + of.amount_minor, line.amount_minor);
                 // What was paid without a line is given back; it was recognised nowhere.
                 const piece = { paid: null, amount_minor: rest };
@@ -70,12 +70,14 @@ function inBothVersions(charge: Charge): FocusRow {
     };
 }
 
-const sourceOf = ({ payer_id, account_id, product, asset, grant_id }: Paid) =>
-    JSON.stringify(
-        grant_id === null ? [payer_id, account_id, product, asset] : [payer_id, product, grant_id],
-    );
-
-const sourceOfLine = ({ payer_id, account_id, product, asset, grant_id }: LineItem) =>
+/** What paid, whichever names it: a grant of a product, or the wallet of an account. */
+const sourceOf = ({
+    payer_id,
+    account_id,
+    product,
+    asset,
+    grant_id,
+}: Pick<LineItem, 'payer_id' | 'account_id' | 'product' | 'asset' | 'grant_id'>) =>
     JSON.stringify(
         grant_id === null ? [payer_id, account_id, product, asset] : [payer_id, product, grant_id],
     );

@@ -56,6 +56,7 @@ export const walletAssets = defineTable('recon.wallet_assets', {
         tolerance: quantity('Accepted difference of one match, absolute.'),
         tolerance_percent: quantity('Accepted share of the expected amount, in percent.'),
         tolerance_cap: nullable(quantity('Limit of that share.')),
+        tolerance_amount: exactAmount('The absolute one, as amounts are compared.'),
         is_tolerant: boolean('Whether R2 accepts differences within tolerance.'),
         is_by_day: boolean('Whether R4 compares days with aggregated debits.'),
         rate_changes: nullable(

@@ -68,6 +68,7 @@ measured as (
         assets.tolerance,
         assets.tolerance_percent,
         assets.tolerance_cap,
+        assets.tolerance_amount,
         assets.is_tolerant,
         rate_change(assets.rate_changes, sides.booked_at) as rate_at,
         case
@@ -97,8 +98,13 @@ judged as (
             when kind = 'currency' and counted_quantity <> debit_quantity
                 then quantity_code(counted_quantity, debit_quantity)
             when captured = worth then 'R1'
-            when abs(captured - worth)
-                <= tolerance_of(worth, tolerance, tolerance_percent, tolerance_cap)
+            -- The amount alone first: it is the same for all, and a share is not.
+            when abs(captured - worth) <= tolerance_amount
+                or (
+                    tolerance_percent <> 0
+                    and abs(captured - worth)
+                    <= tolerance_of(worth, tolerance, tolerance_percent, tolerance_cap)
+                )
                 then case when is_tolerant then 'R2' else 'AMOUNT_ROUNDING' end
             else amount_code(worth, captured, kind, tolerance)
         end as code

@@ -3,27 +3,19 @@
 -- Grain: side, account_id, asset.
 with
 counted as (
-    select
-        'usage' as side,
-        account_id,
-        wallet_asset as asset,
-        count(*) as record_count,
-        sum(counted_quantity) as amount
-    from compiled.event_values
-    where is_in_period
-    group by account_id, wallet_asset
+    select 'usage' as side, account_id, asset, record_count, amount
+    from compiled.counted_usage
+    union all by name
+    select * from carried.sides
     union all
     select
         'debits' as side,
         account_id,
         asset,
-        count(*) as record_count,
-        sum(debit_amount) as amount
-    from recon.entries
-    where is_in_period
-    group by account_id, asset
-    union all by name
-    select * from carried.sides
+        entry_count as record_count,
+        -balance_effect(entry_type, amount) as amount
+    from recon.wallet_movements
+    where is_in_period and is_usage_debit(entry_type)
 )
 
 select

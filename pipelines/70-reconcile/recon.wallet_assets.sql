@@ -14,6 +14,7 @@ select
     assets.tolerance,
     assets.tolerance_percent,
     assets.tolerance_cap,
+    cast(assets.tolerance as decimal(38, 24)) as tolerance_amount,
     not exists (
         select * from rules.off_rules as off where off.asset = assets.asset and off.rule = 'R2'
     ) as is_tolerant,

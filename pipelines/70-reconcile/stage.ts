@@ -1,3 +1,4 @@
+import { countedUsageViewSql } from '../../src/compile/counted.ts';
 import { disputedPartsSql } from '../../src/compile/disputed-parts.ts';
 import { countParts, eventValuesViewSql } from '../../src/compile/meters.ts';
 import { eventShape } from '../../src/compile/shape.ts';
@@ -19,6 +20,7 @@ import * as causes from './cause-tables.ts';
 import * as ladder from './ladder-tables.ts';
 import * as logs from './log-tables.ts';
 import * as tables from './tables.ts';
+import * as usage from './usage-tables.ts';
 import * as wallets from './wallet-tables.ts';
 
 /** Ties metered usage out against the debits that were authorized for it. */
@@ -60,9 +62,13 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
         ],
         compiled: [
             {
-                table: tables.eventValues(shape),
+                table: usage.eventValues(shape),
                 sql: eventValuesViewSql(config, shape, knownAssets),
                 parts: countParts(config, shape),
+            },
+            {
+                table: usage.countedUsage,
+                sql: countedUsageViewSql(config, shape, knownAssets),
             },
             {
                 table: causes.disputedParts,

@@ -1,5 +1,6 @@
 import { type NamedSelect, quoteName, quoteText } from '../duck/sql.ts';
 import type { Asset, Config, Meter } from '../schema/config.ts';
+import { countedFilters, countedSql } from './counted.ts';
 import { derivedEventsSql } from './derived.ts';
 import { compileExpression } from './expression.ts';
 import {
@@ -15,7 +16,6 @@ import {
 import { type EventShape, shapeNames } from './shape.ts';
 import {
     isAdditiveMeter,
-    wholeFilters,
     wholeLineEventsSql,
     wholeMeterSql,
     wholeValuesSql,
@@ -314,25 +314,9 @@ export function eventValuesViewSql(
             unpriced: `(${filter} and (${unpriced.join(' or ')}))`,
         };
     });
-    const counts = new Map(
-        Object.entries(config.counts).map(([name, text]) => [
-            name,
-            compileExpression(text, columns).sql,
-        ]),
+    const counting = countedFilters(config, whole, columns, assets).map(({ meter, filter }, at) =>
+        wholeProducts(meter, filter, at),
     );
-    const counted = Object.entries(assets)
-        .filter(([, asset]) => asset.counts && counts.has(asset.counts))
-        .map(
-            ([code, asset]) =>
-                `when ${quoteText(code)} then cast(${counts.get(asset.counts ?? '')} as decimal(38,12))`,
-        );
-    const units = Object.entries(assets).filter(([, { kind }]) => kind === 'unit');
-    // A wallet of units counts events, whatever their meters make of them.
-    const isCounted = `wallet_asset in (${units.map(([code]) => quoteText(code)).join(', ')})`;
-    const counting = (units.length ? whole : []).map((meter, at) => {
-        const filters = wholeFilters([meter], config.meters, columns);
-        return wholeProducts(meter, `(${isCounted} and (${filters.join(' or ')}))`, at);
-    });
     const wanted = [...parts, ...counting];
     const conditions = wanted.map(({ filter }) => filter);
     const events = `select
@@ -340,7 +324,7 @@ export function eventValuesViewSql(
     is_in_period, event_at, event_on,
     coalesce(${parts.map(({ unpriced }) => unpriced).join(' or ') || 'false'}, false) as is_unrated,
     cast(${parts.map(({ amount }) => amount).join(' + ') || '0'} as decimal(38,24)) as rated_amount,
-    ${counted.length ? `case wallet_asset ${counted.join(' ')} end` : 'cast(null as decimal(38,12))'} as counted_quantity,
+    ${countedSql(config, columns, assets)} as counted_quantity,
     ${paidSql(wanted.map(({ products }) => products))} as products
 from compiled.events as events
 ${wanted.map(({ join }) => join).join('\n')}

@@ -101,9 +101,13 @@ const takenSql: Readonly<Record<string, string>> = {
             ['usage_count', 'entry_count'],
             "where fate <> 'break'",
         )}`,
-    'carried.sides': lessSql('recon.sides', { record_count: 'bigint', amount: exact }, [
-        'record_count',
-    ]),
+    'carried.sides': lessSql(
+        'recon.sides',
+        { record_count: 'bigint', amount: exact },
+        ['record_count'],
+        // Those of the debits are made of the movements of wallets.
+        "where side = 'usage'",
+    ),
     'carried.wallet_movements': lessSql(
         'recon.wallet_movements',
         {

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto';
 import {
-    closeSync,
     createReadStream,
     existsSync,
-    fsyncSync,
     mkdirSync,
-    openSync,
     readdirSync,
     readFileSync,
     renameSync,
     rmSync,
     writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import pLimit from 'p-limit';
 import { debitRowsSql, type InputFiles, usageRowsSql } from '../compile/rows.ts';
 import { type EventShape, eventShape } from '../compile/shape.ts';
 import { quoteText, sha256 } from '../duck/sql.ts';
@@ -201,6 +200,9 @@ export const isOfObject = (
     batch.basis === basis &&
     batch.objects.some((object) => object.key === key && object.sha256 === hash);
 
+/** How many files are written to the disk for good at a time. */
+const filesAtOnce = 8;
+
 /**
  * Gives a folder that holds the files of a batch its place in the lake. If the same batch is there
  * already, that one stays.
@@ -213,12 +215,12 @@ export async function keepBatch(
 ): Promise<Batch> {
     const files: Record<string, string> = {};
     const own = new Map(of.objects.map(({ file, sha256: hash }) => [file, hash]));
-    for (const name of readdirSync(from).sort()) {
-        const path = join(from, name);
-        // Of a Parquet object the hash is known: it was taken on its way here.
-        files[name] = own.get(name) ?? (await hashOf(path));
-        flushed(path);
-    }
+    const names = readdirSync(from).sort();
+    const limit = pLimit(filesAtOnce);
+    const flushes = names.map((name) => limit(() => flushed(join(from, name))));
+    // Of a Parquet object the hash is known: it was taken on its way here.
+    for (const name of names) files[name] = own.get(name) ?? (await hashOf(join(from, name)));
+    await Promise.all(flushes);
     const pins = of.objects.map(({ file: _, ...pin }) => pin);
     const replaced = of.replaces ? [of.replaces] : [];
     // Two machines may write the same rows as other bytes: those are two batches.
@@ -238,10 +240,13 @@ export async function keepBatch(
     return { ...(there ?? manifest), folder };
 }
 
-function flushed(path: string): void {
-    const file = openSync(path, 'r+');
-    fsyncSync(file);
-    closeSync(file);
+async function flushed(path: string): Promise<void> {
+    const file = await open(path, 'r+');
+    try {
+        await file.sync();
+    } finally {
+        await file.close();
+    }
 }
 
 /** The sha256 of a file. */

@@ -145,7 +145,6 @@ ${tokens('1').replace(/given compiled.disputed_parts[^\n]*\n[^\n]*\n/, '')}
                                    break | AMOUNT_PRICE | e         | org            | a                | USD         | org            | a                | USD         | e        | 5        | 4      | 4        | 1           | 1           | 1           | llm      | _       | 4    | 0        | 5     | USD      | 2026-10-10
             given carried.sides side   | account_id | asset | record_count | amount
                                 usage  | a          | USD   | 1            | 0
-                                debits | a          | USD   | 1            | 4
             given carried.price_versions break_id | worth | at_their_price | rate_ids | effective_from | effective_to
                                          ${priceBreak} | 4 | 4 | summer | 2026-04-01 | _
             given carried.wallet_movements account_id | asset | entry_type | is_in_period | entry_count | amount

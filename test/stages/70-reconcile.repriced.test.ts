@@ -26,8 +26,8 @@ describe('what terms change against the list price', () => {
         check(
             stage,
             `${world}${outcome('match', '10')}
-            given recon.entries  entry_id | account_id | payer_id | asset | debit_amount | is_in_period
-                                 d        | a          | org      | USD   | 10           | true
+            given recon.wallet_movements account_id | asset | entry_type | is_in_period | entry_count | amount
+                                         a          | USD   | capture    | true         | 1           | 10
             given rolled.charges payer_id | account_id | amount | repriced
                                  org      | a          | 7.5    | -2.5
                                  org      | b          | 20     | 20

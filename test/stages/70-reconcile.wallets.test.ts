@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { proof, ties } from './70-reconcile.world.ts';
+import { describe, test } from 'vitest';
+import { ties } from './70-reconcile.world.ts';
 
 /** What wallets hold, whatever usage says: the roll-forward, and balances that must follow from it. */
 
@@ -86,18 +86,6 @@ describe('70-reconcile: the roll-forward of a wallet', () => {
                 a | w | 2 | _ | 3 | 0 | 3 | 0 | 0 | 0 | _ | _ | 0
             then recon.breaks code
         `));
-
-    test('wallets-move-what-was-debited fails when a wallet lost a capture', async () => {
-        const rows = await proof(
-            'wallets-move-what-was-debited',
-            `
-    given recon.sides           side   | account_id | asset | amount
-                                debits | a          | USD   | 3
-    given recon.wallet_movements account_id | asset | entry_type | is_in_period | amount
-                                 a          | USD   | topup      | true         | 3`,
-        );
-        expect(rows).toBe(1);
-    });
 });
 
 const found =

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { charges, payers } from '../../pipelines/50-roll-up/tables.ts';
 import { reconcile } from '../../pipelines/70-reconcile/stage.ts';
+import { countedUsage } from '../../pipelines/70-reconcile/usage-tables.ts';
 import { stripComments } from '../../src/duck/sql.ts';
 import { defineTable, type Table, varchar } from '../../src/duck/table.ts';
 import { type Config, configSchema } from '../../src/schema/config.ts';
@@ -60,6 +61,12 @@ left join (select payer_id, sum(amount) as amount from rolled.charges group by p
     on paths.payer_id = own.payer_id
 group by paths.payer_id`;
 
+const countedSql = `
+select account_id, wallet_asset as asset, count(*) as record_count, sum(counted_quantity) as amount
+from compiled.event_values
+where is_in_period
+group by account_id, wallet_asset`;
+
 const keysSql = `select code, replace(break_key, '|', '/') as break_key from recon.breaks`;
 
 function grainSql({ name, grain, storage }: Table): string {
@@ -87,13 +94,15 @@ function proveIn(folder: string): Stage {
         [...found, ...stage.writes.map(grainSql)].join('\nunion all\n'),
     );
     writeFileSync(join(folder, `${keys.name}.sql`), keysSql);
+    writeFileSync(join(folder, `${countedUsage.name}.sql`), countedSql);
     writeFileSync(join(folder, `${charges.name}.sql`), chargesSql);
     writeFileSync(join(folder, `${payers.name}.sql`), payersSql);
     return {
         ...stage,
         folder,
         reads: stage.reads.filter((table) => table !== charges && table !== payers),
-        writes: [charges, payers, ...stage.writes, violations, keys],
+        compiled: (stage.compiled ?? []).filter(({ table }) => table !== countedUsage),
+        writes: [countedUsage, charges, payers, ...stage.writes, violations, keys],
     };
 }
 

@@ -16,42 +16,36 @@ unnamed as (
     group by authorization_id
 ),
 
+-- A hold captured whole is two entries of one event, and not busy for that.
 hashed as (
-    select hash(event_id) as key_hash
-    from mediated.debit_entries
-    where event_id is not null and is_usage_debit(entry_type)
+    select hash(entries.event_id) as key_hash
+    from mediated.debit_entries as entries
+    anti join recon.whole_captures as whole on hash(entries.event_id) = whole.key_hash
+    where entries.event_id is not null and is_usage_debit(entries.entry_type)
 ),
 
 neighbours as (
-    select
-        key_hash,
-        lag(key_hash) over in_order as key_hash_before,
-        lag(key_hash, 2) over in_order as key_hash_before_that
+    select key_hash, lag(key_hash) over (order by key_hash) as key_hash_before
     from hashed
-    window in_order as (order by key_hash)
 ),
 
-several as (
+busy as (
     select key_hash
     from neighbours
     where key_hash = key_hash_before
     union all
     -- Other entries than plain captures; those that undo a day's are no captures either.
-    select hash(event_id) as key_hash
-    from mediated.debit_entries
-    where event_id is not null and is_usage_debit(entry_type)
-        and (entry_type <> 'capture' or aggregated is not null)
-),
-
-busy as (
-    select several.key_hash
-    from several
-    anti join recon.whole_captures as whole on several.key_hash = whole.key_hash
+    select hash(entries.event_id) as key_hash
+    from mediated.debit_entries as entries
+    anti join recon.whole_captures as whole on hash(entries.event_id) = whole.key_hash
+    where entries.event_id is not null and is_usage_debit(entries.entry_type)
+        and (entries.entry_type <> 'capture' or entries.aggregated is not null)
     union all
-    -- A third entry of the event, whatever the two others are.
-    select key_hash
-    from neighbours
-    where key_hash = key_hash_before_that
+    -- An entry beside the hold and its capture: that makes three.
+    select hash(entries.event_id) as key_hash
+    from recon.entries as entries
+    semi join recon.whole_captures as whole on hash(entries.event_id) = whole.key_hash
+    where entries.authorization_id is null or entries.is_aggregated
     union all
     select hash(entries.event_id) as key_hash
     from recon.entries as entries

@@ -86,6 +86,12 @@ export class Engine {
         await this.#guard(sql, () => this.#connection.run(sql, { ...parameters }));
     }
 
+    /** Runs one statement that puts rows somewhere. Gives whether there were any. */
+    async put(sql: string): Promise<boolean> {
+        const { rowsChanged } = await this.#guard(sql, () => this.#connection.run(sql));
+        return rowsChanged !== 0;
+    }
+
     /** Runs statements in order, in one round trip. */
     async runAll(statements: readonly string[]): Promise<void> {
         await this.run(statements.join(';\n'));

@@ -43,7 +43,8 @@ export function parameterNames(sql: string): readonly string[] {
 }
 
 /**
- * `create table` from a contract, with NOT NULL and the comments that are not empty.
+ * `create table` from a contract, with NOT NULL. Its comments stay in the code: one statement for each
+ * column took four fifths of the time of a table.
  * @param types of opaque columns, by name: what the select gives.
  */
 export function createTableSql(
@@ -55,15 +56,8 @@ export function createTableSql(
         return `    ${quoteName(name)} ${type}${of.nullable ? '' : ' not null'}`;
     });
     const [schema] = table.name.split('.');
-    const comment = (what: string, text: string) =>
-        text === '' ? [] : [`comment on ${what} is ${quoteText(text)}`];
-    const at = quoteTable(table.name);
     return [
         `create schema if not exists ${quoteName(schema ?? 'main')}`,
-        `create table ${at} (\n${columns.join(',\n')}\n)`,
-        ...comment(`table ${at}`, table.comment),
-        ...Object.entries(table.columns).flatMap(([name, of]) =>
-            comment(`column ${at}.${quoteName(name)}`, of.comment),
-        ),
+        `create table ${quoteTable(table.name)} (\n${columns.join(',\n')}\n)`,
     ];
 }

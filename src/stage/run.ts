@@ -84,10 +84,14 @@ export async function runStage(
         context.engine.transaction(async () => {
             await requireInputs(stage, context.engine);
             await compileViews(stage, context.engine);
+            const empty = new Set<Table>();
             for (const table of stage.writes) {
                 context.onCheck?.(table.name);
-                await fill(stage, table, sql.selects[table.name] ?? '', context.engine);
-                await checkGrain(stage, table, context.engine);
+                const select = sql.selects[table.name] ?? '';
+                const hasRows = await fill(stage, table, select, context.engine);
+                // No row breaks a grain: many relations of a month have none.
+                if (hasRows) await checkGrain(stage, table, context.engine);
+                else empty.add(table);
                 await compileViews(stage, context.engine, table);
             }
             for (const [name, audit] of Object.entries(sql.audits)) {
@@ -95,7 +99,7 @@ export async function runStage(
                 await checkAudit(stage, name, audit, context.engine);
             }
             await checkEquations(stage, context.engine);
-            await recordTotals(stage.name, stage.writes, context.engine);
+            await recordTotals(stage.name, stage.writes, context.engine, empty);
             await context.engine.insert(controlStages, [
                 {
                     stage: stage.name,
@@ -184,7 +188,8 @@ function requireContract(
     });
 }
 
-async function fill(stage: Stage, table: Table, text: string, engine: Engine): Promise<void> {
+/** Gives whether the relation has rows; of a view nobody knows, so it may. */
+async function fill(stage: Stage, table: Table, text: string, engine: Engine): Promise<boolean> {
     const sql = stripComments(text).replace(/;\s*$/, '');
     const columns = await engine.describe(sql);
     requireContract(stage, table, columns);
@@ -192,11 +197,11 @@ async function fill(stage: Stage, table: Table, text: string, engine: Engine): P
         const [schema] = table.name.split('.');
         await engine.run(`create schema if not exists ${quoteName(schema ?? 'main')}`);
         await engine.run(`create view ${quoteTable(table.name)} as ${sql}`);
-        return;
+        return true;
     }
     const types = new Map(columns.map(({ name, type }) => [name, type]));
     await engine.runAll(createTableSql(table, types));
-    await engine.run(`insert into ${quoteTable(table.name)} by name ${sql}`);
+    return engine.put(`insert into ${quoteTable(table.name)} by name ${sql}`);
 }
 
 async function checkGrain(stage: Stage, table: Table, engine: Engine): Promise<void> {
@@ -304,7 +309,7 @@ async function asWritten(
     stage: Stage,
     view: CompiledView,
     engine: Engine,
-    work: () => Promise<void>,
+    work: () => Promise<unknown>,
 ): Promise<void> {
     try {
         await work();

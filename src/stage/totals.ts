@@ -10,25 +10,40 @@ export const partial = 'looked at';
 /**
  * Records the control totals of the relations of a stage: count, quantity, amount and hash, each of
  * which catches what the others miss. Checks that required columns have no null.
+ * @param empty of them, those that the engine put no row into: it is not asked again.
  * @throws RunError CONTRACT_MISMATCH when one has.
  */
 export async function recordTotals(
     stage: string,
     tables: readonly Table[],
     engine: Engine,
+    empty: ReadonlySet<Table> = new Set(),
 ): Promise<void> {
     const totals: RowOf<typeof controlTotals>[] = [];
     for (const table of tables) {
-        if (table.storage !== 'view') totals.push(await totalsOf(stage, table, engine));
+        if (table.storage === 'view') continue;
+        const found = empty.has(table) ? nothingIn(table) : await countedIn(stage, table, engine);
+        const slice = table.isPartial ? partial : 'all';
+        totals.push({ stage, relation: table.name, side: 'out', slice, ...found });
     }
     await engine.insert(controlTotals, totals);
 }
 
-async function totalsOf(
-    stage: string,
-    table: Table,
-    engine: Engine,
-): Promise<RowOf<typeof controlTotals>> {
+type Counted = Pick<
+    RowOf<typeof controlTotals>,
+    'row_count' | 'quantity' | 'amount' | 'hash_total'
+>;
+
+function nothingIn({ totals: { quantity, amount } = {} }: Table): Counted {
+    return {
+        row_count: 0n,
+        quantity: quantity === undefined ? null : '0',
+        amount: amount === undefined ? null : '0',
+        hash_total: '0',
+    };
+}
+
+async function countedIn(stage: string, table: Table, engine: Engine): Promise<Counted> {
     const required = Object.entries(table.columns).filter(([, of]) => !of.nullable);
     const nulls = required.map(([name]) => `count(*) - count(${quoteName(name)})`).join(' + ');
     const row = await engine.one(totalsSql(table, nulls || '0::bigint'));
@@ -41,10 +56,6 @@ async function totalsOf(
         });
     }
     return {
-        stage,
-        relation: table.name,
-        side: 'out',
-        slice: table.isPartial ? partial : 'all',
         row_count: row.row_count as bigint,
         quantity: row.quantity as string | null,
         amount: row.amount as string | null,

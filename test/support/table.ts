@@ -79,15 +79,7 @@ function withText(table: Table): Table {
     return { ...table, columns: Object.fromEntries(columns) };
 }
 
-/** Comments of columns are half of the time of a table, and no test reads them. */
-function bare(table: Table): Table {
-    const columns = Object.entries(table.columns).map(
-        ([name, of]) => [name, { ...of, comment: '' }] as const,
-    );
-    return { ...table, comment: '', columns: Object.fromEntries(columns) };
-}
-
-const tableSql = (table: Table) => createTableSql(bare(withText(table)));
+const tableSql = (table: Table) => createTableSql(withText(table));
 
 async function fill(engine: Engine, of: Table, given: TextTable | undefined): Promise<void> {
     const table = withText(of);
@@ -225,12 +217,7 @@ export async function runTogether<T>(
             await fill(engine, table, rows);
         }
         for (const [position, stage] of stages.entries()) {
-            await runStage(
-                { ...stage, writes: stage.writes.map(bare) },
-                {
-                    ...{ engine, upstream: '', position },
-                },
-            );
+            await runStage(stage, { engine, upstream: '', position });
         }
         return read(engine);
     });

@@ -480,7 +480,7 @@ describe('control totals', () => {
             {
                 relation: 'packed.parcels',
                 row_count: 0n,
-                quantity: '0.000000000000',
+                quantity: '0',
                 amount: null,
                 hash_total: '0',
             },

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { waybills } from '../../src/deliver/deliver.ts';
@@ -18,11 +18,14 @@ const line = `deliver ${month} --target webhook`;
 const webhook = 'deliveries: { webhook: { url_env: BOOKS } }\n';
 const closed = (project: TinyProject) => beforehand(project, `run ${month}`, `close ${month}`);
 const delivering = (deliveries: string, more: Partial<Failing> = {}): Failing => ({
-    config: (text) => text + deliveries,
-    before: closed,
     hasRun: true,
     line,
     ...more,
+    // Where lines go is no part of what they were made from.
+    before: async (project) => {
+        await (more.before ?? closed)(project);
+        appendFileSync(join(project.folder, 'tieout.yaml'), deliveries);
+    },
 });
 
 /** What keeps lines from a target. */

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export const common = {
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    globalSetup: 'test/support/temporary.ts',
     pool: 'forks',
     // DuckDB starts its own threads: one test file per core is enough.
     maxWorkers: 2,

@@ -1,7 +1,19 @@
 import { defineConfig } from 'vitest/config';
 import slow from './vitest.slow.config.ts';
 
-/** Suites that take most of an hour: before a release, and after a change of what they are about. */
+/** Matrices and worlds of which other suites take a few: here all of them. */
+const ofOthers = [
+    'test/**/*.slow.test.ts',
+    'test/run/charge-models.test.ts',
+    'test/unit/compile/aggregation.test.ts',
+];
+
+/** Suites that take hours: before a release, and after a change of what they are about. */
 export default defineConfig({
-    test: { ...slow.test, include: ['test/**/*.long.test.ts'], testTimeout: 600_000 },
+    test: {
+        ...slow.test,
+        include: ['test/**/*.long.test.ts', ...ofOthers],
+        env: { ...slow.test?.env, TIEOUT_RUNS: 'all' },
+        testTimeout: 600_000,
+    },
 });

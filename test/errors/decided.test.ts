@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { itemsOf } from '../../src/run/decide.ts';
 import type { OpenItem, Standing } from '../../src/schema/item.ts';
-import { type Failing, fails, raises, type TinyProject, tieout } from '../support/terminal.ts';
+import { beforehand } from '../support/beforehand.ts';
+import { type Failing, fails, raises, type TinyProject } from '../support/terminal.ts';
 
-const run = async ({ folder: cwd }: TinyProject) => tieout('run --period 2026-10', { cwd });
+const run = (project: TinyProject) => beforehand(project, 'run --period 2026-10');
 const typed = (line: string): Failing => ({
     before: run,
     hasRun: true,

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { waybills } from '../../src/deliver/deliver.ts';
@@ -8,23 +8,24 @@ import { enterStep, readOutbox } from '../../src/deliver/outbox.ts';
 import type { Parcel, Target } from '../../src/deliver/target.ts';
 import type { NetsuiteSettings } from '../../src/schema/deliver-netsuite.ts';
 import type { DeliveryRecord } from '../../src/schema/delivery.ts';
+import { beforehand } from '../support/beforehand.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { receiver } from '../support/receiver.ts';
-import { type Failing, fails, raises, type TinyProject, tieout } from '../support/terminal.ts';
+import { type Failing, fails, raises, type TinyProject } from '../support/terminal.ts';
 
 const month = '--period 2026-10';
 const line = `deliver ${month} --target webhook`;
 const webhook = 'deliveries: { webhook: { url_env: BOOKS } }\n';
-const closed = async ({ folder: cwd }: TinyProject) => {
-    await tieout(`run ${month}`, { cwd });
-    await tieout(`close ${month}`, { cwd });
-};
+const closed = (project: TinyProject) => beforehand(project, `run ${month}`, `close ${month}`);
 const delivering = (deliveries: string, more: Partial<Failing> = {}): Failing => ({
-    config: (text) => text + deliveries,
-    before: closed,
     hasRun: true,
     line,
     ...more,
+    // Where lines go is no part of what they were made from.
+    before: async (project) => {
+        await (more.before ?? closed)(project);
+        appendFileSync(join(project.folder, 'tieout.yaml'), deliveries);
+    },
 });
 
 /** What keeps lines from a target. */
@@ -47,7 +48,7 @@ describe('deliveries', () => {
 
     test('DELIVERY_REFUSED: the month is open', async () => {
         const address = 'deliveries: { webhook: { url: "http://127.0.0.1:9" } }\n';
-        const before = async ({ folder: cwd }: TinyProject) => tieout(`run ${month}`, { cwd });
+        const before = (project: TinyProject) => beforehand(project, `run ${month}`);
         expect(
             await fails('DELIVERY_REFUSED', 2, delivering(address, { before })),
         ).toMatchInlineSnapshot(`

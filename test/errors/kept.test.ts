@@ -6,9 +6,10 @@ import { eraseFromLake } from '../../src/run/erase.ts';
 import { runFolder } from '../../src/run/folders.ts';
 import { openProject } from '../../src/run/project.ts';
 import { inTables } from '../../src/run/tables.ts';
-import { fails, raises, type TinyProject, tieout, tinyProject } from '../support/terminal.ts';
+import { beforehand } from '../support/beforehand.ts';
+import { fails, raises, type TinyProject, tinyProject } from '../support/terminal.ts';
 
-const first = ({ folder }: TinyProject) => tieout('run --period 2026-10', { cwd: folder });
+const first = (project: TinyProject) => beforehand(project, 'run --period 2026-10');
 const why = ['--reason', 'ticket 12', '--apply'];
 const stable = (text: string) => text.replaceAll(/erased-[0-9a-f]{16}/g, 'erased-HASH');
 

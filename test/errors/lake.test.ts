@@ -1,11 +1,12 @@
 import { appendFileSync, globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fails, type TinyProject, tieout } from '../support/terminal.ts';
+import { beforehand } from '../support/beforehand.ts';
+import { fails, type TinyProject } from '../support/terminal.ts';
 
 const run = 'run --period 2026-10';
 const later = `${run} --as-of 2026-11-06T00:00:00Z`;
-const first = ({ folder }: TinyProject) => tieout(run, { cwd: folder });
+const first = (project: TinyProject) => beforehand(project, run);
 
 describe('what was read once', () => {
     test('OBJECT_GONE: neither the store nor the lake has it', async () => {

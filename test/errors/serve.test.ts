@@ -6,7 +6,8 @@ import { decide } from '../../src/run/decide.ts';
 import { saidOfPayer } from '../../src/serve/decisions.ts';
 import { folderState } from '../../src/state/state.ts';
 import { served } from '../run/serve.world.ts';
-import { fails, raises, tieout, tinyProjects } from '../support/terminal.ts';
+import { beforehand } from '../support/beforehand.ts';
+import { fails, raises, tinyProjects } from '../support/terminal.ts';
 
 const project = tinyProjects();
 
@@ -59,7 +60,7 @@ describe('errors of the web application', () => {
 
     test('STANDING_CHANGED: another run speaks than was looked at', async () => {
         const { folder: cwd } = project();
-        await tieout('run --period 2026-10', { cwd });
+        await beforehand({ folder: cwd }, 'run --period 2026-10');
         const state = folderState(join(cwd, '.tieout'));
         const saying = { act: 'comment', value: '', ids: [], by: 'ada', reason: 'x' } as const;
         const said = await raises('STANDING_CHANGED', () =>

@@ -6,6 +6,7 @@ import { rePrice } from '../../src/run/re-price.ts';
 import { appendCommit } from '../../src/state/commit-log.ts';
 import { folderStore } from '../../src/store/local.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
+import { beforehand } from '../support/beforehand.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import {
     debitLine,
@@ -32,7 +33,7 @@ function once(
     return {
         hasRun: true,
         before: async (project) => {
-            for (const line of lines) await tieout(line, { cwd: project.folder });
+            await beforehand(project, ...lines);
             await happens(project);
         },
     };
@@ -167,8 +168,7 @@ describe('what counts', () => {
         };
         const config = (text: string) => `${text}contracts: contracts.yaml\nopenings: previous\n`;
         const before = async ({ folder: cwd }: TinyProject) => {
-            await tieout('run --period 2026-09', { cwd });
-            await tieout(run, { cwd });
+            await beforehand({ folder: cwd }, 'run --period 2026-09', run);
             appendFileSync(join(cwd, september), `\n${usage(12)}\n`);
             await tieout('run --period 2026-09', { cwd });
         };
@@ -186,7 +186,7 @@ describe('what counts', () => {
         const project = tinyProject();
         try {
             const cwd = project.folder;
-            await tieout(run, { cwd });
+            await beforehand(project, run);
             const text = tinyFiles()['tieout.yaml'] ?? '';
             project.write(
                 'tieout.yaml',
@@ -212,7 +212,7 @@ describe('what counts', () => {
     test('INPUTS_CHANGED: an object that a past run read is gone', async () => {
         const line = ['run', '--reproduce'];
         const before = async ({ folder: cwd }: TinyProject) => {
-            await tieout(run, { cwd });
+            await beforehand({ folder: cwd }, run);
             line.push(...readdirSync(join(cwd, '.tieout/runs')));
             rmSync(join(cwd, 'data/usage/dt=2026-10-01/0.ndjson'));
         };

@@ -10,9 +10,10 @@ import { silent } from '../../src/effects.ts';
 import { latestRun } from '../../src/run/books.ts';
 import { openTables } from '../../src/run/tables.ts';
 import { folderState } from '../../src/state/state.ts';
+import { beforehand } from '../support/beforehand.ts';
 import { faultyStore } from '../support/faulty-store.ts';
 import { memoryStore } from '../support/memory-store.ts';
-import { fails, fakeSecret, type TinyProject, tieout, tinyFiles } from '../support/terminal.ts';
+import { fails, fakeSecret, type TinyProject, tinyFiles } from '../support/terminal.ts';
 
 const first = 'usage/dt=2026-10-01/0.ndjson';
 const tiny = tinyFiles();
@@ -334,7 +335,7 @@ describe('a run of another version', () => {
             line,
             hasRun: true,
             before: async ({ folder }) => {
-                await tieout('run --period 2026-10', { cwd: folder });
+                await beforehand({ folder }, 'run --period 2026-10');
                 const run = await latestRun(folderState(join(folder, '.tieout')), '2026-10');
                 const engine = await openTables(run, {
                     ...{ memory: '512MB', threads: 1, spill: join(folder, 'spill') },

@@ -19,6 +19,7 @@ import { silent } from '../../src/effects.ts';
 import { createControl } from '../../src/run/prepare.ts';
 import { count, defineStage } from '../../src/stage/define.ts';
 import { runStage } from '../../src/stage/run.ts';
+import { beforehand } from '../support/beforehand.ts';
 import {
     fails,
     raises,
@@ -249,8 +250,8 @@ describe('a finished run', () => {
     let finished: TinyProject;
     beforeAll(async () => {
         finished = tinyProject();
-        const { exit } = await tieout('run --period 2026-10', { cwd: finished.folder });
-        expect(exit).toBe(0);
+        const [ran] = await beforehand(finished, 'run --period 2026-10');
+        expect(ran?.exit).toBe(0);
     });
     afterAll(() => finished.remove());
 
@@ -346,7 +347,7 @@ describe('a finished run', () => {
     test('RUN_DAMAGED: and the remedy works', async () => {
         const { folder, remove } = tinyProject();
         try {
-            const before = await tieout('run --period 2026-10', { cwd: folder });
+            const [before] = await beforehand({ folder }, 'run --period 2026-10');
             const [run = ''] = globSync(join(folder, '.tieout/runs/*'));
             writeFileSync(join(run, 'tables.duckdb'), 'no database');
             rmSync(join(run, 'output'), { recursive: true });

@@ -7,6 +7,7 @@ import { runPipeline } from '../../src/run/pipeline.ts';
 import { openProject } from '../../src/run/project.ts';
 import type { Certificate } from '../../src/schema/certificate.ts';
 import { s3Store } from '../../src/store/s3.ts';
+import { takesAll } from '../support/how-many.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { besideTiny } from '../support/night.ts';
 import { defaults, type TestProject, testProject } from '../support/project.ts';
@@ -20,7 +21,7 @@ import { tinyFiles } from '../support/terminal.ts';
  * that works, it does.
  */
 const bucket = `tieout-night-wire-${process.pid}`;
-const seeds = Number(process.env.TIEOUT_WIRE_SEEDS ?? 6);
+const seeds = Number(process.env.TIEOUT_WIRE_SEEDS ?? (takesAll ? 6 : 2));
 const first = Number(process.env.TIEOUT_WIRE_SEED ?? 1);
 const known: readonly number[] = JSON.parse(
     readFileSync(join(import.meta.dirname, 'regressions.json'), 'utf8'),

@@ -176,7 +176,7 @@ describe('nights in sequence', () => {
     test('say the same of wallets whose log states balances', { timeout: 3_600_000 }, () =>
         holdsFor(
             fc.tuple(arrivals, fc.array(fc.nat({ max: 1000 }), { minLength: 5, maxLength: 40 })),
-            { runs: runsOf(4), shrinks: false, together: 2 },
+            { runs: runsOf(4, 1), shrinks: false, together: 2 },
             async ([arrival, dice]) => {
                 await agree({ ...arrival, world: stated(arrival.world, dice) });
             },
@@ -187,7 +187,7 @@ describe('nights in sequence', () => {
         const reasons = new Map<string, number>();
         return holdsFor(
             arrivals,
-            { runs: runsOf(8), shrinks: false, together: 2 },
+            { runs: runsOf(8, 2), shrinks: false, together: 2 },
             async (arrival) => {
                 for (const why of await agree(arrival))
                     reasons.set(why, (reasons.get(why) ?? 0) + 1);

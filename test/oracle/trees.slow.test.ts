@@ -15,5 +15,5 @@ async function agrees(forest: Forest): Promise<void> {
 }
 
 test('payers, pools, contracts, shares and lines of random trees', { timeout: 3_600_000 }, () =>
-    holdsFor(forests(40), { runs: runsOf(1), together: 2, shrinks: false }, agrees),
+    holdsFor(forests(40), { runs: runsOf(1, 1), together: 2, shrinks: false }, agrees),
 );

@@ -31,7 +31,7 @@ import {
  * Worlds in which every debit agrees, with one thing wrong: the night finds that and nothing else.
  */
 
-const few = { runs: runsOf(4) };
+const few = { runs: runsOf(4, 1) };
 const long = { timeout: 600_000 };
 
 /** A world of unique, priced usage, each event debited at its own instant for exactly its worth. */

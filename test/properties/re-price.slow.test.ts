@@ -54,7 +54,7 @@ describe('a month priced anew from partials is the one computed from objects', (
     test('of random worlds and cards', { timeout: 3_600_000 }, () =>
         holdsFor(
             worlds({ maxEvents: 20 }).chain((world) => unaudited(world)),
-            { runs: runsOf(8) },
+            { runs: runsOf(8, 3) },
             agrees,
         ),
     );

@@ -20,7 +20,7 @@ import {
  * objects, how many times.
  */
 
-const few = { runs: runsOf(5) };
+const few = { runs: runsOf(5, 1) };
 const long = { timeout: 600_000 };
 
 /** Everything a night says, less how its inputs were cut, and less what only counts copies. */
@@ -185,7 +185,7 @@ describe('a night says the same', () => {
     );
 
     test('when it runs a second time, which does nothing', long, () =>
-        holdsFor(small, { runs: runsOf(2) }, async (world) => {
+        holdsFor(small, { runs: runsOf(2, 1) }, async (world) => {
             const project = projectOf(world);
             try {
                 const options = { period, as_of: asOf };

@@ -13,11 +13,12 @@ import {
     quantity,
     readForest,
 } from '../support/forests.ts';
+import { takesAll } from '../support/how-many.ts';
 
 /*
  * What must hold of trees, whatever they are. Many trees are one night, so few runs are many trees.
  */
-const few = { runs: runsOf(1), together: 1, shrinks: false };
+const few = { runs: runsOf(1, 1), together: 1, shrinks: false };
 const long = { timeout: 600_000 };
 
 /** payer, account, pool, meter, kind, card, quantity, amount, rounded. */
@@ -46,7 +47,8 @@ describe('linear prices', () => {
         }),
     );
 
-    test('move with a subtree to its new payer, and change no total', long, () =>
+    // Of flat prices alone in prices.slow.test.ts.
+    test.runIf(takesAll)('move with a subtree to its new payer, and change no total', long, () =>
         holdsFor(bare, few, async (forest) => {
             const steady = forest.accounts.filter(({ from }) => from === began);
             const before = steady.map((of): TreeAccount => ({ ...of, to: null }));
@@ -171,43 +173,53 @@ function usedBefore({ events }: Forest, month: string) {
     return Map.groupBy(before, ({ account_id, meter }) => `term-${treeOf(account_id)},${meter}`);
 }
 
-test('months billed one by one over a term add up to all of it billed at once', long, () =>
-    holdsFor(terms, few, async (forest) => {
-        const charges: string[] = [];
-        for (const month of months) {
-            const used = usedBefore(forest, month);
-            const rows = forest.contracts.flatMap(({ contract }) =>
-                counted.map((meter) => {
-                    const events = used.get(`${contract},${meter}`) ?? [];
-                    const total = sum(events.map((of) => parseDecimal(of.quantity)));
-                    return `${contract},${meter},${meter},${decimalText(total)}\n`;
-                }),
-            );
-            const project = forestProject(forest, {
-                'openings.csv': `contract,product,meter,quantity\n${rows.join('')}`,
-            });
-            try {
-                charges.push(...(await readForest(project, month)).charges);
-            } finally {
-                project.remove();
+// One term by quotes in contract-terms.slow.test.ts.
+test.runIf(takesAll)(
+    'months billed one by one over a term add up to all of it billed at once',
+    long,
+    () =>
+        holdsFor(terms, few, async (forest) => {
+            const charges: string[] = [];
+            for (const month of months) {
+                const used = usedBefore(forest, month);
+                const rows = forest.contracts.flatMap(({ contract }) =>
+                    counted.map((meter) => {
+                        const events = used.get(`${contract},${meter}`) ?? [];
+                        const total = sum(events.map((of) => parseDecimal(of.quantity)));
+                        return `${contract},${meter},${meter},${decimalText(total)}\n`;
+                    }),
+                );
+                const project = forestProject(forest, {
+                    'openings.csv': `contract,product,meter,quantity\n${rows.join('')}`,
+                });
+                try {
+                    charges.push(...(await readForest(project, month)).charges);
+                } finally {
+                    project.remove();
+                }
             }
-        }
-        const billed = Map.groupBy(
-            charges.map(partsOf),
-            ([payer = '', , , meter]) => `term-${treeOf(payer)},${meter}`,
-        );
-        const figure = (of: readonly string[][], at: number) =>
-            decimalText(of.reduce((all, parts) => plus(all, parseDecimal(parts[at] ?? '')), zero));
-        for (const [key, events] of usedBefore(forest, '9999')) {
-            const total = decimalText(sum(events.map((of) => parseDecimal(of.quantity))));
-            const meter = key.split(',')[1] ?? '';
-            const rate = forest.rates.find((of) => of.card === 'term' && of.meter === meter);
-            const line = { id: key, charge: rate?.charge, quantity: total, currency: 'USD' };
-            const { exact, units } = rated(line, { USD: 2 });
-            const of = billed.get(key) ?? [];
-            expect({ key, exact: figure(of, 7), rounded: figure(of, 8) }).toEqual({
-                ...{ key, exact: decimalText(exact), rounded: decimalText(fraction(units, 100n)) },
-            });
-        }
-    }),
+            const billed = Map.groupBy(
+                charges.map(partsOf),
+                ([payer = '', , , meter]) => `term-${treeOf(payer)},${meter}`,
+            );
+            const figure = (of: readonly string[][], at: number) =>
+                decimalText(
+                    of.reduce((all, parts) => plus(all, parseDecimal(parts[at] ?? '')), zero),
+                );
+            for (const [key, events] of usedBefore(forest, '9999')) {
+                const total = decimalText(sum(events.map((of) => parseDecimal(of.quantity))));
+                const meter = key.split(',')[1] ?? '';
+                const rate = forest.rates.find((of) => of.card === 'term' && of.meter === meter);
+                const line = { id: key, charge: rate?.charge, quantity: total, currency: 'USD' };
+                const { exact, units } = rated(line, { USD: 2 });
+                const of = billed.get(key) ?? [];
+                expect({ key, exact: figure(of, 7), rounded: figure(of, 8) }).toEqual({
+                    ...{
+                        key,
+                        exact: decimalText(exact),
+                        rounded: decimalText(fraction(units, 100n)),
+                    },
+                });
+            }
+        }),
 );

@@ -8,6 +8,7 @@ import { readLine } from '../../src/quote/read.ts';
 import { sum } from '../../src/report/figures.ts';
 import type { RateDiff } from '../../src/report/rate-diff.ts';
 import type { RunResult } from '../../src/run/pipeline.ts';
+import { takesAll } from '../support/how-many.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { oneNight } from '../support/night.ts';
 import { generatedWorld, type TestProject, testProject } from '../support/project.ts';
@@ -307,7 +308,7 @@ describe('a night with every charge model', () => {
         expect(deltas('shared')).toBe('3');
     });
 
-    test('gives the same bytes on eight threads', async () => {
+    test.runIf(takesAll)('gives the same bytes on eight threads', async () => {
         const other = await project(8).run();
         const text = ({ run }: RunResult) =>
             readFileSync(join(run.output, 'line_items.csv'), 'utf8');

@@ -15,6 +15,7 @@ import { sha256 } from '../../src/duck/sql.ts';
 import { runFolder } from '../../src/run/folders.ts';
 import { keepRules, readKeptRules } from '../../src/run/kept-rules.ts';
 import { openProject } from '../../src/run/project.ts';
+import { fewOf } from '../support/how-many.ts';
 import {
     debitLine,
     lines,
@@ -194,42 +195,48 @@ describe('a past run, computed once more', () => {
         );
     });
 
-    test.each([
+    type Made = [by: string, more: object, text: string];
+    const made: readonly Made[] = [
         ['another version', { tieout_version: '0.0.9' }, 'made by tieout 0.0.9, this is '],
         [
             'other code of the same version',
             {},
             'made by other code than this, of the same version ',
         ],
-    ])('%s is stated; only the report that names it differs', async (_what, more, text) => {
-        const changed = said((of) =>
-            Object.assign(of, { run_fingerprint: 'f'.repeat(64), ...more }),
-        );
-        const report = `${run()}/output/report.html`;
-        const edited = said((of) => {
-            (of.outputs as Record<string, string>)['report.html'] = sha256('<p>');
-        });
-        await happening(
-            report,
-            (file) => writeFileSync(file, '<p>'),
-            () =>
-                happening(
-                    certificateFile(),
-                    (file) => {
-                        changed(file);
-                        edited(file);
-                    },
-                    async () => {
-                        const { exit, out } = await reproduce();
-                        expect(exit).toBe(0);
-                        expect(out).toContain(
-                            `${fileCount()} files, to the byte, but for report.html, which names the code\n`,
-                        );
-                        expect(out).toContain(`code       ${text}`);
-                    },
-                ),
-        );
-    });
+    ];
+
+    test.each(fewOf(made, 1))(
+        '%s is stated; only the report that names it differs',
+        async (_what, more, text) => {
+            const changed = said((of) =>
+                Object.assign(of, { run_fingerprint: 'f'.repeat(64), ...more }),
+            );
+            const report = `${run()}/output/report.html`;
+            const edited = said((of) => {
+                (of.outputs as Record<string, string>)['report.html'] = sha256('<p>');
+            });
+            await happening(
+                report,
+                (file) => writeFileSync(file, '<p>'),
+                () =>
+                    happening(
+                        certificateFile(),
+                        (file) => {
+                            changed(file);
+                            edited(file);
+                        },
+                        async () => {
+                            const { exit, out } = await reproduce();
+                            expect(exit).toBe(0);
+                            expect(out).toContain(
+                                `${fileCount()} files, to the byte, but for report.html, which names the code\n`,
+                            );
+                            expect(out).toContain(`code       ${text}`);
+                        },
+                    ),
+            );
+        },
+    );
 
     test.each([
         ['run --reproduce 2026-10-nightly-000000000000', 'RUN_NOT_FOUND: there is no run 2026-10-'],

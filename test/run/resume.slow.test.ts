@@ -19,6 +19,7 @@ import { type Progress, silent } from '../../src/effects.ts';
 import type { Certificate } from '../../src/schema/certificate.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { type Fault, faultyStore } from '../support/faulty-store.ts';
+import { fewOf, takesAll } from '../support/how-many.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import {
     expectNothingWhole,
@@ -127,7 +128,7 @@ describe('every operation of the store fails once', () => {
 
     test('and stays broken, until a run meets no fault', async () => {
         let operation = 1;
-        for (; operation < 50; operation += 1) {
+        for (; operation < 50; operation += takesAll ? 1 : 3) {
             const one = project();
             const once = faultyStore(memory(), faultsFrom(operation, 1));
             const failed = await run(one, { store: once });
@@ -157,7 +158,7 @@ describe('every operation of the store fails once', () => {
 });
 
 describe('the process stops', () => {
-    test.each(parts)('where %s begins', async (part) => {
+    test.each(fewOf(parts, 4))('where %s begins', async (part) => {
         const one = project();
         await stopAt(one, part);
         const worked = await stagesWorkedOn(one);
@@ -185,7 +186,7 @@ describe('the process stops', () => {
 
 describe('the process is killed', () => {
     const cli = join(import.meta.dirname, '../../src/cli.ts');
-    const kills = Number(process.env.TIEOUT_KILLS ?? 4);
+    const kills = Number(process.env.TIEOUT_KILLS ?? (takesAll ? 4 : 1));
     const firstSeed = Number(process.env.TIEOUT_KILL_SEED ?? 20_261_001);
 
     /** Kills the child some milliseconds after one of its parts has begun. */

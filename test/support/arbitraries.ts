@@ -2,6 +2,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import { type Book, pathOf, payerOf } from '../oracle/slow-rater.ts';
 import { assetOf, type DebitEntry, type Wallets, worthOf } from '../oracle/slow-reconciler.ts';
 import { cutUnits, instant, type Place, unitsText, zero } from './exact.ts';
+import { takesAll } from './how-many.ts';
 import {
     attributeValues,
     bandEdge,
@@ -646,9 +647,10 @@ export interface Many {
 const givenSeed = process.env.TIEOUT_ORACLE_SEED;
 const givenRuns = process.env.TIEOUT_ORACLE_RUNS;
 
-/** How many runs a property has that has `usual` of them in `npm test`. */
-export function runsOf(usual: number): number {
-    return givenRuns ? Math.ceil((usual * Number(givenRuns)) / 25) : usual;
+/** How many runs a property has that has `usual` of them in `npm run test:long`, `few` on every change. */
+export function runsOf(usual: number, few: number): number {
+    if (givenRuns) return Math.ceil((usual * Number(givenRuns)) / 25);
+    return takesAll ? usual : few;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
     quoteName,
     quoteTable,
     quoteText,
+    sha256,
     stripComments,
 } from '../../src/duck/sql.ts';
 import type { Table } from '../../src/duck/table.ts';
@@ -62,14 +63,15 @@ const filler: Readonly<Record<string, string>> = {
     'VARCHAR[]': '[]',
 };
 
+/** A cell; the table that it is put into makes it of its type. */
 function literal(text: string, type: string): string {
-    if (text === '_') return `cast(null as ${type})`;
-    if (type.endsWith('[]')) {
-        const items = text === '' ? [] : text.split(' ');
-        return `[${items.map(quoteText).join(', ')}]::VARCHAR[]`;
-    }
-    return `cast(${quoteText(text)} as ${type})`;
+    if (text === '_') return 'null';
+    if (!type.endsWith('[]')) return quoteText(text);
+    const items = text === '' ? [] : text.split(' ');
+    return `[${items.map(quoteText).join(', ')}]::VARCHAR[]`;
 }
+
+type Cells = readonly string[];
 
 /** An opaque value is text in a test. */
 function withText(table: Table): Table {
@@ -81,26 +83,26 @@ function withText(table: Table): Table {
 
 const tableSql = (table: Table) => createTableSql(withText(table));
 
-async function fill(engine: Engine, of: Table, given: TextTable | undefined): Promise<void> {
-    const table = withText(of);
-    await engine.runAll(tableSql(table));
+/** The statement that puts the given rows into a table; empty without any. */
+function rowsSql(table: Table, given: TextTable | undefined): string {
     const unknown = given?.columns.filter((name) => !(name in table.columns)) ?? [];
     if (unknown.length) throw new Error(`${table.name} has no column ${unknown.join(', ')}`);
-    const rows = (given?.rows ?? []).map((row, index) => {
-        const values = Object.entries(table.columns).map(([name, of]) => {
-            const at = given?.columns.indexOf(name) ?? -1;
-            if (at >= 0) return literal(row[at] ?? '', of.type);
-            if (of.nullable) return `cast(null as ${of.type})`;
-            // A grain column that is not named tells its rows apart by number.
-            if (table.grain.includes(name) && of.type === 'VARCHAR')
-                return quoteText(`${index + 1}`);
-            return `cast(${filler[of.type] ?? String(index + 1)} as ${of.type})`;
-        });
-        return `(${values.join(', ')})`;
+    if (!given?.rows.length) return '';
+    // What may be null and is not named is left out: most of the time is that of planning columns.
+    const columns = Object.entries(table.columns).flatMap(([name, of]) => {
+        const at = given.columns.indexOf(name);
+        if (at >= 0) return [{ name, value: (row: Cells) => literal(row[at] ?? '', of.type) }];
+        if (of.nullable) return [];
+        // A grain column that is not named tells its rows apart by number.
+        const isCounted = of.type === 'VARCHAR' && table.grain.includes(name);
+        const own = (index: number) => filler[of.type] ?? String(index + 1);
+        return [{ name, value: (_: Cells, at: number) => (isCounted ? `'${at + 1}'` : own(at)) }];
     });
-    if (rows.length) {
-        await engine.run(`insert into ${quoteTable(table.name)} values ${rows.join(', ')}`);
-    }
+    const rows = given.rows.map(
+        (row, index) => `(${columns.map(({ value }) => value(row, index)).join(', ')})`,
+    );
+    const names = columns.map(({ name }) => quoteName(name)).join(', ');
+    return `insert into ${quoteTable(table.name)} (${names}) values ${rows.join(', ')}`;
 }
 
 /** Defaults of the run, unless a test gives run.parameters itself. */
@@ -112,7 +114,7 @@ async function open(): Promise<Engine> {
     const engine = await Engine.open({
         file: ':memory:',
         memory: '1GB',
-        threads: 2,
+        threads: 1,
         spill: '/tmp',
     });
     await loadMacros(engine);
@@ -124,21 +126,27 @@ async function open(): Promise<Engine> {
 const shared = open();
 let last: Promise<unknown> = Promise.resolve();
 
-/** Works in the engine of all tests, one at a time, and leaves it as it was found. */
+/** Works in the engine of all tests, one at a time. */
 function inEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
-    const turn = last.then(async () => {
-        const engine = await shared;
+    const turn = last.then(async () => work(await shared));
+    last = turn.catch(() => {});
+    return turn;
+}
+
+/** The same, in an engine without relations. */
+function inEmpty<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+    return inEngine(async (engine) => {
+        await clear(engine);
         try {
             return await work(engine);
         } finally {
             await clear(engine);
         }
     });
-    last = turn.catch(() => {});
-    return turn;
 }
 
 async function clear(engine: Engine): Promise<void> {
+    relations.clear();
     const made = await engine.rows(
         `select schema_name from duckdb_schemas()
          where not internal and schema_name not in ('main', 'control')`,
@@ -149,11 +157,78 @@ async function clear(engine: Engine): Promise<void> {
     await engine.runAll([...drops, 'delete from control.totals', 'delete from control.stages']);
 }
 
-/** Makes every relation a stage reads, compiles or writes: given ones as given, outputs by SQL. */
+/**
+ * Relations of the shared engine stay from one test to the next: to plan a select over empty tables takes as long as
+ * to run it over a few rows. What a relation holds is known by its source, the statements and rows that it was
+ * made from; it is made again only when they are others. `empty`: it has no rows, whatever the source.
+ */
+interface Relation {
+    readonly made: string;
+    readonly source: string;
+}
+const relations = new Map<string, Relation>();
+/** Sources that gave no rows. */
+const barren = new Set<string>();
+const empty = 'empty';
+const unknown = 'unknown';
+
+/** Makes a table hold what a statement puts into it, unless it does. */
+async function put(engine: Engine, of: Table, source: string, sql: string): Promise<void> {
+    const table = withText(of);
+    const made = tableSql(table).join(';');
+    const before = relations.get(of.name);
+    const wanted = sql === '' || barren.has(source) ? empty : source;
+    if (before?.made === made && before.source === wanted) return;
+    relations.set(of.name, { made, source: unknown });
+    if (before && before.made !== made) await drop(engine, of.name);
+    if (before?.made !== made) await engine.run(made);
+    else if (before.source !== empty) await engine.run(`delete from ${quoteTable(of.name)}`);
+    if (wanted !== empty) {
+        const [row] = await engine.rows(sql);
+        if (row?.Count === 0n) barren.add(source);
+    }
+    relations.set(of.name, { made, source: barren.has(source) ? empty : wanted });
+}
+
+async function putView(engine: Engine, table: Table, source: string, sql: string): Promise<void> {
+    const before = relations.get(table.name);
+    const made = `create view ${quoteTable(table.name)} as ${sql}`;
+    if (before && before.made !== made) await drop(engine, table.name);
+    if (before?.made !== made) await engine.runAll([createTableSql(table)[0] ?? '', made]);
+    relations.set(table.name, { made, source });
+}
+
+async function drop(engine: Engine, name: string): Promise<void> {
+    const isView = relations.get(name)?.made.startsWith('create view') ?? false;
+    await engine.run(`drop ${isView ? 'view' : 'table'} if exists ${quoteTable(name)}`);
+}
+
+/** The relations among those known that a select names. */
+function namesIn(sql: string): readonly string[] {
+    return [...new Set(sql.match(/\b[a-z_]+\.[a-z_]+\b/g))];
+}
+
+/** What of a stage leads to what is wanted, by the relations that its selects name. */
+function leadingTo(
+    wanted: readonly string[],
+    selects: Readonly<Record<string, string>>,
+): ReadonlySet<string> {
+    const found = new Set<string>();
+    const visit = (name: string) => {
+        if (found.has(name)) return;
+        found.add(name);
+        namesIn(selects[name] ?? '').forEach(visit);
+    };
+    wanted.forEach(visit);
+    return found;
+}
+
+/** Makes what a stage reads, compiles or writes: given relations as given, outputs by SQL, if wanted. */
 async function runSelects(
     engine: Engine,
     stage: Stage,
     given: readonly TextTable[],
+    wanted: readonly string[],
 ): Promise<void> {
     const of = (table: Table) => given.find(({ name }) => name === table.name);
     const compiled = (stage.compiled ?? []).map(({ table }) => table);
@@ -164,21 +239,31 @@ async function runSelects(
     const unknown = given.filter(({ name }) => !known.includes(name));
     if (unknown.length)
         throw new Error(`${stage.name} knows no ${unknown.map(({ name }) => name)}`);
-    for (const table of inputs.values()) await fill(engine, table, of(table));
-    const sql = readStageSql(stage);
-    for (const table of stage.writes) {
-        if (of(table)) {
-            await fill(engine, table, of(table));
+    const selects = Object.fromEntries(
+        Object.entries(readStageSql(stage).selects).map(([name, sql]) => [
+            name,
+            stripComments(sql),
+        ]),
+    );
+    const computed = Object.fromEntries(
+        Object.entries(selects).filter(([name]) => given.every((table) => table.name !== name)),
+    );
+    const needed = leadingTo(wanted, computed);
+    const isNeeded = ({ name }: Table) => needed.has(name);
+    for (const table of [...inputs.values(), ...stage.writes].filter(isNeeded)) {
+        const text = of(table) || inputs.has(table.name) ? undefined : computed[table.name];
+        if (text === undefined) {
+            const rows = rowsSql(withText(table), of(table));
+            await put(engine, table, rows, rows);
             continue;
         }
-        const text = stripComments(sql.selects[table.name] ?? '');
-        if (table.storage === 'view') {
-            await engine.run(createTableSql(table)[0] ?? '');
-            await engine.run(`create view ${quoteTable(table.name)} as ${text}`);
-            continue;
+        const reads = namesIn(text).map((name) => `${name}: ${relations.get(name)?.source}`);
+        const source = sha256([text, ...reads].join('\n'));
+        if (table.storage === 'view') await putView(engine, table, source, text);
+        else {
+            const into = `insert into ${quoteTable(table.name)} by name ${text}`;
+            await put(engine, table, source, into);
         }
-        await engine.runAll(tableSql(table));
-        await engine.run(`insert into ${quoteTable(table.name)} by name ${text}`);
     }
 }
 
@@ -186,9 +271,11 @@ async function runSelects(
 export async function check(stage: Stage, text: string): Promise<void> {
     const tables = parseTables(text);
     const given = [...parseTables(parameters), ...tables.filter(({ role }) => role === 'given')];
+    const then = tables.filter(({ role }) => role === 'then');
     await inEngine(async (engine) => {
-        await runSelects(engine, stage, latest(given));
-        for (const expected of tables.filter(({ role }) => role === 'then')) {
+        const wanted = then.map(({ name }) => name);
+        await runSelects(engine, stage, latest(given), wanted);
+        for (const expected of then) {
             expect(await actualRows(engine, stage, expected), expected.name).toEqual(
                 expected.rows.map((row) => row.join(' | ')).sort(),
             );
@@ -211,10 +298,14 @@ export async function runTogether<T>(
     );
     const unknown = given.filter(({ name }) => !inputs.has(name)).map(({ name }) => name);
     if (unknown.length) throw new Error(`no stage reads ${unknown}`);
-    return inEngine(async (engine) => {
+    return inEmpty(async (engine) => {
         for (const table of inputs.values()) {
-            const rows = given.find(({ name }) => name === table.name);
-            await fill(engine, table, rows);
+            const rows = rowsSql(
+                withText(table),
+                given.find(({ name }) => name === table.name),
+            );
+            await engine.runAll(tableSql(table));
+            if (rows !== '') await engine.run(rows);
         }
         for (const [position, stage] of stages.entries()) {
             await runStage(stage, { engine, upstream: '', position });
@@ -272,9 +363,10 @@ async function actualRows(
 
 /** The rows an audit finds over the given tables; an audit that holds finds none. */
 export async function auditRows(stage: Stage, audit: string, text: string): Promise<number> {
+    const sql = stripComments(readFileSync(join(stage.folder, 'audits', `${audit}.sql`), 'utf8'));
+    const given = latest([...parseTables(parameters), ...parseTables(text)]);
     return inEngine(async (engine) => {
-        await runSelects(engine, stage, latest([...parseTables(parameters), ...parseTables(text)]));
-        const sql = readFileSync(join(stage.folder, 'audits', `${audit}.sql`), 'utf8');
-        return (await engine.rows(stripComments(sql))).length;
+        await runSelects(engine, stage, given, namesIn(sql));
+        return (await engine.rows(sql)).length;
     });
 }

@@ -685,7 +685,7 @@ describe('aggregations: properties', () => {
     ];
 
     test('the SQL says what one row after the other says, on one thread and on eight', () =>
-        holdsFor(fc.tuple(eventRows, cases), { runs: runsOf(300) }, async ([rows, of]) => {
+        holdsFor(fc.tuple(eventRows, cases), { runs: runsOf(300, 100) }, async ([rows, of]) => {
             const events = distinct(rows).map((row) => ({
                 ...row,
                 operation: of.of.operation == null ? null : row.operation,
@@ -705,7 +705,7 @@ describe('aggregations: properties', () => {
                 }),
                 cases,
             ),
-            { runs: runsOf(60) },
+            { runs: runsOf(60, 30) },
             async ([[events, shuffled], of]) => {
                 expect(await run(shuffled, of)).toEqual(await run(events, of));
             },

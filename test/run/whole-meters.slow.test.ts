@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { RunResult } from '../../src/run/pipeline.ts';
+import { takesAll } from '../support/how-many.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { oneNight } from '../support/night.ts';
 import { generatedWorld, type TestProject, testProject } from '../support/project.ts';
@@ -91,7 +92,7 @@ describe('meters that cannot be added up', () => {
         expect(rated).not.toEqual([{ parts: '0' }]);
     });
 
-    test('give the same bytes on eight threads', async () => {
+    test.runIf(takesAll)('give the same bytes on eight threads', async () => {
         const other = await project(8).run();
         const text = ({ run }: RunResult) =>
             readFileSync(join(run.output, 'line_items.csv'), 'utf8');

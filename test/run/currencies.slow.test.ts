@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { RunResult } from '../../src/run/pipeline.ts';
+import { takesAll } from '../support/how-many.ts';
 import { besideTiny, csvOf, oneNight, storeOfDay, within } from '../support/night.ts';
 import { testProject } from '../support/project.ts';
 import { tieout, usageLine } from '../support/terminal.ts';
@@ -267,7 +268,7 @@ describe('payers billed in other currencies than the card', () => {
         );
     });
 
-    test('the same bytes again, whatever threads', async () => {
+    test.runIf(takesAll)('the same bytes again, whatever threads', async () => {
         const threads = files['tieout.yaml'].replace('threads: 1', 'threads: 3');
         const { run_digest, outputs } = await otherwise(
             { 'tieout.yaml': threads },

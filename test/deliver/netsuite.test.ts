@@ -136,6 +136,23 @@ describe('more lines than a record takes', () => {
         expect(records[2]?.fields.memo).toBe('Usage 2026-10-01 to 2026-10-31, part 3 of 3');
     });
 
+    test('what was paid is in the record of what it paid for: no credit memo beside an invoice', async () => {
+        const paid = many.map((line, index) =>
+            index === 400
+                ? { ...line, amount: '-2000.00', line_type: 'wallet_settlement' as const }
+                : line,
+        );
+        const { records, sent } = await booked(paid, { names });
+        expect(records.map(({ type, lines }) => [type, lines.length])).toEqual([
+            ...[
+                ['invoice', 200],
+                ['invoice', 200],
+                ['invoice', 1],
+            ],
+        ]);
+        expect(sent.map(({ counted }) => counted?.amount)).toEqual(['487.50', '231.40', '1.10']);
+    });
+
     test('or summed up by product and type', async () => {
         const settings = { over_limit: 'summarise' };
         const { records } = await booked(many, { names, settings });

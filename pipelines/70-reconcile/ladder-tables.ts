@@ -21,6 +21,13 @@ export const offRules = defineTable('rules.off_rules', {
     columns: { asset: varchar('Asset.'), rule: varchar('R2 to R5.') },
 });
 
+/** Filled from the presets of the config. */
+export const finalInputs = defineTable('rules.final_inputs', {
+    comment: 'One row per debit input whose captures end their holds: what is left is given back.',
+    grain: ['input'],
+    columns: { input: varchar('Input.') },
+});
+
 /** Filled from the config. */
 export const acceptRules = defineTable('rules.accept_rules', {
     comment: 'One row per rule that accepts small breaks, and code that it names.',

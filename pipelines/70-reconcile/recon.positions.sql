@@ -10,7 +10,8 @@ placed as (
             when entry_type = 'capture' and fate = 'main' then 500000
             when debit_amount <> 0 then 1000000
             else 2000000
-        end + entry_no as order_no
+        end + entry_no as order_no,
+        entry_type = 'capture' and input in (select input from rules.final_inputs) as is_final
     from recon.histories
     where fate in ('main', 'reversed')
 ),
@@ -49,6 +50,8 @@ lives as (
             as quantity,
         bool_or(entry_type = 'decline') as is_declined,
         bool_or(fate = 'reversed') as is_reversed,
+        -- What a hold has left after a capture that ends it was given back without an entry.
+        bool_or(is_final) as is_hold_ended,
         coalesce(
             min(entry_no) filter (where entry_type in ('release', 'expire'))
                 < max(entry_no) filter (where entry_type = 'capture' and fate = 'main'),
@@ -75,6 +78,7 @@ turns as (
         sum(case when placed.entry_type = 'authorize' then placed.amount else 0 end) as authorized,
         sum(case when placed.entry_type in ('release', 'expire') then placed.amount else 0 end)
             as given_back,
+        bool_or(placed.is_final) as is_hold_ended,
         min(placed.booked_at) filter (where placed.entry_type = 'capture') as captured_at
     from placed
     semi join recon.shared_holds as holds on placed.authorization_id = holds.authorization_id
@@ -86,6 +90,7 @@ together as (
         event_key,
         sum(authorized) over hold as authorized,
         sum(authorized - captured - given_back) over hold as open_hold,
+        bool_or(is_hold_ended) over hold as is_hold_ended,
         sum(captured) over (hold order by captured_at, event_key) - captured as captured_before,
         row_number() over (hold order by captured_at desc, event_key desc) = 1 as is_last
     from turns
@@ -97,19 +102,24 @@ held as (
         event_key,
         max(authorized) as authorized,
         sum(case when is_last then open_hold else 0 end) as open_hold,
+        bool_or(is_hold_ended) as is_hold_ended,
         max(captured_before) as captured_before
     from together
     group by event_key
 )
 
 select
-    lives.* exclude (taken),
+    lives.* exclude (taken, is_hold_ended),
     cast(coalesce(held.authorized, lives.authorized) as decimal(38, 24)) as hold_authorized,
     cast(coalesce(held.captured_before, 0) as decimal(38, 24)) as hold_captured_before,
     cast(
-        coalesce(
-            held.open_hold,
-            lives.authorized - lives.taken - lives.released - lives.expired
+        least(
+            coalesce(
+                held.open_hold,
+                lives.authorized - lives.taken - lives.released - lives.expired
+            ),
+            -- Null, where the hold goes on, is no limit.
+            case when coalesce(held.is_hold_ended, lives.is_hold_ended) then 0 end
         )
         as decimal(38, 24)
     ) as open_hold

@@ -54,6 +54,7 @@ export function reconcile(config: Config, knownAssets: Readonly<Record<string, A
             payers,
             causes.carriedVersions,
             ladder.offRules,
+            ladder.finalInputs,
             ladder.acceptRules,
             ladder.suggestRules,
             meteredUsage,

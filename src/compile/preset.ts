@@ -37,6 +37,8 @@ export interface Preset<F extends string = string> {
     readonly signs?: Signs;
     /** Where it is true, a line of NDJSON is none of this system. */
     readonly envelope?: Source;
+    /** Of debits: a capture ends its hold, and what it left of it is given back without an entry. */
+    readonly capturesEndHolds?: boolean;
 }
 
 /** The entry type of what moved nothing: the row is told, and counts for nothing. */

@@ -75,10 +75,19 @@ const neutral: Preset = { fields: Object.fromEntries(debitFields.map((field) => 
 export const usageReading = (input: UsageInput): Reading =>
     readingOf(input, usagePresets[input.preset]);
 
+const debitPreset = (input: DebitInput): Preset<DebitField> =>
+    input.preset === 'neutral' ? neutral : debitPresets[input.preset](input);
+
+/** Debit inputs whose captures end their holds, sorted. */
+export const finalInputs = (inputs: readonly DebitInput[]): readonly string[] =>
+    inputs
+        .filter((input) => debitPreset(input).capturesEndHolds)
+        .map(({ name }) => name)
+        .sort();
+
 /** How a debit input is read. */
 export function debitReading(input: DebitInput): Reading {
-    const { preset } = input;
-    const reading = readingOf(input, preset === 'neutral' ? neutral : debitPresets[preset](input));
+    const reading = readingOf(input, debitPreset(input));
     const { minor_units: decimals } = input;
     return decimals ? { ...reading, decimals: { of: decimals, otherwise: null } } : reading;
 }

@@ -118,5 +118,7 @@ export function tigerbeetle({ wallet_codes: wallets }: DebitInput): Preset<Debit
         },
         instants: 'nanoseconds',
         values: { entry_type: entryTypes },
+        // A pending transfer is posted once; what was not posted of it is restored in that instant.
+        capturesEndHolds: true,
     };
 }

@@ -43,10 +43,14 @@ export interface Delivered {
     readonly counted: Counted | null;
     /** Whether the next start may end otherwise without anybody doing anything. */
     readonly isPassing: boolean;
+    /** Whether the target was down for it, or overloaded. */
+    readonly isDown?: boolean;
 }
 
 /** Attempts at a busy target before the parcel is left for the next start. */
 const attempts = 6;
+/** Parcels in a row for which the target was down, after which it is asked for no other. */
+const patience = 3;
 
 /**
  * Looks up how far each parcel has come. A parcel that is on its way, or there, must be the one that was
@@ -103,12 +107,16 @@ export async function sendAll(
     });
     progress.begin(`deliver ${target.name}`, all.length);
     let isStopped = false;
+    let downInARow = 0;
     const sent = all.map((waybill) =>
         queue.add(async () => {
             // Once steps can't be entered, nothing more goes out; what is on its way is waited for.
             if (isStopped) return outcomeOf(waybill.parcel, waybill.last, null, 'not begun', true);
             try {
-                return await sendOne(sending, waybill);
+                const delivered = await sendOne(sending, waybill);
+                downInARow = delivered.isDown ? downInARow + 1 : 0;
+                isStopped ||= downInARow >= patience;
+                return delivered;
             } catch (error) {
                 isStopped = true;
                 throw error;
@@ -147,7 +155,8 @@ async function sendOne(
         return outcomeOf(parcel, record, counted, difference, false);
     } catch (error) {
         if (!(error instanceof TargetError)) throw error;
-        return outcomeOf(parcel, record, null, error.message, error.kind !== 'refused');
+        const { message, kind, isDown } = error;
+        return { ...outcomeOf(parcel, record, null, message, kind !== 'refused'), isDown };
     }
 }
 

@@ -32,18 +32,38 @@ export async function askOnce(
         });
         text = await answer.text();
     } catch (error) {
-        // The message may hold the address, which may be a secret.
-        const { name, cause } = error as Error;
-        const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-        throw new TargetError('unknown', `it did not answer (${code ?? name})`, { cause: error });
+        throw new TargetError('unknown', silenceText(error), { isDown: true, cause: error });
     }
     const { status, headers } = answer;
     if (isBusy({ status, text })) {
         const retryAfter = retryAfterOf(headers.get('retry-after'));
-        throw new TargetError('busy', `it answered ${status}`, { retryAfter });
+        throw new TargetError('busy', `it answered ${status}`, { retryAfter, isDown: true });
     }
-    if (status >= 500) throw new TargetError('unknown', `it answered ${status}`);
+    if (status >= 500) throw new TargetError('unknown', `it answered ${status}`, { isDown: true });
     return { status, headers, text };
+}
+
+/** Why no answer came, by the code that Node has for it, and where to look. */
+const silences: readonly (readonly [RegExp, string])[] = [
+    [/^(ENOTFOUND|EAI_AGAIN)$/, 'its name is not known here: look at the address, and at DNS'],
+    [/^ECONNREFUSED$/, 'nothing listens there: look at the address, and at firewalls'],
+    [/^(ERR_SSL|EPROTO)/, 'it does not speak TLS there: look at the address, and at proxies'],
+    [
+        /CERT|TLS|LEAF_SIGNATURE/,
+        'its certificate is not trusted: look at the address, at NODE_EXTRA_CA_CERTS, and at the clock',
+    ],
+    [/^TimeoutError$/, 'it took too long to answer'],
+];
+
+/** Why no answer came. Never the message of the error: that may hold the address, which may be a secret. */
+export function silenceText(error: unknown): string {
+    const { name, cause } = error as Error;
+    const { code: said, message } = (cause ?? error) as NodeJS.ErrnoException;
+    // Of a DOMException the code is a number.
+    const code = typeof said === 'string' ? said : name;
+    if (/redirect/.test(message)) return 'it redirects: give the address that it redirects to';
+    const why = silences.find(([pattern]) => pattern.test(code))?.[1] ?? 'it did not answer';
+    return `${why} (${code})`;
 }
 
 /** Milliseconds of a `Retry-After` in seconds; null for none, or for a date. */

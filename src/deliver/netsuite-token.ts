@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Environment } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import type { NetsuiteSettings } from '../schema/deliver-netsuite.ts';
+import { lockedOut } from './access.ts';
 import type { Answered } from './http.ts';
 import { exchange } from './netsuite-http.ts';
 import { TargetError } from './target.ts';
@@ -91,7 +92,7 @@ function claim(
 /** The body of a refusal is not shown: it may repeat what we sent. */
 function grantedBy({ status, text }: Answered): z.output<typeof granted> {
     if (status >= 400 && status < 500) {
-        throw lockedOut(`it answered ${status} to the claim that is signed with ${keyVariable}`);
+        throw notLetIn(`it answered ${status} to the claim that is signed with ${keyVariable}`);
     }
     try {
         return granted.parse(JSON.parse(text));
@@ -101,12 +102,12 @@ function grantedBy({ status, text }: Answered): z.output<typeof granted> {
 }
 
 /** NetSuite lets nobody in: whatever else is asked would be answered the same. */
-export const lockedOut = (detail: string) =>
-    new RunError('DELIVERY_LOCKED_OUT', {
-        target: 'netsuite',
+export const notLetIn = (detail: string) =>
+    lockedOut(
+        'netsuite',
         detail,
-        remedy: 'Check client_id, certificate_id, the end of the certificate and the role of the integration (Login Audit Trail in NetSuite), and the clock of this machine.',
-    });
+        'Check client_id, certificate_id, the end of the certificate and the role of the integration (Login Audit Trail in NetSuite), and the clock of this machine.',
+    );
 
 function readKey({ algorithm }: NetsuiteSettings, environment: Environment): KeyObject {
     const refused = (detail: string, remedy: string) =>

@@ -4,12 +4,13 @@ import { moneyText } from '../export/invoices.ts';
 import type { JsonValue } from '../export/json.ts';
 import { type NetsuiteRecord, netsuiteRecords } from '../export/netsuite-records.ts';
 import { add, negate, parseAmount } from '../money/amount.ts';
-import { parseExactJson, plainDecimal } from '../rules/exact-json.ts';
+import { parseExactJson } from '../rules/exact-json.ts';
 import type { NetsuiteSettings } from '../schema/deliver-netsuite.ts';
 import type { Answered } from './http.ts';
 import { ownNames } from './names.ts';
 import { exchange, refusalText } from './netsuite-http.ts';
-import { lockedOut, netsuiteTokens } from './netsuite-token.ts';
+import { expectSameLines, type ItemFields, shownAmount } from './netsuite-lines.ts';
+import { netsuiteTokens, notLetIn } from './netsuite-token.ts';
 import {
     type Counted,
     type Opening,
@@ -26,7 +27,7 @@ const shownRecord = z.object({ id: z.string().min(1) });
 const shownLines = shownRecord.extend({
     currency: z.object({ id: z.string() }),
     item: z.object({
-        items: z.array(z.object({ amount: z.string().optional() })),
+        items: z.array(z.record(z.string(), z.unknown())),
         totalResults: z.string().optional(),
         hasMore: z.boolean().optional(),
     }),
@@ -118,7 +119,7 @@ export function netsuiteTarget({
 /** What nobody may do who is not let in: it is the same for all that would follow. */
 function allowed(answer: Answered): Answered {
     const { status } = answer;
-    if (status === 401 || status === 403) throw lockedOut(refusalText(answer));
+    if (status === 401 || status === 403) throw notLetIn(refusalText(answer));
     return answer;
 }
 
@@ -152,29 +153,25 @@ function shown<T>(schema: z.ZodType<T>, answer: Answered, kind: 'unknown' | 'ref
     }
 }
 
-/** Its lines counted and summed, with our sign and in our name of its currency. */
-function countedOf(parcel: Parcel, answer: Answered, { currencies }: NetsuiteSettings): Counted {
+/** Its lines counted and summed, with our sign and in our name of its currency, and each compared. */
+function countedOf(
+    parcel: Parcel,
+    answer: Answered,
+    { currencies, columns }: NetsuiteSettings,
+): Counted {
     const { currency, item } = shown(shownLines, answer, 'refused');
     const count = item.items.length;
     if (item.hasMore || (item.totalResults ?? String(count)) !== String(count)) {
         throw new TargetError('refused', `it showed ${count} of ${item.totalResults} lines`);
     }
     const ours = Object.entries(currencies).find(([, id]) => id === currency.id)?.[0];
-    const sum = item.items
-        .map(({ amount = '0' }) => amountOf(amount))
-        .reduce(add, parseAmount('0'));
-    const isCredit = (parcel.payload as unknown as Payload).record_type === 'creditmemo';
+    const sum = item.items.map(shownAmount).reduce(add, parseAmount('0'));
+    const { record_type, body } = parcel.payload as unknown as Payload;
     const named = ours ?? `currency ${currency.id}`;
-    return {
-        line_count: count,
-        amount: moneyText(isCredit ? negate(sum) : sum, named),
-        currency: named,
-    };
-}
-
-/** It may write 1.2E7. */
-function amountOf(text: string) {
-    const plain = plainDecimal(text);
-    if (plain === null) throw new TargetError('refused', 'it showed an amount that is no number');
-    return parseAmount(plain);
+    const amount = moneyText(record_type === 'creditmemo' ? negate(sum) : sum, named);
+    if (count === parcel.line_count && amount === parcel.amount && named === parcel.currency) {
+        const { items } = body.item as unknown as { readonly items: readonly ItemFields[] };
+        expectSameLines(items, item.items, columns.line_key);
+    }
+    return { line_count: count, amount, currency: named };
 }

@@ -9,12 +9,14 @@ import { StreamPromise } from 'jsforce/lib/util/promise.js';
 import type { Environment } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
 import type { SalesforceSettings } from '../schema/deliver-salesforce.ts';
+import { lockedOut } from './access.ts';
 import { askOnce, type Manners } from './http.ts';
 import { TargetError } from './target.ts';
 
 const manners: Manners = {
     patience: 300_000, // an upload is up to 100 MB
-    isBusy: ({ status }) => status === 429,
+    isBusy: ({ status, text }) =>
+        status === 429 || (status === 403 && text.includes('REQUEST_LIMIT_EXCEEDED')),
 };
 
 /**
@@ -39,6 +41,7 @@ async function answerOf(request: HttpRequest, upload: PassThrough): Promise<Http
     const asked = { method, headers: Object.fromEntries(headers) };
     const answer = await askOnce(url, { ...asked, ...(body === null ? {} : { body }) }, manners);
     const { status } = answer;
+    if (status === 403) throw notLetIn(`it answered 403: ${answer.text.slice(0, 300)}`);
     return {
         statusCode: status,
         headers: Object.fromEntries(answer.headers),
@@ -51,7 +54,7 @@ const passing = new Set(['REQUEST_LIMIT_EXCEEDED', 'INVALID_SESSION_ID', 'SERVER
 
 /** An org, entered when it is first asked for something. */
 export interface Org {
-    /** @throws TargetError, RunError DELIVERY_REFUSED when it lets nobody in */
+    /** @throws TargetError, RunError DELIVERY_LOCKED_OUT; DELIVERY_REFUSED without a secret */
     ask<T>(question: (connection: Connection) => Promise<T>): Promise<T>;
     /** Rows of a query, all of them. @throws TargetError, never `refused` */
     query<T>(soql: string): Promise<readonly T[]>;
@@ -68,22 +71,29 @@ export function orgOf(
         version: settings.api_version,
     });
     connection._transport = new OnceTransport();
-    let entered: Promise<void> | null = null;
+    let entered: Promise<string> | null = null;
+    /** Tokens that were good for something: one that is refused then has come to its end. */
+    const proven = new Set<string>();
     const ask: Org['ask'] = async (question) => {
-        entered ??= enter(settings, environment, now).then((token) => {
-            connection.accessToken = token;
-        });
+        entered ??= enter(settings, environment, now);
+        let token: string;
         try {
-            await entered;
+            token = await entered;
         } catch (error) {
             entered = null;
             throw error;
         }
+        connection.accessToken = token;
         try {
-            return await question(connection);
+            const answer = await question(connection);
+            proven.add(token);
+            return answer;
         } catch (error) {
             const { errorCode = '' } = error as { errorCode?: string };
-            if (errorCode === 'INVALID_SESSION_ID') entered = null;
+            if (errorCode === 'INVALID_SESSION_ID') {
+                entered = null;
+                if (!proven.has(token)) throw notLetIn(`${errorCode} with a token of just now`);
+            }
             throw targetErrorOf(error, errorCode);
         }
     };
@@ -93,11 +103,23 @@ export function orgOf(
             const { records } = await ask(async (of) => of.query(soql, all));
             return records as unknown as readonly T[];
         } catch (error) {
+            const { errorCode = '' } = ((error as Error).cause ?? {}) as { errorCode?: string };
+            if (unseen.has(errorCode)) throw notLetIn((error as Error).message);
             throw unsure(error);
         }
     };
     return { ask, query };
 }
+
+/** What it says of objects and fields that are not there, or that our user may not see. */
+const unseen = new Set(['INVALID_FIELD', 'INVALID_TYPE', 'MALFORMED_QUERY']);
+
+const notLetIn = (detail: string) =>
+    lockedOut(
+        'salesforce',
+        detail,
+        'Check the connected app, its secret or certificate, the login history of its user, and that this user may see the objects and fields of docs/deliver-salesforce.md.',
+    );
 
 function targetErrorOf(error: unknown, errorCode: string): unknown {
     if (error instanceof TargetError || errorCode === '') return error;
@@ -114,7 +136,7 @@ export function unsure(error: unknown): unknown {
 const refused = (detail: string) =>
     new RunError('DELIVERY_REFUSED', {
         ...{ target: 'salesforce', detail },
-        remedy: 'docs/deliver-salesforce.md says how tieout proves who it is.',
+        remedy: 'Set it where tieout runs; docs/deliver-salesforce.md says what each is.',
     });
 
 async function enter(
@@ -149,10 +171,14 @@ async function enter(
         if (access_token) return access_token;
     } catch (error) {
         // Nothing was sent yet: what is not known is only whether it lets us in.
-        if (error instanceof TargetError) throw new TargetError('busy', error.message);
-        throw refused(`it let nobody in: ${(error as Error).name}`);
+        if (error instanceof TargetError) {
+            const { message, isDown } = error;
+            throw new TargetError('busy', message, { isDown, cause: error });
+        }
+        if (error instanceof RunError) throw error;
+        throw notLetIn(`it answered ${(error as Error).name} to what proves who we are`);
     }
-    throw refused('it let nobody in: it gave no token');
+    throw notLetIn('it gave no token');
 }
 
 /** Good for three minutes, as Salesforce has it. */

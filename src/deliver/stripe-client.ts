@@ -2,7 +2,8 @@ import PQueue from 'p-queue';
 import Stripe from 'stripe';
 import { RunError } from '../errors/index.ts';
 import type { StripeSettings } from '../schema/deliver-stripe.ts';
-import { retryAfterOf } from './http.ts';
+import { lockedOut } from './access.ts';
+import { retryAfterOf, silenceText } from './http.ts';
 import { TargetError } from './target.ts';
 
 /** What an answer of Stripe has besides what was asked for. */
@@ -12,7 +13,7 @@ export type Answered<T> = Stripe.Response<T>;
 export interface StripeClient {
     readonly stripe: Stripe;
     readonly isLive: boolean;
-    /** @throws TargetError */
+    /** @throws TargetError, RunError DELIVERY_LOCKED_OUT */
     ask<T>(request: () => Promise<Answered<T>>): Promise<Answered<T>>;
     /**
      * A POST under an idempotency key. Stripe repeats the first answer to a key for a day, be it an error or
@@ -26,6 +27,11 @@ export interface StripeClient {
         isStale?: (answer: T) => Promise<boolean>,
     ): Promise<Answered<T>>;
 }
+
+const standIn = ({ hostname: host, port, protocol }: URL) => ({
+    ...{ host, port },
+    protocol: protocol === 'https:' ? ('https' as const) : ('http' as const),
+});
 
 /** Milliseconds that an answer may take. */
 const patience = 80_000;
@@ -46,7 +52,7 @@ export function stripeClient(settings: StripeSettings, key: string): StripeClien
         maxNetworkRetries: 0, // Who sends asks what came of it, before it tries again.
         timeout: patience,
         telemetry: false,
-        ...(url ? { host: url.hostname, port: url.port, protocol: 'http' } : {}),
+        ...(url ? standIn(url) : {}),
     });
     const queue = new PQueue({
         concurrency: settings.concurrency,
@@ -56,7 +62,12 @@ export function stripeClient(settings: StripeSettings, key: string): StripeClien
     const ask = <T>(request: () => Promise<Answered<T>>) =>
         queue.add(async () => {
             try {
-                return await request();
+                const answer = await request();
+                // The SDK takes any JSON without an error of Stripe's for an answer of Stripe.
+                const { statusCode } = answer.lastResponse;
+                if (statusCode < 400) return answer;
+                const message = `something in front of it answered ${statusCode}`;
+                throw new TargetError('unknown', message, { isDown: true });
             } catch (error) {
                 throw told(error, key);
             }
@@ -89,9 +100,7 @@ const isRepeated = (headers: Readonly<Record<string, string>> | undefined) =>
     headers?.['idempotent-replayed'] === 'true';
 
 const causeOf = (error: unknown) =>
-    error instanceof TargetError && error.cause instanceof Stripe.errors.StripeError
-        ? error.cause
-        : null;
+    error instanceof Error && error.cause instanceof Stripe.errors.StripeError ? error.cause : null;
 
 /** Whether Stripe has nothing of that name. */
 export const isMissing = (error: unknown) => causeOf(error)?.statusCode === 404;
@@ -104,22 +113,29 @@ function told(error: unknown, key: string): unknown {
     if (!(error instanceof Stripe.errors.StripeError)) return error;
     const { statusCode, code, headers, rawType, detail } = error;
     if (statusCode === undefined) {
-        const reason = detail instanceof Error ? (detail as NodeJS.ErrnoException).code : undefined;
-        const message = `it did not answer (${reason ?? error.type})`;
-        return new TargetError('unknown', message, { cause: error });
+        const message = silenceText(detail instanceof Error ? detail : error);
+        return new TargetError('unknown', message, { isDown: true, cause: error });
     }
-    if (statusCode === 429 || code === 'rate_limit' || code === 'lock_timeout') {
+    const said = `it answered ${statusCode}`;
+    const isLimit = statusCode === 429 || code === 'rate_limit';
+    if (isLimit || code === 'lock_timeout') {
         const retryAfter = retryAfterOf(headers?.['retry-after']);
-        return new TargetError('busy', `it answered ${statusCode}`, { retryAfter, cause: error });
+        return new TargetError('busy', said, { retryAfter, isDown: isLimit, cause: error });
     }
     // 409: another request under this key is at work, and may do it.
     if (statusCode >= 500 || statusCode === 409) {
-        return new TargetError('unknown', `it answered ${statusCode}`, { cause: error });
+        return new TargetError('unknown', said, { isDown: statusCode >= 500, cause: error });
     }
     const words = statusCode === 401 ? 'the key is not valid' : error.message;
-    const message = `it answered ${statusCode} ${code ?? rawType ?? ''}: ${words}`;
-    return new TargetError('refused', message.replaceAll(key, '(key)'), { cause: error });
+    const message = `${said} ${code ?? rawType ?? ''}: ${words}`.replaceAll(key, '(key)');
+    const isOut = statusCode === 401 || statusCode === 403;
+    return isOut
+        ? lockedOut('stripe', message, accessRemedy, error)
+        : new TargetError('refused', message, { cause: error });
 }
+
+const accessRemedy =
+    'Set TIEOUT_STRIPE_KEY to a key that is valid in this mode; a restricted one must read accounts and write what is sent (docs/deliver-stripe.md).';
 
 /** All of a list, page by page. @throws TargetError */
 export async function allOf<T extends { readonly id: string }>(

@@ -3,7 +3,6 @@ import { invariant } from '../assert.ts';
 import { type DeliveryProblem, type Invoice, moneyText } from '../export/invoices.ts';
 import { type JsonValue, jsonHash } from '../export/json.ts';
 import {
-    checksOf,
     draftParams,
     LINES_PER_INVOICE,
     partsOf,
@@ -49,11 +48,8 @@ export function packInvoices(
             isOver && settings.over_limit === 'summarise'
                 ? summarisedLines(invoice)
                 : invoice.lines.map(stripeLine);
-        const parts = partsOf(invoice, lines);
-        return {
-            parcels: parts.map((part) => parcelOf(part, customer, settings)),
-            problems: parts.flatMap(checksOf),
-        };
+        const { parts, problems } = partsOf(invoice, lines);
+        return { parcels: parts.map((part) => parcelOf(part, customer, settings)), problems };
     });
     return {
         parcels: packed.flatMap(({ parcels }) => parcels),

@@ -8,7 +8,8 @@ import { type Opening, type Target, TargetError } from './target.ts';
 /**
  * Stripe, by its SDK and the API version that this pins: draft invoices, or usage for its meters. A sandbox
  * has an outbox of its own, so that a rehearsal is never taken for a delivery.
- * @throws RunError DELIVERY_REFUSED for a key that is none, or is of another account
+ * @throws RunError DELIVERY_REFUSED for a key that is none, or is of another account; DELIVERY_LOCKED_OUT,
+ * DELIVERY_UNANSWERED
  */
 export async function stripeTarget({
     settings,
@@ -41,14 +42,12 @@ async function accountOf({ stripe, ask }: StripeClient, settings: StripeSettings
     try {
         id = (await ask(() => stripe.accounts.retrieveCurrent())).id;
     } catch (error) {
-        if (!(error instanceof TargetError)) throw error;
         // A restricted key need not be allowed to say whose it is, unless somebody wants to know.
         if (isForbidden(error) && expected === null) return 'an account its key may not name';
-        const remedy =
-            error.kind === 'refused'
-                ? 'Check TIEOUT_STRIPE_KEY; a restricted key needs to read accounts.'
-                : 'Start it again later; nothing was sent.';
-        throw refused(`whose key it is could not be asked: ${error.message}`, remedy);
+        if (!(error instanceof TargetError)) throw error;
+        const detail = `whose key it is could not be asked: ${error.message}`;
+        if (error.kind === 'refused') throw refused(detail, 'Check TIEOUT_STRIPE_KEY.');
+        throw new RunError('DELIVERY_UNANSWERED', { target: 'stripe', detail }, error);
     }
     if (expected === null || id === expected) return id;
     throw refused(

@@ -91,15 +91,22 @@ export class TargetError extends Error {
     readonly kind: 'refused' | 'busy' | 'unknown';
     /** Milliseconds after which a busy target may be asked again, where it said so. */
     readonly retryAfter: number | null;
+    /** Whether it is down or overloaded, and so for whatever else it would be asked. */
+    readonly isDown: boolean;
 
     constructor(
         kind: TargetError['kind'],
         message: string,
-        options: { readonly retryAfter?: number | null; readonly cause?: unknown } = {},
+        options: {
+            readonly retryAfter?: number | null;
+            readonly isDown?: boolean;
+            readonly cause?: unknown;
+        } = {},
     ) {
         super(message, { cause: options.cause });
         this.name = 'TargetError';
         this.kind = kind;
         this.retryAfter = options.retryAfter ?? null;
+        this.isDown = options.isDown ?? false;
     }
 }

@@ -7,6 +7,7 @@ import { signature } from '../notify/post.ts';
 import type { WebhookSettings } from '../schema/deliveries.ts';
 import { decimalText } from '../schema/line-item.ts';
 import { isNoticeUrl } from '../schema/notice.ts';
+import { lockedOut } from './access.ts';
 import { type Answered, askOnce, type Manners } from './http.ts';
 import type { Names } from './names.ts';
 import {
@@ -64,7 +65,7 @@ export function webhookTarget({
             },
             ...(method === 'PUT' ? { body } : {}),
         };
-        return askOnce(address, request, manners);
+        return allowed(await askOnce(address, request, manners));
     };
     const find = async (parcel: Parcel): Promise<Receipt | null> => {
         const answer = await ask('GET', parcel);
@@ -83,9 +84,9 @@ export function webhookTarget({
         find,
         send: async (parcel, found) => {
             if (found) return found;
-            const { status } = await ask('PUT', parcel);
+            const { status, text } = await ask('PUT', parcel);
             if (status >= 200 && status < 300) return { remote_id: parcel.parcel_key };
-            throw new TargetError('refused', `it answered ${status}`);
+            throw new TargetError('refused', `it answered ${status}${excerpt(text)}`);
         },
         readBack: async (parcel): Promise<Counted> => {
             const answer = await ask('GET', parcel);
@@ -95,6 +96,15 @@ export function webhookTarget({
         },
         close: async () => {},
     };
+}
+
+/** @throws RunError DELIVERY_LOCKED_OUT */
+function allowed(answer: Answered): Answered {
+    const { status } = answer;
+    if (status !== 401 && status !== 403) return answer;
+    const remedy =
+        'Check TIEOUT_WEBHOOK_SECRET and the address against what the service expects; its log says why.';
+    throw lockedOut('webhook', `it answered ${status}`, remedy);
 }
 
 function addressOf({ url, url_env = '' }: WebhookSettings, environment: Environment): string {
@@ -110,8 +120,13 @@ function addressOf({ url, url_env = '' }: WebhookSettings, environment: Environm
     });
 }
 
+/** The beginning of what it said, which is why it refused. */
+const excerpt = (text: string) => (text.trim() === '' ? '' : `: ${text.trim().slice(0, 200)}`);
+
 function storedOf({ status, text }: Answered): z.output<typeof storedInvoice> {
-    if (status !== 200) throw new TargetError('refused', `it answered ${status}`);
+    if (status !== 200) {
+        throw new TargetError('refused', `it answered ${status} to GET${excerpt(text)}`);
+    }
     try {
         return storedInvoice.parse(JSON.parse(text));
     } catch (cause) {

@@ -135,6 +135,12 @@ export const stateErrors = {
         () =>
             'Nothing was sent. What was delivered never changes: reopen nothing for it, let `tieout backfill` bill the difference in the open month.',
     ),
+    DELIVERY_UNANSWERED: defineError<{ target: string; detail: string }>(
+        75,
+        (p) => `nothing was sent to ${p.target}: ${p.detail}`,
+        () =>
+            'Start the same command again in a few minutes. If it says the same: the network of this machine, then the status page of the target.',
+    ),
     DELIVERY_LOCKED_OUT: defineError<{ target: string; detail: string; remedy: string }>(
         2,
         (p) => `${p.target} does not let tieout in: ${p.detail}`,

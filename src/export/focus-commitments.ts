@@ -17,14 +17,14 @@ export function focusCommitments({ commitments, config, period }: FocusFacts): r
         return {
             BillingCurrency: of.currency,
             ContractCommitmentApplicability: applicabilityOf(of),
-            ContractCommitmentBenefitCategory: isPrepaid ? 'Monetary Pool' : 'Other',
+            ContractCommitmentBenefitCategory: isPrepaid ? 'Entitlement' : 'Other',
             ContractCommitmentCategory: isMoney ? 'Spend' : 'Usage',
             ContractCommitmentCost: cost,
             ContractCommitmentCreated: focusInstant(period.created_at),
             ContractCommitmentDescription: of.description,
             ContractCommitmentDiscountPercentage: null,
             ContractCommitmentDurationType: lasts,
-            ContractCommitmentFulfillmentInterval: intervals[lasts] ?? 'Custom',
+            ContractCommitmentFulfillmentInterval: intervals[lasts] ?? 'Full Period',
             ContractCommitmentId: of.commitment_id,
             ContractCommitmentLastUpdated: focusInstant(period.updated_at),
             ContractCommitmentLifecycleStatus: statusOf(of),
@@ -54,6 +54,7 @@ export function focusCommitments({ commitments, config, period }: FocusFacts): r
 
 const trimmed = (text: string) => formatAmount(parseAmount(text));
 
+/** A window is measured once, at its end: where no interval has its length, it is the period itself. */
 const intervals: Readonly<Record<string, string>> = {
     '1 Month': 'Monthly',
     '3 Months': 'Quarterly',

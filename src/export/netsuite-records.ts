@@ -7,6 +7,7 @@ import { type JsonValue, jsonHash } from './json.ts';
 import { netsuiteExternalId } from './netsuite-id.ts';
 import { amountProblem, type NetsuiteRow, writtenPrice } from './netsuite-line.ts';
 import { compareText } from './order.ts';
+import { cutLines, uncutText } from './parts.ts';
 
 /** What NetSuite calls payers and products; null for a name that nobody gave. */
 export interface NetsuiteNames {
@@ -49,7 +50,9 @@ export function netsuiteRecords(
     const made = invoices.map((invoice) => {
         const problems = problemsOf(invoice, names, settings);
         if (problems.length > 0) return { records: [], problems };
-        return { records: recordsOf(invoice, names, settings), problems };
+        const parts = partsOf(invoice, settings);
+        if (parts === null) return { records: [], problems: [uncut(invoice, settings)] };
+        return { records: recordsOf(invoice, parts, names, settings), problems };
     });
     return {
         records: made.flatMap(({ records }) => records),
@@ -57,20 +60,33 @@ export function netsuiteRecords(
     };
 }
 
+/** Rows of an invoice, cut as the settings say; null for one that can't be cut. */
+function partsOf(
+    invoice: Invoice,
+    { lines_per_invoice: limit, over_limit }: NetsuiteSettings,
+): readonly (readonly NetsuiteRow[])[] | null {
+    const isLong = invoice.lines.length > limit;
+    const isSummed = isLong && over_limit === 'summarise';
+    return cutLines(isSummed ? summaryRows(invoice) : invoice.lines.map(rowOf), {
+        limit,
+        accountOf: ({ account_id }) => account_id,
+        amountOf: ({ amount }) => amount,
+    });
+}
+
+const uncut = ({ invoice_key, lines }: Invoice, settings: NetsuiteSettings): DeliveryProblem => ({
+    ...{ code: 'NETSUITE_SPLIT_UNFAIR', severity: 'refused', invoice_key, line_key: null },
+    message: `${uncutText(lines.length, settings.lines_per_invoice)}: set \`over_limit: summarise\``,
+});
+
 function recordsOf(
     invoice: Invoice,
+    parts: readonly (readonly NetsuiteRow[])[],
     names: NetsuiteNames,
     settings: NetsuiteSettings,
 ): readonly NetsuiteRecord[] {
-    const limit = settings.lines_per_invoice;
-    const isLong = invoice.lines.length > limit;
-    const rows =
-        isLong && settings.over_limit === 'summarise'
-            ? summaryRows(invoice)
-            : invoice.lines.map(rowOf);
-    const count = Math.ceil(rows.length / limit);
-    return Array.from({ length: count }, (_, index) => {
-        const part = rows.slice(index * limit, (index + 1) * limit);
+    const count = parts.length;
+    return parts.map((part, index) => {
         const total = part.map(({ amount }) => amount).reduce(add);
         const isCredit = total.units < 0n;
         const key = index === 0 ? invoice.invoice_key : `${invoice.invoice_key}/${index + 1}`;

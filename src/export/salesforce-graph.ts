@@ -1,8 +1,10 @@
+import { parseAmount } from '../money/amount.ts';
 import type { SalesforceSettings } from '../schema/deliver-salesforce.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { lastDayBefore } from './civil-day.ts';
 import { type DeliveryProblem, type Invoice, moneyText, sumOfLines } from './invoices.ts';
 import type { JsonValue } from './json.ts';
+import { cutLines, uncutText } from './parts.ts';
 import {
     commonProblems,
     daysOf,
@@ -57,10 +59,13 @@ export function ingestionGraphs(
     );
 }
 
+/** One that can't be cut is whole: graphProblems says so. */
 const partsOf = (lines: readonly LineItem[]) =>
-    Array.from({ length: Math.ceil(lines.length / LINES_PER_INVOICE) }, (_, at) =>
-        lines.slice(at * LINES_PER_INVOICE, (at + 1) * LINES_PER_INVOICE),
-    );
+    cutLines(lines, {
+        limit: LINES_PER_INVOICE,
+        accountOf: ({ account_id }) => account_id,
+        amountOf: ({ amount }) => parseAmount(amount),
+    }) ?? [lines];
 
 function graphProblems(invoice: Invoice, names: SalesforceNames): readonly DeliveryProblem[] {
     const { payer_id, currency, invoice_key, lines } = invoice;
@@ -70,7 +75,12 @@ function graphProblems(invoice: Invoice, names: SalesforceNames): readonly Deliv
         const message = `"${name}" can't stand in a path: give the account another external id`;
         problems.push(refusal(invoice, 'SALESFORCE_NAME_UNSAFE', message));
     }
-    for (const part of partsOf(lines)) {
+    const parts = partsOf(lines);
+    if (parts.some(({ length }) => length > LINES_PER_INVOICE)) {
+        const message = `${uncutText(lines.length, LINES_PER_INVOICE)}: use \`route: staging\` for it`;
+        problems.push(refusal(invoice, 'SALESFORCE_SPLIT_UNFAIR', message));
+    }
+    for (const part of parts) {
         const total = sumOfLines(part);
         if (total.units >= 0n) continue;
         const message = `${part.length} lines are ${moneyText(total, currency)} ${currency} together, and no invoice is below zero: enter them as a credit memo`;

@@ -5,6 +5,7 @@ import { parseInstant } from '../time/instant.ts';
 import { dayOf, lastDayBefore } from './civil-day.ts';
 import type { DeliveryProblem, Invoice } from './invoices.ts';
 import { sha256 } from './json.ts';
+import { cutLines, uncutText } from './parts.ts';
 import { stripeAmount, stripeDecimal } from './stripe-money.ts';
 
 /** Lines an invoice takes (docs.stripe.com/api/invoiceitems). */
@@ -36,15 +37,32 @@ export interface StripePart {
     readonly total: Amount;
 }
 
-/** Lines of an invoice in as many parts as they need; a part is called the same however many there are. */
-export function partsOf(invoice: Invoice, lines: readonly StripeLine[]): readonly StripePart[] {
-    const count = Math.ceil(lines.length / LINES_PER_INVOICE);
-    return Array.from({ length: count }, (_, index) => {
-        const start = index * LINES_PER_INVOICE;
-        const own = lines.slice(start, start + LINES_PER_INVOICE);
+/**
+ * Lines of an invoice in as many parts as they need; a part is called the same however many there are. None,
+ * with the reason, for an invoice that can't be cut.
+ */
+export function partsOf(
+    invoice: Invoice,
+    lines: readonly StripeLine[],
+): { readonly parts: readonly StripePart[]; readonly problems: readonly DeliveryProblem[] } {
+    const cut = cutLines(lines, {
+        limit: LINES_PER_INVOICE,
+        accountOf: ({ metadata: of }) => of.usage_account ?? '',
+        amountOf: ({ amount }) => ({ units: amount, scale: 0 }),
+    });
+    const count = cut?.length ?? 0;
+    const parts = (cut ?? []).map((own, index): StripePart => {
         const total = stripeDecimal(minorSum(own), invoice.currency);
         return { invoice, number: index + 1, count, lines: own, total };
     });
+    if (cut !== null) return { parts, problems: parts.flatMap(checksOf) };
+    const message = `${uncutText(lines.length, LINES_PER_INVOICE)}: set \`over_limit: summarise\``;
+    const { invoice_key } = invoice;
+    const code = 'STRIPE_SPLIT_UNFAIR';
+    return {
+        parts,
+        problems: [{ code, severity: 'refused', invoice_key, line_key: null, message }],
+    };
 }
 
 /** `acme/2026-10/USD-1`: the suffix is always there. */
@@ -182,7 +200,7 @@ export function customerProblems(
 }
 
 /** What Stripe takes but may treat otherwise than meant: it judges each of its own invoices. */
-export function checksOf(part: StripePart): readonly DeliveryProblem[] {
+function checksOf(part: StripePart): readonly DeliveryProblem[] {
     const total = minorSum(part.lines);
     const check = (code: string, message: string): DeliveryProblem => {
         const { invoice_key } = part.invoice;

@@ -11,7 +11,6 @@ import {
 } from './invoices.ts';
 import { canonicalJson, type JsonValue, jsonHash, sha256 } from './json.ts';
 import {
-    checksOf,
     draftParams,
     ID_LIMIT,
     partsOf,
@@ -74,12 +73,13 @@ export function stripeRequests(lines: Iterable<LineItem>, options: StripeOptions
         refusalsOf(invoice, customerOf(invoice, options)),
     );
     const refusedKeys = new Set(refusals.map((one) => one.invoice_key));
-    const isRefused = ({ invoice_key }: Invoice) => refusedKeys.has(invoice_key);
-    const refused = gathered.invoices.filter(isRefused);
-    const parts = gathered.invoices
-        .filter((invoice) => !isRefused(invoice))
-        .flatMap((invoice) => partsOf(invoice, invoice.lines.map(stripeLine)));
-    const problems = [...refusals, ...parts.flatMap(checksOf)];
+    const cut = gathered.invoices
+        .filter(({ invoice_key }) => !refusedKeys.has(invoice_key))
+        .map((invoice) => partsOf(invoice, invoice.lines.map(stripeLine)));
+    const parts = cut.flatMap((of) => of.parts);
+    const problems = [...refusals, ...cut.flatMap((of) => of.problems)];
+    const gone = new Set(parts.map(({ invoice }) => invoice.invoice_key));
+    const refused = gathered.invoices.filter(({ invoice_key }) => !gone.has(invoice_key));
     const invoices = parts.map((part) => invoiceRequests(part, options));
     const totals = deliveryTotals(
         parts.map(({ invoice: { currency }, lines, total }) => ({ currency, lines, total })),

@@ -257,6 +257,7 @@ const knownBefore = [
         'rules.assets',
         'rules.asset_rates',
         'rules.off_rules',
+        'rules.final_inputs',
         'rules.rates',
         'rules.book_cards',
         'accounts.spans',

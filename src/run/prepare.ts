@@ -20,6 +20,7 @@ import type { Book } from '../compile/contracts.ts';
 import type { Conversions } from '../compile/conversions.ts';
 import { acceptRules, offRules } from '../compile/ladder.ts';
 import type { Opening } from '../compile/openings.ts';
+import { finalInputs } from '../compile/presets.ts';
 import type { Promises } from '../compile/promises.ts';
 import { assetRates as ratesOfAssets } from '../compile/wallets.ts';
 import { isAdditiveMeter } from '../compile/whole-meters.ts';
@@ -262,6 +263,8 @@ export async function prepare(
 async function fillLadder(engine: Engine, { config, assets }: Project): Promise<void> {
     const { suggest } = config.reconcile;
     await replaceTable(engine, ladder.offRules, offRules(config, Object.keys(assets)));
+    const finals = finalInputs(config.debits).map((input) => ({ input }));
+    await replaceTable(engine, ladder.finalInputs, finals);
     await replaceTable(engine, ladder.acceptRules, acceptRules(config));
     await replaceTable(
         engine,

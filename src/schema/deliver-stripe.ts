@@ -31,8 +31,8 @@ export const stripeSettingsSchema = strict({
     url: z
         .string()
         .regex(
-            /^http:\/\/(localhost|127\.0\.0\.1):\d{1,5}$/,
-            'must be http to a port of this machine',
+            /^https?:\/\/(localhost|127\.0\.0\.1):\d{1,5}$/,
+            'must be http or https to a port of this machine',
         )
         .optional()
         .describe('Of a stand-in for Stripe on this machine, for rehearsals.'),

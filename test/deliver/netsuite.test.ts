@@ -136,6 +136,23 @@ describe('more lines than a record takes', () => {
         expect(records[2]?.fields.memo).toBe('Usage 2026-10-01 to 2026-10-31, part 3 of 3');
     });
 
+    test('what was paid is in the record of what it paid for: no credit memo beside an invoice', async () => {
+        const paid = many.map((line, index) =>
+            index === 400
+                ? { ...line, amount: '-2000.00', line_type: 'wallet_settlement' as const }
+                : line,
+        );
+        const { records, sent } = await booked(paid, { names });
+        expect(records.map(({ type, lines }) => [type, lines.length])).toEqual([
+            ...[
+                ['invoice', 200],
+                ['invoice', 200],
+                ['invoice', 1],
+            ],
+        ]);
+        expect(sent.map(({ counted }) => counted?.amount)).toEqual(['487.50', '231.40', '1.10']);
+    });
+
     test('or summed up by product and type', async () => {
         const settings = { over_limit: 'summarise' };
         const { records } = await booked(many, { names, settings });
@@ -222,6 +239,14 @@ describe('what the books say', () => {
             /^it has 1 lines of 12\.5\d? currency 99, sent were/,
         ],
         ['it was taken away', ({ books }) => books.clear(), /^it has nothing of it$/],
+        [
+            'an item of another product',
+            ({ books }) => {
+                const [record] = books.values();
+                record!.lines = record!.lines.map((line) => ({ ...line, item: '145' }));
+            },
+            /^its lines are not those that were sent: 145: 12\.5 in place of 144: 12\.5$/,
+        ],
     ])('%s: told, and not put again', async (_what, change, told) => {
         const service = await standIn();
         const store = memoryStore({});
@@ -230,6 +255,34 @@ describe('what the books say', () => {
         const { sent } = await deliverTo(service, store, [lineItem()]);
         expect(sent[0]?.detail).toMatch(told);
         expect(service.requests.filter((of) => of.startsWith('PUT'))).toHaveLength(1);
+    });
+
+    const exchanged = async (delivery: Delivery) => {
+        const service = await standIn();
+        const store = memoryStore({});
+        const [first, second] = lineItems(2);
+        const lines = [first!, { ...second!, amount: '7.50' }];
+        await deliverTo(service, store, lines, delivery);
+        const [record] = service.books.values();
+        const [a, b] = record!.lines;
+        record!.lines = [
+            { ...a!, amount: b!.amount },
+            { ...b!, amount: a!.amount },
+        ];
+        const { sent } = await deliverTo(service, store, lines, delivery);
+        return { detail: sent[0]?.detail ?? '', first };
+    };
+
+    test('two amounts that changed places, where lines have our key: told', async () => {
+        const columns = { line_key: 'custcol_line_key' };
+        const { detail, first } = await exchanged({ settings: { columns } });
+        expect(detail).toBe(
+            `its lines are not those that were sent: ${first?.line_key}: 7.5 in place of ${first?.line_key}: 12.5`,
+        );
+    });
+
+    test('without it they are the same lines in another order', async () => {
+        expect((await exchanged({})).detail).toBe('');
     });
 
     test('what NetSuite says is wrong is passed on', async () => {

@@ -173,6 +173,28 @@ describe('an outbox', () => {
         await service.stop();
     });
 
+    test('one that is down is asked for no more than a few of many parcels', async () => {
+        let isDown = true;
+        const service = await invoiceService(() => (isDown ? '500' : null));
+        const store = memoryStore({});
+        const many = Array.from({ length: 20 }, (_, at) =>
+            lineItem({ payer_id: `p${at}`, invoice_key: `p${at}/2026-10/USD`, line_key: `${at}` }),
+        );
+        const first = await deliverTo(service, store, many);
+        const details = Map.groupBy(first, ({ detail }) => detail);
+        expect([...details].map(([detail, of]) => [detail, of.length])).toEqual([
+            ['it answered 500', 3],
+            ['not begun', 17],
+        ]);
+        expect(first.every(({ isPassing }) => isPassing)).toBe(true);
+        // Six attempts of each.
+        expect(service.requests).toHaveLength(18);
+        isDown = false;
+        const again = await deliverTo(service, store, many);
+        expect(again.every(({ state }) => state === 'verified')).toBe(true);
+        await service.stop();
+    });
+
     test('what an earlier state delivered is found, and put no second time', async () => {
         const service = await invoiceService();
         await deliverTo(service, memoryStore({}));

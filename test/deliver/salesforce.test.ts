@@ -215,4 +215,22 @@ describe('what Salesforce is told', () => {
         else await expect(found).rejects.toThrow(message);
         await org.stop();
     });
+
+    test.each([
+        ['a field that is not there', 'query', 400, 'INVALID_FIELD', 'DELIVERY_LOCKED_OUT'],
+        ['a new token that is not taken', 'data', 401, 'INVALID_SESSION_ID', 'DELIVERY_LOCKED_OUT'],
+        ['no right to see jobs', 'jobs', 403, 'INSUFFICIENT_ACCESS', 'DELIVERY_LOCKED_OUT'],
+        ['too many requests today', 'query', 403, 'REQUEST_LIMIT_EXCEEDED', null],
+    ])('%s stops it, or not', async (_, part, status, errorCode, code) => {
+        const org = await salesforceOrg(
+            () => null,
+            undefined,
+            (request) => (request.includes(part) ? [status, errorCode] : null),
+        );
+        const sent = deliverTo(org.url, 'staging', memoryStore({}));
+        if (code !== null) await expect(sent).rejects.toMatchObject({ code });
+        else expect((await sent).map(({ isPassing }) => isPassing)).toEqual([true, true]);
+        expect(org.records.size).toBe(0);
+        await org.stop();
+    });
 });

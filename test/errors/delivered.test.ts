@@ -3,10 +3,13 @@ import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { waybills } from '../../src/deliver/deliver.ts';
+import { ownNames } from '../../src/deliver/names.ts';
 import { netsuiteTokens } from '../../src/deliver/netsuite-token.ts';
 import { enterStep, readOutbox } from '../../src/deliver/outbox.ts';
+import { stripeTarget } from '../../src/deliver/stripe.ts';
 import type { Parcel, Target } from '../../src/deliver/target.ts';
 import type { NetsuiteSettings } from '../../src/schema/deliver-netsuite.ts';
+import { stripeSettingsSchema } from '../../src/schema/deliver-stripe.ts';
 import type { DeliveryRecord } from '../../src/schema/delivery.ts';
 import { beforehand } from '../support/beforehand.ts';
 import { memoryStore } from '../support/memory-store.ts';
@@ -128,6 +131,20 @@ describe('deliveries', () => {
         expect(said).toMatchInlineSnapshot(`
           "DELIVERY_OUTRUN: acme-2026-10-USD is being delivered to webhook by another start, of ada
             -> Let one delivery run at a time; run the same command again once it has ended.
+          "
+        `);
+    });
+
+    test('DELIVERY_UNANSWERED: nobody is there to say whose books these are', async () => {
+        const there = await receiver(500);
+        const settings = stripeSettingsSchema.parse({ url: there.url });
+        const environment = { TIEOUT_STRIPE_KEY: 'sk_test_key' };
+        const opening = { settings, names: ownNames, environment, now: () => '' };
+        const said = await raises('DELIVERY_UNANSWERED', () => stripeTarget(opening));
+        await there.stop();
+        expect(said).toMatchInlineSnapshot(`
+          "DELIVERY_UNANSWERED: nothing was sent to stripe: whose key it is could not be asked: something in front of it answered 500
+            -> Start the same command again in a few minutes. If it says the same: the network of this machine, then the status page of the target.
           "
         `);
     });

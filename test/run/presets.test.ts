@@ -136,3 +136,11 @@ test.each(presets)('%s: what cannot be used', async (preset) => {
     );
     expect(suspended).toBe(read(preset, 'suspense.csv'));
 });
+
+test('a hold of TigerBeetle that was posted in part has nothing left', async () => {
+    const holds = await night.engine.rows(`select event_key, plain(authorized) as authorized,
+            plain(captured) as captured, plain(open_hold) as open_hold
+        from recon.positions
+        where captured > 0 and captured < authorized`);
+    expect(holds).toEqual([{ event_key: '8', authorized: '0.9', captured: '0.6', open_hold: '0' }]);
+});

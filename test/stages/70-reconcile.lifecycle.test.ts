@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { held, ties, unused } from './70-reconcile.world.ts';
+import { final, held, ties, unused } from './70-reconcile.world.ts';
 
 /** The life of an authorization, and what comes back of a debit. */
 describe('70-reconcile: holds', () => {
@@ -330,5 +330,44 @@ describe('70-reconcile: every life of an authorization', () => {
             given mediated.debit_entries event_id | authorization_id | entry_id | amount
                                          e        | A                | c        | 5
             then recon.breaks  code
+        `));
+});
+
+describe('70-reconcile: a capture that ends its hold', () => {
+    test.each([
+        // steps of it, with usage of 1,000: code | amount | entries of each break
+        ['h authorize 1200, c capture 1000', []],
+        ['h authorize 1000, c capture 1000', []],
+        ['h authorize 1200, c capture 900', ['AMOUNT_QUANTITY | 100 | h c']],
+        [
+            'h authorize 1200, c capture 1000, r reverse 1000 c',
+            ['METERED_ON_REVERSED | 1000 | h c r'],
+        ],
+        ['h authorize 900, c capture 1000', ['OVER_CAPTURE | 0 | h c']],
+        ['h authorize 1000', ['OPEN_HOLD | 1000 | h']],
+        ['h authorize 1000, l release 1000, c capture 1000', ['LIFECYCLE_INVALID | 0 | h l c']],
+    ])('%s: %j', (steps, breaks) =>
+        ties(`${final()}${usedOf('1000')}${logged(steps)}
+            then recon.breaks code | amount | entry_ids
+                              ${breaks.join('\n')}
+        `),
+    );
+
+    test('of a wallet that says so alone: any other must give back the rest', () =>
+        ties(`${final('other')}${usedOf('1000')}${logged('h authorize 1200, c capture 1000')}
+            then recon.breaks code          | amount | entry_ids
+                              UNDER_CAPTURE | 0      | h c
+        `));
+
+    test('of a hold for two events ends it for both', () =>
+        ties(`${final()}
+            given compiled.event_values  event_id | account_id | wallet_asset | wallet_shape | counted_quantity | rated_amount
+                                         e        | t          | TOK          | two_phase    | 1000             | 8
+                                         f        | t          | TOK          | two_phase    | 500              | 4
+            given mediated.debit_entries event_id | authorization_id | account_id | asset | entry_id | entry_type | amount | booked_at
+                                         e        | A                | t          | TOK   | h        | authorize  | 2000   | 2026-10-10 12:00:01
+                                         e        | A                | t          | TOK   | c        | capture    | 1000   | 2026-10-10 12:00:02
+                                         f        | A                | t          | TOK   | d        | capture    | 500    | 2026-10-10 12:00:03
+            then recon.breaks code
         `));
 });

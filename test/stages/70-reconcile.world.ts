@@ -207,6 +207,11 @@ ${entries
 export const unused = (entries: string) =>
     held('0', entries).replace(/\n +e +\| t +\| TOK +\| two_phase.*/, '');
 
+/** Captures of this input end their holds, as in TigerBeetle. */
+export const final = (input = 'wallet') => `
+    given rules.final_inputs input
+                             ${input}`;
+
 /** A rule of the ladder that is off for an asset. */
 export const off = (rule: string, asset = 'USD') => `
     given rules.off_rules asset    | rule

@@ -52,11 +52,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ChargeCategory: ['Usage', 'Purchase', 'Tax', 'Credit', 'Adjustment'],
     ChargeClass: ['', 'Correction'],
     ChargeFrequency: ['One-Time', 'Recurring', 'Usage-Based'],
-    ContractCommitmentBenefitCategory: ['Discount', 'Monetary Pool', 'Availability', 'Other'],
+    ContractCommitmentBenefitCategory: ['Discount', 'Entitlement', 'Availability', 'Other'],
     ContractCommitmentCategory: ['Spend', 'Usage'],
     ContractCommitmentFulfillmentInterval: [
         ...['Hourly', 'Daily', 'Weekly', 'Monthly', 'Quarterly', 'Semi-Annual', 'Annual'],
-        ...['Full Commitment Period', 'Transactional', 'Custom'],
+        ...['Full Period', 'Transactional', 'Custom'],
     ],
     ContractCommitmentLifecycleStatus: [
         ...['Proposed', 'Pending', 'Active', 'Exhausted', 'Expired', 'Canceled', 'Superseded'],
@@ -115,6 +115,19 @@ const rules: Readonly<
         'it lies in its contract': (of) =>
             of.ContractPeriodStart! <= of.ContractCommitmentPeriodStart! &&
             of.ContractCommitmentPeriodEnd! <= of.ContractPeriodEnd!,
+        'money has a currency': (of) =>
+            of.ContractCommitmentCategory !== 'Spend' || of.BillingCurrency !== '',
+        'a discount has a percentage': (of) =>
+            (of.ContractCommitmentBenefitCategory === 'Discount') ===
+            (of.ContractCommitmentDiscountPercentage !== ''),
+        'what is measured once is not continuous': (of) =>
+            of.ContractCommitmentFulfillmentInterval !== 'Full Period' ||
+            of.ContractCommitmentModel === 'Discontinuous',
+        'the share that is paid upfront is what the payment model says': (of) =>
+            of.ContractCommitmentPaymentUpfrontPercentage ===
+            { 'All Upfront': '1', 'No Upfront': '0' }[of.ContractCommitmentPaymentModel!],
+        'it was not updated before it was created': (of) =>
+            of.ContractCommitmentCreated! <= of.ContractCommitmentLastUpdated!,
         'all upfront is paid once': (of) =>
             of.ContractCommitmentPaymentModel !== 'All Upfront' ||
             of.ContractCommitmentPaymentInterval === 'One-Time',

@@ -175,6 +175,7 @@ export async function netsuiteStandIn(options: StandInOptions = {}): Promise<Net
         const items = record.lines.map((line, at) => ({
             ...{ line: at + 1, item: { id: line.item }, description: line.description },
             ...{ amount: raw(javaNumber(line.amount)), quantity: raw(line.quantity) },
+            ...line.columns,
         }));
         const { currency } = record.fields as { currency: { id: string } };
         const links = { links: [{ rel: 'self', href: `${base}/${type}/${record.id}/item` }] };

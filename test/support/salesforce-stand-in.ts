@@ -34,6 +34,8 @@ export interface SalesforceOrg {
 export async function salesforceOrg(
     faultOf: (number: number, request: string) => OrgFault | null = () => null,
     accounts: readonly string[] = ['acme', 'zeta'],
+    /** A status and a code with which a request is refused. */
+    refusalOf: (request: string) => readonly [number, string] | null = () => null,
 ): Promise<SalesforceOrg> {
     const records = new Map<string, Row>();
     const invoices = new Map<string, readonly Row[]>();
@@ -174,11 +176,16 @@ export async function salesforceOrg(
             for (const job of jobs.values()) if (job.state === 'UploadComplete') process(job);
         }
         if (fault === 'reset') return request.socket.destroy();
+        const [refused, errorCode] = refusalOf(`${method} ${pathname}`) ?? [];
+        if (refused !== undefined) {
+            response.writeHead(refused, { 'content-type': 'application/json' });
+            return response.end(JSON.stringify([{ errorCode, message: 'told to' }]));
+        }
         const isDone = fault === null || fault.startsWith('lost');
         const [status, answer] = isDone
             ? doIt(method, pathname, searchParams, body)
             : fault === '400'
-              ? no('INVALID_FIELD', 'told to say no')
+              ? no('UNKNOWN_EXCEPTION', 'told to say no')
               : [Number.parseInt(fault, 10), ''];
         if (fault === 'lost') return request.socket.destroy();
         const isCsv = pathname.endsWith('Results');

@@ -413,7 +413,7 @@ describe('commitments', () => {
             { window_start: '2026-10-17T00:00:00Z', window_end: '2026-11-01T00:00:00Z' },
             {
                 ...{ ContractCommitmentDurationType: '15 Days' },
-                ...{ ContractCommitmentFulfillmentInterval: 'Custom' },
+                ...{ ContractCommitmentFulfillmentInterval: 'Full Period' },
             },
         ],
         [

@@ -304,14 +304,29 @@ describe('what stays here', () => {
     });
 
     test('each of Stripe’s invoices is judged by its own total', () => {
-        const lines = lineItems(251, { amount: '3000.00' });
-        const credit = lines.map((line, index) =>
-            index === 250 ? { ...line, amount: '-1.00' } : line,
+        const all = (amount: string) => lineItems(251, { amount });
+        expect(deliver(all('3000.00')).problems).toEqual([]);
+        expect(deliver(all('-3.00')).problems.map(({ code }) => code)).toEqual([
+            ...['STRIPE_NEGATIVE_TOTAL', 'STRIPE_NEGATIVE_TOTAL'],
+        ]);
+    });
+
+    test('what was paid is never on another invoice than what it paid for', () => {
+        const paid = (amount: string) =>
+            lineItems(251).map((line, index) => (index === 250 ? { ...line, amount } : line));
+        const { invoices, problems } = deliver(paid('-3000.00'));
+        expect(problems).toEqual([]);
+        const totals = invoices.map(({ items }) =>
+            items.reduce((sum, { params }) => sum + Number(params.amount), 0),
         );
-        const { problems } = deliver(credit);
-        expect(problems).toMatchObject([{ code: 'STRIPE_NEGATIVE_TOTAL' }]);
-        expect(problems[0]?.message).toContain('acme/2026-10/USD-2');
-        expect(deliver(lineItems(500, { amount: '3000.00' })).problems).toEqual([]);
+        // 250 x 12.50 less 3000.00.
+        expect(totals).toEqual([11_250, 1_250]);
+        // With 12.50 less there is no part of 250 that is not below zero.
+        const all = deliver(paid('-3125.00'));
+        expect(all.invoices).toEqual([]);
+        expect(all.withheld).toMatchObject([{ reason: 'refused', line_count: 251 }]);
+        expect(all.problems).toMatchObject([{ code: 'STRIPE_SPLIT_UNFAIR', severity: 'refused' }]);
+        expect(all.problems[0]?.message).toMatch(/251 lines .* set `over_limit: summarise`$/);
     });
 });
 

@@ -12,9 +12,9 @@ import {
     type ItemNote,
     itemStatuses,
     type OpenItem,
-    type Settlement,
+    type Resolution,
+    resolutions,
     type Standing,
-    settlements,
 } from '../schema/item.ts';
 import { nearestWord } from '../schema/suggest.ts';
 import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
@@ -145,7 +145,7 @@ function noteText({ act, value, by, at, reason }: ItemNote): string {
     const what = {
         assign: `gave it to ${visible(value)}`,
         comment: 'said',
-        settle: `settled it as ${value.replace('_', ' ')}`,
+        resolve: `resolved it as ${value.replace('_', ' ')}`,
         reopen: 'opened it again',
     }[act];
     const why = reason === '' ? '' : `: ${visible(reason)}`;
@@ -174,7 +174,7 @@ export async function breakSay(
     context: CommandContext,
 ): Promise<Answer> {
     const period = requirePeriod(asked);
-    const value = act === 'settle' ? settlementOf(as) : act === 'assign' ? to : '';
+    const value = act === 'resolve' ? resolutionOf(as) : act === 'assign' ? to : '';
     const now = context.effects.now();
     const decided = await inState(projectOf(context), context, (state) =>
         decide(state, period, { act, value, ids, by, reason }, now),
@@ -190,15 +190,15 @@ export async function breakSay(
         .map((of) => `lines of ${visible(of.payer_id)}: ${of.standing}`);
     return {
         exit: 0,
-        text: `${[...lines, ...(act === 'settle' || act === 'reopen' ? held : [])].join('\n')}\n`,
+        text: `${[...lines, ...(act === 'resolve' || act === 'reopen' ? held : [])].join('\n')}\n`,
         json: { items, payers: standing.payers.filter((of) => payers.has(of.payer_id)) },
     };
 }
 
 /** @throws RunError USAGE */
-function settlementOf(as: string | undefined): Settlement {
+function resolutionOf(as: string | undefined): Resolution {
     const word = as?.replace('-', '_');
-    const found = settlements.find((of) => of === word);
+    const found = resolutions.find((of) => of === word);
     if (found) return found;
     throw new RunError('USAGE', {
         detail:

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { targets } from '../deliver/targets.ts';
 import { ageBuckets } from '../items/age.ts';
 import type { Saying } from '../run/decide.ts';
-import { itemStatuses, settlements } from '../schema/item.ts';
+import { itemStatuses, resolutions } from '../schema/item.ts';
 import { type BreakListFlags, breakList, breakSay, breakShow, type SayingFlags } from './break.ts';
 import { type CloseFlags, close, reopen } from './close.ts';
 import type { Answer, CommandContext } from './command.ts';
@@ -69,11 +69,11 @@ export function declareDecisions(
             );
     say('assign', 'assign', 'give breaks to somebody').option('--to <name>', 'to whom');
     say('comment', 'comment', 'say something of breaks');
-    say('resolve', 'settle', 'settle breaks as they are now; no line changes').option(
+    say('resolve', 'resolve', 'resolve breaks as they are now; no line changes').option(
         '--as <how>',
-        settlements.join(', '),
+        resolutions.join(', '),
     );
-    say('reopen', 'reopen', 'open settled breaks again');
+    say('reopen', 'reopen', 'open resolved breaks again');
     cli.command('release <payer>')
         .description('let the lines of a held payer go')
         .addOption(period)

@@ -9,7 +9,7 @@ import type {
     ItemStatus,
     OpenItem,
     PayerStanding,
-    Settlement,
+    Resolution,
     Standing,
 } from '../schema/item.ts';
 import { ageBucket, daysBetween } from './age.ts';
@@ -27,7 +27,7 @@ export interface Stated {
 
 /**
  * Works out how things stand: the status, owner and age of each item, and whose lines may go out. A
- * settlement is for what the item came to when it was settled, a release for what held then: when
+ * resolution is for what the item came to when it was resolved, a release for what held then: when
  * either has changed since, it counts no more. Pure, and ordered.
  */
 export function standingOf(stated: Stated): Standing {
@@ -49,9 +49,9 @@ export function standingOf(stated: Stated): Standing {
                 own.get(payer.payer_id) ?? [],
                 releases.filter((of) => of.payer_id === payer.payer_id && of.period === period),
             );
-            // A run of an older version has breaks and no items: nobody can have settled those.
+            // A run of an older version has breaks and no items: nobody can have resolved those.
             const isUnknown = payer.break_count > 0 && stated.items.length === 0;
-            return isUnknown && of.standing === 'settled' ? { ...of, standing: 'held' } : of;
+            return isUnknown && of.standing === 'resolved' ? { ...of, standing: 'held' } : of;
         }),
     };
 }
@@ -73,9 +73,9 @@ function saidOf(decisions: readonly Decision[]): ReadonlyMap<string, readonly Sa
 }
 
 function openItem(item: Item, said: readonly Said[], as_of: string): OpenItem {
-    const latest = said.findLast(({ decision: { act } }) => act === 'settle' || act === 'reopen');
+    const latest = said.findLast(({ decision: { act } }) => act === 'resolve' || act === 'reopen');
     const owner = said.findLast(({ decision: { act } }) => act === 'assign')?.decision.value;
-    const changed = latest?.decision.act === 'settle' ? changeOf(item, latest.then) : null;
+    const changed = latest?.decision.act === 'resolve' ? changeOf(item, latest.then) : null;
     const status = statusOf(item, latest, changed);
     const age_days = daysBetween(item.first_at ?? item.first_seen_at, item.cleared_at ?? as_of);
     return {
@@ -92,8 +92,8 @@ function openItem(item: Item, said: readonly Said[], as_of: string): OpenItem {
 /** A person who opens it again overrules a rule that accepts it. */
 function statusOf(item: Item, latest: Said | undefined, changed: string | null): ItemStatus {
     if (item.cleared_at !== null) return 'cleared';
-    const isSettled = latest?.decision.act === 'settle' && changed === null;
-    if (isSettled) return latest.decision.value as Settlement;
+    const isResolved = latest?.decision.act === 'resolve' && changed === null;
+    if (isResolved) return latest.decision.value as Resolution;
     return latest === undefined && item.accepted_by !== '' ? 'accepted' : 'open';
 }
 
@@ -101,14 +101,14 @@ const noteOf = ({ decision: { act, value, by, at, reason } }: Said): ItemNote =>
     return { act, value, by, at, reason };
 };
 
-/** What of an item is no longer as it was settled; null for nothing. */
+/** What of an item is no longer as it was resolved; null for nothing. */
 function changeOf(item: Item, then: Said['then']): string | null {
     if (item.amount === then.amount && item.money_amount === then.money_amount) return null;
     const text = (of: Pick<Item, 'amount' | 'money_amount'>) =>
         of.money_amount === null || of.money_amount === of.amount
             ? of.amount
             : `${of.amount} (${of.money_amount})`;
-    return `it was settled at ${text(then)} and is ${text(item)} now`;
+    return `it was resolved at ${text(then)} and is ${text(item)} now`;
 }
 
 function payerStanding(
@@ -159,7 +159,7 @@ function standingFor(
 ): PayerStanding['standing'] {
     if (recon_status !== 'held') return recon_status;
     if (isReleased) return 'released';
-    return isOver || unpriced_fee_count > 0 ? 'held' : 'settled';
+    return isOver || unpriced_fee_count > 0 ? 'held' : 'resolved';
 }
 
 const rank: Readonly<Record<ItemStatus, number>> = {

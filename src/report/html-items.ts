@@ -126,9 +126,12 @@ function detail(of: Break | null, item: OpenItem | null): VNode[] {
 }
 
 function noteLine({ act, value, by, at, reason }: ItemNote): VNode {
-    const what = { assign: 'given to', comment: 'says', settle: 'settled as', reopen: 'reopened' }[
-        act
-    ];
+    const what = {
+        assign: 'given to',
+        comment: 'says',
+        resolve: 'resolved as',
+        reopen: 'reopened',
+    }[act];
     return html`<div class="note small">
         ${name(by)}, ${name(at.slice(0, 10))}: ${what} ${name(value.replaceAll('_', ' '))}
         ${reason !== '' && html`${' '}“${prose(reason)}”`}

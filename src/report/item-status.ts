@@ -4,7 +4,7 @@ import { visible } from './visible.ts';
 /** The status of an item in words, with why where the word alone does not say it. */
 export function itemStatusText(item: OpenItem): string {
     const { status, cleared_at, cleared_by, reopened_because, accepted_by, notes } = item;
-    if (status === 'accepted' && !notes.some(({ act }) => act === 'settle')) {
+    if (status === 'accepted' && !notes.some(({ act }) => act === 'resolve')) {
         return `accepted by the rule ${visible(accepted_by)}`;
     }
     if (status === 'cleared') {

@@ -110,9 +110,9 @@ function requireFitting(items: readonly OpenItem[], { act, value, reason }: Sayi
         );
     }
     const cleared = items.find(({ status }) => status === 'cleared');
-    if (cleared && act === 'settle') {
+    if (cleared && act === 'resolve') {
         refuse(
-            `${cleared.break_id.slice(0, 12)} is cleared: nothing is left to settle`,
+            `${cleared.break_id.slice(0, 12)} is cleared: nothing is left to resolve`,
             'Leave it out.',
         );
     }

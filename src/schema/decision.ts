@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { settlements } from './item.ts';
 import { instantText } from './line-item.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -23,14 +22,14 @@ export const ITEMS_PER_ENTRY = 1_000;
 export const decisionSchema = z.strictObject({
     ...entry,
     kind: z.literal('decide'),
-    act: z.enum(['assign', 'comment', 'settle', 'reopen']),
-    /** What they are settled as, or who owns them; empty for the others. */
+    act: z.enum(['assign', 'comment', 'resolve', 'reopen']),
+    /** What they are resolved as, or who owns them; empty for the others. */
     value: z.string(),
     items: z
         .array(
             z.strictObject({
                 break_id: hash,
-                /** What it came to: settled is only that. */
+                /** What it came to: resolved is only that. */
                 amount: z.string(),
                 money_amount: z.string().nullable(),
             }),
@@ -53,5 +52,3 @@ export const releaseSchema = z.strictObject({
     unrated_count: z.int().min(0),
 });
 export type Release = z.infer<typeof releaseSchema>;
-
-export const settlementSchema = z.enum(settlements);

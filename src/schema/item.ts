@@ -34,17 +34,17 @@ export interface Item
 /** `gone`: no longer found in its period. `offset`: the other side arrived in a later one. */
 export type Clearing = 'gone' | 'offset';
 
-/** How a person settles an open item. None of it changes a line. */
-export const settlements = ['explained', 'accepted', 'written_off'] as const;
-export type Settlement = (typeof settlements)[number];
+/** How a person resolves an open item. None of it changes a line. */
+export const resolutions = ['explained', 'accepted', 'written_off'] as const;
+export type Resolution = (typeof resolutions)[number];
 
-export type ItemStatus = 'open' | Settlement | 'cleared';
-export const itemStatuses: readonly ItemStatus[] = ['open', ...settlements, 'cleared'];
+export type ItemStatus = 'open' | Resolution | 'cleared';
+export const itemStatuses: readonly ItemStatus[] = ['open', ...resolutions, 'cleared'];
 
 /** What was said of an item, by whom and when; newest last. */
 export interface ItemNote {
-    readonly act: 'assign' | 'comment' | 'settle' | 'reopen';
-    /** What it was settled as, or who owns it; empty for a comment. */
+    readonly act: 'assign' | 'comment' | 'resolve' | 'reopen';
+    /** What it was resolved as, or who owns it; empty for a comment. */
     readonly value: string;
     readonly by: string;
     readonly at: string;
@@ -60,7 +60,7 @@ export interface OpenItem extends Item {
     /** One of `ageBuckets`. */
     readonly age_bucket: string;
     readonly notes: readonly ItemNote[];
-    /** Why it is open although somebody settled it: it is no longer what was settled. */
+    /** Why it is open although somebody resolved it: it is no longer what was resolved. */
     readonly reopened_because: string | null;
 }
 
@@ -69,9 +69,9 @@ export interface PayerStanding {
     readonly payer_id: string;
     readonly payer_name: string;
     readonly currency: string;
-    /** As the run says: clear, held or unauditable. `settled`: its items are; `released`: by a person. */
-    readonly standing: 'clear' | 'held' | 'unauditable' | 'settled' | 'released';
-    /** Items of the period that nobody settled. */
+    /** As the run says: clear, held or unauditable. `resolved`: its items are; `released`: by a person. */
+    readonly standing: 'clear' | 'held' | 'unauditable' | 'resolved' | 'released';
+    /** Items of the period that nobody resolved. */
     readonly open_count: number;
     /** Worth of those with a price, each without its sign. */
     readonly open_money: string;

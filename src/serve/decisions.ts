@@ -96,9 +96,9 @@ export const doneMark = (deed: string, count: number) => `${deed}.${count}`;
 const doneTexts: Readonly<Record<string, string>> = {
     assign: 'assigned',
     comment: 'commented on',
-    'settle-explained': 'settled as explained',
-    'settle-accepted': 'settled as accepted',
-    'settle-written_off': 'written off',
+    'resolve-explained': 'resolved as explained',
+    'resolve-accepted': 'resolved as accepted',
+    'resolve-written_off': 'written off',
     reopen: 'opened again',
 };
 

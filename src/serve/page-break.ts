@@ -147,7 +147,7 @@ function recordBox({ key, line, fields }: RawRecord): VNode {
 const said = {
     assign: 'gave it to',
     comment: 'said',
-    settle: 'settled it as',
+    resolve: 'resolved it as',
     reopen: 'opened it again',
 };
 

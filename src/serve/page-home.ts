@@ -116,7 +116,7 @@ export function entriesList(entries: readonly LogEntry[]): VNode {
 }
 
 const verbs = {
-    settle: 'settled',
+    resolve: 'resolved',
     comment: 'commented on',
     assign: 'assigned',
     reopen: 'reopened',
@@ -129,7 +129,7 @@ export function sentence(of: LogEntry): ComponentChildren {
     }
     const period = html`<a href=${`/periods/${of.period}`}>${of.period}</a>`;
     if (of.kind === 'decide') {
-        const value = of.act === 'settle' ? ` as ${of.value.replace('_', ' ')}` : '';
+        const value = of.act === 'resolve' ? ` as ${of.value.replace('_', ' ')}` : '';
         const to = of.act === 'assign' ? html` to ${name(of.value)}` : '';
         const [first] = of.items;
         const which =

@@ -82,7 +82,7 @@ function reasonOf(payer: PayerStanding, total: PayerTotal | undefined): string {
     const sentences = {
         held: `Its lines are held: ${whys.join(', ')}.`,
         released: 'Its lines may go out: a person released what held them.',
-        settled: 'Its lines may go out: what held them is settled.',
+        resolved: 'Its lines may go out: what held them is resolved.',
         unauditable: 'Its lines may go out; there is no debit log to compare them with.',
         clear: 'Its lines may go out.',
     };

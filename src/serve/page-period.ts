@@ -108,7 +108,7 @@ export function payerBadge({ standing }: Pick<PayerStanding, 'standing'>): VNode
     return badge(standing === 'unauditable' ? 'warn' : 'good', standing);
 }
 
-const rank = { held: 0, released: 1, settled: 2, unauditable: 3, clear: 4 };
+const rank = { held: 0, released: 1, resolved: 2, unauditable: 3, clear: 4 };
 
 function payersTable({ payers, period }: Standing, certificate: Certificate): VNode[] {
     if (payers.length === 0) return [nothing('The run bills nobody.')];

@@ -9,9 +9,9 @@ import { choice } from './layout.ts';
 export const deeds = [
     ['assign', 'Assign to'],
     ['comment', 'Comment'],
-    ['settle-explained', 'Settle: explained, the lines are right'],
-    ['settle-accepted', 'Settle: accepted, the difference may stay'],
-    ['settle-written_off', 'Settle: written off, it is given up'],
+    ['resolve-explained', 'Resolve: explained, the lines are right'],
+    ['resolve-accepted', 'Resolve: accepted, the difference may stay'],
+    ['resolve-written_off', 'Resolve: written off, it is given up'],
     ['reopen', 'Open again'],
 ] as const;
 export type Deed = (typeof deeds)[number][0];

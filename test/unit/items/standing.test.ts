@@ -27,7 +27,7 @@ function item(letter: string, over: Partial<Item> = {}): Item {
 function decision(over: Partial<Decision>, letters = 'a', then = '-20'): Decision {
     return {
         ...{ number: 2, previous: '', kind: 'decide', period: '2026-10', run_id: 'first' },
-        ...{ act: 'settle', value: 'accepted', by: 'ada', reason: 'fine' },
+        ...{ act: 'resolve', value: 'accepted', by: 'ada', reason: 'fine' },
         at: '2026-10-20T00:00:00Z',
         items: [...letters].map((of) => ({
             ...{ break_id: id(of), amount: then, money_amount: then },
@@ -58,10 +58,10 @@ function stand(
 describe('an item', () => {
     test.each<[string, readonly Decision[], string]>([
         ['open while nobody said anything', [], 'open'],
-        ['as it was settled', [decision({ value: 'written_off' })], 'written_off'],
+        ['as it was resolved', [decision({ value: 'written_off' })], 'written_off'],
         ['the last word counts', [decision({}), decision({ value: 'explained' })], 'explained'],
         ['opened again', [decision({}), decision({ act: 'reopen', value: '' })], 'open'],
-        ['a comment settles nothing', [decision({ act: 'comment', value: '' })], 'open'],
+        ['a comment resolves nothing', [decision({ act: 'comment', value: '' })], 'open'],
         [
             'what was said of another month is not of this',
             [decision({ period: '2026-09' })],
@@ -71,11 +71,11 @@ describe('an item', () => {
         expect(stand([item('a')], { decisions }).items[0]?.status).toBe(status);
     });
 
-    test('settled at another amount it is open again, and says why', () => {
+    test('resolved at another amount it is open again, and says why', () => {
         const [one] = stand([item('a')], { decisions: [decision({}, 'a', '-19')] }).items;
         expect(one).toMatchObject({
             status: 'open',
-            reopened_because: 'it was settled at -19 and is -20 now',
+            reopened_because: 'it was resolved at -19 and is -20 now',
         });
     });
 
@@ -118,8 +118,8 @@ describe('a payer', () => {
 
     test.each<[string, readonly Item[], PayerTotal, string]>([
         ['over its limit', [item('a')], held(), 'held'],
-        ['not by what is settled', [item('b')], held(), 'settled'],
-        ['up to its limit', [item('a', { money_amount: '-10' })], held(), 'settled'],
+        ['not by what is resolved', [item('b')], held(), 'resolved'],
+        ['up to its limit', [item('a', { money_amount: '-10' })], held(), 'resolved'],
         ['by one without a price', [item('a', { money_amount: null })], held(), 'held'],
         ['by one in another currency', [item('a', { currency: 'EUR' })], held(), 'held'],
         ['by usage without a price', [], held({ unrated_count: 1 }), 'held'],
@@ -128,13 +128,13 @@ describe('a payer', () => {
             'not by what is carried from before',
             [item('a', { period: '2026-09' })],
             held(),
-            'settled',
+            'resolved',
         ],
         [
             'not by what is cleared',
             [item('a', { cleared_at: '2026-10-30T00:00:00Z' })],
             held(),
-            'settled',
+            'resolved',
         ],
         ['never where the run lets it go', [item('a')], payerTotal(), 'clear'],
     ])('is held %s', (_, items, payer, expected) => {
@@ -150,7 +150,7 @@ describe('a payer', () => {
         ...over,
     });
 
-    test('is held where a run has breaks but no items of them: nobody can have settled those', () => {
+    test('is held where a run has breaks but no items of them: nobody can have resolved those', () => {
         const { payers } = stand([], { payer: held({ break_count: 3 }) });
         expect(payers.map(({ standing }) => standing)).toEqual(['held']);
     });

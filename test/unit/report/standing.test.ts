@@ -54,11 +54,11 @@ describe('what people decided', () => {
             ['1 break is open, 4.20 USD in size and 4.20 USD net (rated less debited).'],
         ],
         [
-            'a break was settled',
+            'a break was resolved',
             item({ status: 'accepted' }),
-            payerStanding({ standing: 'settled', open_count: 0, open_money: '0' }),
+            payerStanding({ standing: 'resolved', open_count: 0, open_money: '0' }),
             'All 12.50 USD may be invoiced.',
-            ['There are no open breaks.', 'Of the breaks, people settled some: 1 accepted.'],
+            ['There are no open breaks.', 'Of the breaks, people resolved some: 1 accepted.'],
         ],
         [
             'a payer was released',
@@ -94,7 +94,7 @@ describe('what people decided', () => {
         const items = [
             item({
                 ...{ status: 'explained', owner: 'wallets' },
-                notes: [{ ...note, act: 'settle', value: 'explained' }],
+                notes: [{ ...note, act: 'resolve', value: 'explained' }],
             }),
             item({ period: '2026-09', break_id: 'c0'.repeat(32), break_key: 'evt-old' }),
         ];
@@ -104,7 +104,7 @@ describe('what people decided', () => {
         const text = page.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
         expect(text).toContain('explained wallets 2026-10');
         expect(text).toContain(
-            'maria , 2026-11-02 : settled as explained “ the price of September ”',
+            'maria , 2026-11-02 : resolved as explained “ the price of September ”',
         );
         expect(text).toMatch(/evt-old .* open 2026-09/);
     });

@@ -1,7 +1,13 @@
 import type { SalesforceSettings } from '../schema/deliver-salesforce.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { lastDayBefore } from './civil-day.ts';
-import { type DeliveryProblem, type Invoice, moneyText, sumOfLines } from './invoices.ts';
+import {
+    type DeliveryProblem,
+    type Invoice,
+    moneyText,
+    productsOfLines,
+    sumOfLines,
+} from './invoices.ts';
 import type { JsonValue } from './json.ts';
 import {
     commonProblems,
@@ -51,7 +57,8 @@ export function ingestionGraphs(
                 const parcel_key = partKey(invoice.invoice_key, index);
                 const amount = moneyText(sumOfLines(lines), currency);
                 const payload = graphOf(invoice, lines, parcel_key, names, settings);
-                const count = { line_count: lines.length, amount };
+                const products = productsOfLines(lines, currency);
+                const count = { line_count: lines.length, amount, products };
                 return { parcel_key, payer_id, currency, ...count, payload };
             }),
     );

@@ -42,7 +42,8 @@ export function periodPage(of: PeriodSummary, entries: readonly LogEntry[]): Com
         headlineTiles(of),
         html`<p>
             <a href=${`/periods/${period}/breaks`}>Work the queue of breaks</a>${' · '}
-            <a href=${`/periods/${period}/runs/${commit.number}/files/report.html`}>The report of the run</a>
+            <a href=${`/periods/${period}/runs/${commit.number}/files/report.html`}>The report of the run</a>${' · '}
+            <a href=${`/periods/${period}/deliveries`}>Deliveries</a>
         </p>`,
         section('payers', 'Payers', payersTable(standing, certificate)),
         section('ages', 'Open breaks by code', codesTable(standing)),

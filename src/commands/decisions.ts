@@ -64,6 +64,7 @@ export function declareDecisions(
             .addOption(period)
             .addOption(by)
             .option('--reason <text>', 'why, for those who read the log')
+            .option('--seen <amounts...>', 'what each came to when it was looked at, in order')
             .action((ids: string[], flags: SayingFlags) =>
                 answer(breakSay(act, ids, flags, context())),
             );
@@ -74,12 +75,15 @@ export function declareDecisions(
         resolutions.join(', '),
     );
     say('reopen', 'reopen', 'open resolved breaks again');
+    say('approve', 'approve', 'let count what somebody else proposed');
     cli.command('release <payer>')
         .description('let the lines of a held payer go')
         .addOption(period)
         .addOption(by)
         .option('--reason <text>', 'why, for those who read the log')
         .option('--withdraw', 'hold them again', false)
+        .option('--approve', 'let count what somebody else proposed', false)
+        .option('--seen <amount>', 'what its open breaks were worth when they were looked at')
         .action((payer: string, flags: ReleaseFlags) => answer(release(payer, flags, context())));
     cli.command('deliver')
         .description('take the lines of a closed period to a target; a dry run without --send')

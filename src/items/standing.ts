@@ -13,6 +13,7 @@ import type {
     Standing,
 } from '../schema/item.ts';
 import { ageBucket, daysBetween } from './age.ts';
+import { isApprovedBy, proposalOf } from './approval.ts';
 
 /** What a run says of a period, and what was decided about it since, in the order of the log. */
 export interface Stated {
@@ -73,9 +74,14 @@ function saidOf(decisions: readonly Decision[]): ReadonlyMap<string, readonly Sa
 }
 
 function openItem(item: Item, said: readonly Said[], as_of: string): OpenItem {
-    const latest = said.findLast(({ decision: { act } }) => act === 'resolve' || act === 'reopen');
+    const ways = said.filter(({ decision: { act } }) => act === 'resolve' || act === 'reopen');
+    const approves = (of: Decision) => said.some(({ decision }) => isApprovedBy(of)(decision));
+    const isProposal = ({ decision }: Said) => decision.waits === true && !approves(decision);
+    const latest = ways.findLast((of) => !isProposal(of));
+    const last = ways.at(-1);
     const owner = said.findLast(({ decision: { act } }) => act === 'assign')?.decision.value;
-    const changed = latest?.decision.act === 'resolve' ? changeOf(item, latest.then) : null;
+    const changed =
+        latest?.decision.act === 'resolve' ? changeOf(item, latest.then, 'resolved') : null;
     const status = statusOf(item, latest, changed);
     const age_days = daysBetween(item.first_at ?? item.first_seen_at, item.cleared_at ?? as_of);
     return {
@@ -85,6 +91,10 @@ function openItem(item: Item, said: readonly Said[], as_of: string): OpenItem {
         age_days,
         age_bucket: ageBucket(age_days),
         notes: said.map(noteOf),
+        proposed:
+            last && isProposal(last) && item.cleared_at === null
+                ? proposalOf(last.decision, changeOf(item, last.then, 'proposed'))
+                : null,
         reopened_because: status === 'open' ? changed : null,
     };
 }
@@ -97,18 +107,18 @@ function statusOf(item: Item, latest: Said | undefined, changed: string | null):
     return latest === undefined && item.accepted_by !== '' ? 'accepted' : 'open';
 }
 
-const noteOf = ({ decision: { act, value, by, at, reason } }: Said): ItemNote => {
-    return { act, value, by, at, reason };
+const noteOf = ({ decision: { act, value, by, at, reason, waits } }: Said): ItemNote => {
+    return { act, value, by, at, reason, ...(waits ? { waits } : {}) };
 };
 
-/** What of an item is no longer as it was resolved; null for nothing. */
-function changeOf(item: Item, then: Said['then']): string | null {
+/** What of an item is no longer as it was resolved or proposed; null for nothing. */
+function changeOf(item: Item, then: Said['then'], how: 'resolved' | 'proposed'): string | null {
     if (item.amount === then.amount && item.money_amount === then.money_amount) return null;
     const text = (of: Pick<Item, 'amount' | 'money_amount'>) =>
         of.money_amount === null || of.money_amount === of.amount
             ? of.amount
             : `${of.amount} (${of.money_amount})`;
-    return `it was resolved at ${text(then)} and is ${text(item)} now`;
+    return `it was ${how} at ${text(then)} and is ${text(item)} now`;
 }
 
 function payerStanding(
@@ -132,23 +142,41 @@ function payerStanding(
         unrated_count,
         payer.unpriced_fee_count ?? 0,
     ]);
-    const latest = releases.at(-1);
-    const isReleased = latest?.kind === 'release' && latest.open_sha256 === open_sha256;
+    const { released, proposed } = releaseOf(releases, open_sha256);
     const isOver =
         compare(sum, parseAmount(hold_limit)) > 0 || unpriced_count > 0 || unrated_count > 0;
     return {
         payer_id,
         payer_name,
         currency,
-        standing: standingFor(payer, isOver, isReleased),
+        standing: standingFor(payer, isOver, released !== null),
         open_count: open.length,
         open_money: formatAmount(sum),
         hold_limit,
         unpriced_count,
         unrated_count,
         open_sha256,
-        released: isReleased ? { by: latest.by, at: latest.at, reason: latest.reason } : null,
+        released,
+        proposed,
     };
+}
+
+/** What people said of the lines last: a release is for what held then, and may need two of them. */
+function releaseOf(
+    releases: readonly Release[],
+    open_sha256: string,
+): Pick<PayerStanding, 'released' | 'proposed'> {
+    const latest = releases.findLast(({ kind }) => kind !== 'approve');
+    if (latest?.kind !== 'release') return { released: null, proposed: null };
+    const approval = releases.find(isApprovedBy(latest));
+    const isSame = latest.open_sha256 === open_sha256;
+    if (latest.waits && !approval) {
+        const changed = isSame ? null : 'other breaks hold the lines now';
+        return { released: null, proposed: proposalOf(latest, changed) };
+    }
+    const { at, reason } = latest;
+    const by = approval ? `${latest.by}, approved by ${approval.by}` : latest.by;
+    return { released: isSame ? { by, at, reason } : null, proposed: null };
 }
 
 /** People let lines go that a run holds; they never hold what a run lets go. */

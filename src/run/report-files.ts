@@ -64,9 +64,12 @@ function tablesOf(model: ReportModel): readonly Table[] {
                 ...{ account_id: text, asset: text, amount: exact, money_amount: exact },
                 ...{ currency: text, first_at: instant, first_seen_at: instant },
                 ...{ first_seen_run: text, last_seen_at: instant, cleared_at: instant },
-                ...{ cleared_by: text, reopened_because: text, note_count: whole },
+                ...{ cleared_by: text, reopened_because: text, proposed_by: text },
+                ...{ note_count: whole },
             },
-            rows: items.map(({ notes, ...of }) => ({ ...of, note_count: notes.length })),
+            rows: items.map(({ notes, proposed, ...of }) => {
+                return { ...of, proposed_by: proposed?.by ?? null, note_count: notes.length };
+            }),
         },
         {
             name: 'tie_outs',

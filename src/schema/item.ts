@@ -43,12 +43,27 @@ export const itemStatuses: readonly ItemStatus[] = ['open', ...resolutions, 'cle
 
 /** What was said of an item, by whom and when; newest last. */
 export interface ItemNote {
-    readonly act: 'assign' | 'comment' | 'resolve' | 'reopen';
+    readonly act: 'assign' | 'comment' | 'resolve' | 'reopen' | 'approve';
     /** What it was resolved as, or who owns it; empty for a comment. */
     readonly value: string;
     readonly by: string;
     readonly at: string;
     readonly reason: string;
+    /** It counts only once a second person approves it. */
+    readonly waits?: true;
+}
+
+/** What one person decided and a second one has to approve before it counts. */
+export interface Proposal {
+    /** Of its entry in the log. */
+    readonly number: number;
+    /** What an item is resolved as; empty for a release. */
+    readonly value: string;
+    readonly by: string;
+    readonly at: string;
+    readonly reason: string;
+    /** Why it can't be approved any more; null while it can. */
+    readonly changed: string | null;
 }
 
 /** An item with what people decided about it. */
@@ -60,6 +75,8 @@ export interface OpenItem extends Item {
     /** One of `ageBuckets`. */
     readonly age_bucket: string;
     readonly notes: readonly ItemNote[];
+    /** A resolution that waits for a second person; the status is as without it. */
+    readonly proposed: Proposal | null;
     /** Why it is open although somebody resolved it: it is no longer what was resolved. */
     readonly reopened_because: string | null;
 }
@@ -87,6 +104,8 @@ export interface PayerStanding {
         readonly at: string;
         readonly reason: string;
     } | null;
+    /** A release that waits for a second person. */
+    readonly proposed: Proposal | null;
 }
 
 /** How things stand in a period: what its run found, and what was decided about it. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ageBucket, daysBetween } from '../../../src/items/age.ts';
+import { needsSecond } from '../../../src/items/approval.ts';
 import { standingOf } from '../../../src/items/standing.ts';
 import type { PayerTotal } from '../../../src/schema/break.ts';
 import type { Decision, Release } from '../../../src/schema/decision.ts';
@@ -103,6 +104,78 @@ describe('an item', () => {
             'ada assign',
             'bob comment',
         ]);
+    });
+
+    describe('above the limit of one person', () => {
+        const proposed = decision({ waits: true, value: 'written_off' });
+        const approval = (over: Partial<Decision> = {}) =>
+            decision({ number: 3, act: 'approve', value: '', by: 'bob', approves: 2, ...over });
+        test.each<[string, readonly Decision[], string, boolean]>([
+            ['a resolution waits, and nothing changes', [proposed], 'open', true],
+            ['somebody else approves it', [proposed, approval()], 'written_off', false],
+            ['nobody approves their own', [proposed, approval({ by: 'ADA ' })], 'open', true],
+            [
+                'an approval of another entry is none',
+                [proposed, approval({ approves: 9 })],
+                'open',
+                true,
+            ],
+            [
+                'what was resolved before stays so',
+                [decision({ number: 1, value: 'explained' }), proposed],
+                'explained',
+                true,
+            ],
+            [
+                'opened again, nothing waits any more',
+                [proposed, decision({ act: 'reopen', value: '' })],
+                'open',
+                false,
+            ],
+        ])('%s', (_what, decisions, status, waits) => {
+            const [one] = stand([item('a')], { decisions }).items;
+            expect([one?.status, one?.proposed !== null]).toEqual([status, waits]);
+        });
+
+        test('at another amount it can be approved no more', () => {
+            const decisions = [decision({ waits: true }, 'a', '-19')];
+            const [one] = stand([item('a')], { decisions }).items;
+            expect(one?.proposed?.changed).toBe('it was proposed at -19 and is -20 now');
+        });
+
+        test.each<
+            [
+                string,
+                readonly Pick<Item, 'money_amount' | 'currency'>[],
+                string | undefined,
+                boolean,
+            ]
+        >([
+            ['no limit', [{ money_amount: '9', currency: 'USD' }], undefined, false],
+            ['up to it', [{ money_amount: '-10', currency: 'USD' }], '10', false],
+            ['above it', [{ money_amount: '-10.01', currency: 'USD' }], '10', true],
+            ['nobody knows the worth', [{ money_amount: null, currency: null }], '10', true],
+            [
+                'many that are above it together, without their signs',
+                [
+                    { money_amount: '6', currency: 'USD' },
+                    { money_amount: '-6', currency: 'USD' },
+                ],
+                '10',
+                true,
+            ],
+            [
+                'each currency by itself',
+                [
+                    { money_amount: '6', currency: 'USD' },
+                    { money_amount: '6', currency: 'EUR' },
+                ],
+                '10',
+                false,
+            ],
+        ])('%s', (_what, items, limit, waits) => {
+            expect(needsSecond(items, limit)).toBe(waits);
+        });
     });
 
     test('open ones come first, the oldest of them first', () => {

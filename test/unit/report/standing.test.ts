@@ -18,6 +18,7 @@ const item = (over: Partial<OpenItem> = {}): OpenItem => {
         ...{ first_at: '2026-10-09T08:30:00Z', first_seen_at: '2026-10-10T00:00:00Z' },
         ...{ first_seen_run: 'run', last_seen_at: '2026-11-01T02:00:00Z' },
         ...{ cleared_at: null, cleared_by: null, reopened_because: null, accepted_by: '' },
+        proposed: null,
         ...{ status: 'open', owner: null, age_days: 22, age_bucket: '8-30', notes: [] },
         ...over,
     };
@@ -26,7 +27,7 @@ const item = (over: Partial<OpenItem> = {}): OpenItem => {
 const payerStanding = (over: Partial<PayerStanding> = {}): PayerStanding => ({
     ...{ payer_id: 'acme', payer_name: 'Acme Corp', currency: 'USD', standing: 'held' },
     ...{ open_count: 1, open_money: '4.2', hold_limit: '1', unpriced_count: 0, unrated_count: 0 },
-    ...{ open_sha256: 'aa'.repeat(32), released: null },
+    ...{ open_sha256: 'aa'.repeat(32), released: null, proposed: null },
     ...over,
 });
 

@@ -89,6 +89,9 @@ create or replace macro money_share(money, part, whole) as
 create or replace macro plain(amount) as
     regexp_replace(cast(amount as varchar), '\.?0+$', '');
 
+-- How an id stands in a list with spaces between.
+create or replace macro listed_id(id) as replace(id, ' ', '%20');
+
 -- A quotient of whole numbers that are not negative: cut, begun, or rounded half up or half even.
 create or replace macro divide_rounded(amount, divisor, mode) as
     case mode

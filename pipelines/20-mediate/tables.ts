@@ -47,6 +47,8 @@ const debitColumns = {
     amount: nullable(quantity('Magnitude in the asset; the sign comes from the type.')),
     quantity: nullable(quantity('What the wallet layer thought it sold.')),
     unit: nullable(varchar('Unit of that quantity.')),
+    unit_price: nullable(quantity('Price of one of it that the wallet charged, in the asset.')),
+    price_version: nullable(varchar('What the wallet calls the version of its prices.')),
     meter: nullable(varchar('What an aggregated debit counts.')),
     aggregated: nullable(varchar('day, when the entry stands for a day.')),
     grant_id: nullable(varchar('Grant touched, for split debits.')),

@@ -81,6 +81,28 @@ export const priceVersions = defineTable('recon.price_versions', {
     },
 });
 
+export const statedPrices = defineTable('recon.stated_prices', {
+    comment: 'One row per dispute whose debits state a price of their own.',
+    grain: ['break_id'],
+    columns: {
+        break_id: varchar('Break.'),
+        worth: nullable(
+            exactAmount(
+                'Quantities x unit prices of its debits; null unless all of them state both.',
+            ),
+        ),
+        unit_prices: nullable(varchar('Prices, with commas between.')),
+        price_versions: nullable(varchar('What the wallet calls the version of its prices.')),
+    },
+});
+
+/** The same of breaks that this run does not look at again. */
+export const carriedStatedPrices = tableLike(
+    'carried.stated_prices',
+    'What was found before, as recon.stated_prices.',
+    statedPrices,
+);
+
 /** The same of breaks that this run does not look at again. */
 export const carriedVersions = tableLike(
     'carried.price_versions',
@@ -94,11 +116,13 @@ export const breakCauses = defineTable('recon.break_causes', {
     columns: {
         break_id: varchar('Break.'),
         cause_no: bigint('Their order: quantity, price, rounding.'),
-        cause: varchar('quantity, price_version, rounding, unexplained_price or conversion.'),
+        cause: varchar(
+            'quantity, price_version, rounding, debit_arithmetic, conversion or unexplained_price.',
+        ),
         account_id: varchar('Account.'),
         asset: varchar('Asset.'),
         amount: exactAmount('Its part of expected - actual.'),
-        rate_ids: nullable(varchar('Of price_version: the rates that were charged.')),
+        rate_ids: nullable(varchar('Of price_version: the rates of ours that were charged.')),
         effective_from: nullable(timestamp('Of price_version: since when they hold.')),
         detail: varchar('The figures behind it.'),
     },

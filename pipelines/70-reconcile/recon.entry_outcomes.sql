@@ -43,7 +43,7 @@ select
     cast(null as decimal(38, 12)) as counted_quantity,
     cast(null as decimal(38, 12)) as debited_quantity,
     count(*) as debit_count,
-    string_agg(entry_id, ' ' order by entry_no) as entry_ids,
+    string_agg(listed_id(entry_id), ' ' order by entry_no) as entry_ids,
     'debited ' || plain(sum(debit_amount)) || ' in ' || count(*) || ' entry(s)' as detail
 from alone
 group by fate, break_key, event_id, account_id, asset

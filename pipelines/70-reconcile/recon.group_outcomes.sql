@@ -63,7 +63,7 @@ debits as (
         sum(case when is_in_period then debit_amount else 0 end) as actual,
         count(*) filter (where is_in_period) as entry_count,
         min(booked_at) as first_at,
-        string_agg(entry_id, ' ' order by booked_at, entry_id, input) as entry_ids
+        string_agg(listed_id(entry_id), ' ' order by booked_at, entry_id, input) as entry_ids
     from recon.entries
     where is_aggregated
     group by account_id, asset, cast(coalesce(occurred_at, booked_at) as date)

@@ -25,14 +25,18 @@ placed as (
 
 -- The authorization that a person looks for is that of the first entry of a break.
 holds as (
-    select entry_id, max(authorization_id) as authorization_id
+    select listed_id(entry_id) as listed_id, max(authorization_id) as authorization_id
     from recon.entries
     where authorization_id is not null
         and entry_id in (
-            select split_part(breaks.entry_ids, ' ', 1) from found as breaks
+            select unnest([
+                split_part(breaks.entry_ids, ' ', 1),
+                replace(split_part(breaks.entry_ids, ' ', 1), '%20', ' ')
+            ])
+            from found as breaks
             where breaks.fate = 'break'
         )
-    group by entry_id
+    group by listed_id(entry_id)
 ),
 
 judged as (
@@ -59,7 +63,7 @@ judged as (
     from placed
     left join holds
         on placed.fate = 'break'
-        and split_part(placed.entry_ids, ' ', 1) = holds.entry_id
+        and split_part(placed.entry_ids, ' ', 1) = holds.listed_id
     left join recon.kin as above
         on placed.usage_account_id = above.account_id
         and placed.debit_account_id = above.ancestor_id

@@ -199,7 +199,8 @@ select
     cast(counted_quantity as decimal(38, 12)) as counted_quantity,
     cast(debit_quantity as decimal(38, 12)) as debited_quantity,
     case when break_key <> '' then cast(1 as bigint) end as debit_count,
-    coalesce(holds.entry_id || ' ', '') || coalesce(entry_ids, '') as entry_ids,
+    coalesce(listed_id(holds.entry_id) || ' ', '') || coalesce(listed_id(entry_ids), '')
+        as entry_ids,
     case
         when break_key = '' then ''
         else 'worth ' || plain(worth) || ', captured ' || plain(captured)

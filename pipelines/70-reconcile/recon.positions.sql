@@ -64,7 +64,7 @@ lives as (
         count(*) filter (where is_in_period) as period_entry_count,
         min(booked_at) as first_booked_at,
         max(booked_at) as last_booked_at,
-        string_agg(entry_id, ' ' order by entry_no) as entry_ids
+        string_agg(listed_id(entry_id), ' ' order by entry_no) as entry_ids
     from placed
     group by event_key
 ),

@@ -251,7 +251,7 @@ export const foundBreaks = defineTable('recon.found_breaks', {
         currency: nullable(varchar('ISO 4217.')),
         event_id: nullable(varchar('Usage event.')),
         authorization_id: nullable(varchar('Authorization.')),
-        entry_ids: varchar('Debit entries, separated by spaces.'),
+        entry_ids: varchar('Debit entries, separated by spaces; a space of an id is %20.'),
         first_at: nullable(timestamp('Earliest instant on either side.')),
         age_days: bigint('Whole days to as_of.'),
         detail: varchar('The figures behind the code.'),

@@ -17,10 +17,10 @@ const desk = { width: 1280, height: 900 } as const;
 const phone = { width: 390, height: 844 } as const;
 const period = `/periods/${DEMO.period}`;
 
-/** Ticks the first breaks of the queue, as somebody about to settle them. */
+/** Ticks the first breaks of the queue, as somebody about to resolve them. */
 async function tick(page: Page): Promise<void> {
     for (const pick of (await page.$$('input[name=pick]')).slice(0, 2)) await pick.click();
-    await page.select('select[name=deed]', 'settle-explained');
+    await page.select('select[name=deed]', 'resolve-explained');
     await page.type('input[name=reason]', 'counted twice by the gateway, ticket 4711');
     await page.evaluate(() => scrollTo(0, 0));
 }

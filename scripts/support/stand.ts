@@ -10,7 +10,7 @@ const nights = ['2026-10-08', '2026-10-15', '2026-10-22', '2026-10-29', '2026-11
 
 /**
  * Makes a project with a month that people have worked in: nights with more and more breaks of all
- * kinds, some of them given to somebody, some settled, and a payer released.
+ * kinds, some of them given to somebody, some resolved, and a payer released.
  */
 export async function standingProject(folder: string): Promise<void> {
     rmSync(folder, { recursive: true, force: true });

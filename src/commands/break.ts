@@ -2,7 +2,7 @@ import { RunError } from '../errors/index.ts';
 import { ageBuckets } from '../items/age.ts';
 import { breakCode } from '../report/break-codes.ts';
 import { amountWithCode, counted, figure } from '../report/figures.ts';
-import { itemStatusText } from '../report/item-status.ts';
+import { itemStatusText, proposalText } from '../report/item-status.ts';
 import { type Cell, right, table } from '../report/terminal.ts';
 import { clipped, visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
@@ -12,9 +12,9 @@ import {
     type ItemNote,
     itemStatuses,
     type OpenItem,
-    type Settlement,
+    type Resolution,
+    resolutions,
     type Standing,
-    settlements,
 } from '../schema/item.ts';
 import { nearestWord } from '../schema/suggest.ts';
 import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
@@ -133,6 +133,7 @@ function itemText(item: OpenItem): string {
         ['seen', `first as of ${item.first_seen_at}, last as of ${item.last_seen_at}`],
         ['age', `${counted(item.age_days, 'day')} (${item.age_bucket})`],
         ['status', itemStatusText(item)],
+        ['proposed', item.proposed && proposalText(item.proposed)],
         ['owner', item.owner && visible(item.owner)],
     ];
     const said = rows.flatMap(([name, text]) =>
@@ -141,15 +142,23 @@ function itemText(item: OpenItem): string {
     return `${[...said, ...item.notes.map(noteText)].join('\n')}\n`;
 }
 
-function noteText({ act, value, by, at, reason }: ItemNote): string {
+function noteText({ act, value, by, at, reason, waits }: ItemNote): string {
     const what = {
         assign: `gave it to ${visible(value)}`,
         comment: 'said',
-        settle: `settled it as ${value.replace('_', ' ')}`,
+        resolve: `${waits ? 'proposed to resolve it' : 'resolved it'} as ${value.replace('_', ' ')}`,
         reopen: 'opened it again',
+        approve: 'approved that',
     }[act];
     const why = reason === '' ? '' : `: ${visible(reason)}`;
     return `${at}  ${visible(by)} ${what}${why}`;
+}
+
+/** What a break comes to, as it was seen when something was said of it. */
+function effectText(item: OpenItem): string {
+    const { amount, asset, currency } = item;
+    const effect = asset === null ? amount : amountWithCode(amount, visible(asset));
+    return asset === currency ? effect : `${effect}, worth ${worthText(item)}`;
 }
 
 /** What the commands that say something of breaks have in common. */
@@ -161,28 +170,33 @@ export interface SayingFlags {
     readonly as?: string;
     /** Of `assign`. */
     readonly to?: string;
+    /** What each break came to when it was looked at, in the order of the ids. */
+    readonly seen?: readonly string[];
 }
 
 /**
- * `tieout break assign | comment | resolve | reopen`: what a person says of breaks goes into the log.
- * @throws RunError BREAK_NOT_FOUND, BREAK_AMBIGUOUS, USAGE
+ * `tieout break assign | comment | resolve | reopen | approve`: what a person says of breaks goes into the log.
+ * @throws RunError BREAK_NOT_FOUND, BREAK_AMBIGUOUS, STANDING_CHANGED, APPROVAL_REFUSED, USAGE
  */
 export async function breakSay(
     act: Saying['act'],
     ids: readonly string[],
-    { period: asked, by, reason = '', as, to = '' }: SayingFlags,
+    { period: asked, by, reason = '', as, to = '', seen }: SayingFlags,
     context: CommandContext,
 ): Promise<Answer> {
     const period = requirePeriod(asked);
-    const value = act === 'settle' ? settlementOf(as) : act === 'assign' ? to : '';
+    const value = act === 'resolve' ? resolutionOf(as) : act === 'assign' ? to : '';
     const now = context.effects.now();
-    const decided = await inState(projectOf(context), context, (state) =>
-        decide(state, period, { act, value, ids, by, reason }, now),
+    const project = projectOf(context);
+    const { approve_above } = project.config.decisions;
+    const saying = { act, value, ids, by, reason, approve_above };
+    const decided = await inState(project, context, (state) =>
+        decide(state, period, { ...saying, ...(seen ? { seen_amounts: seen } : {}) }, now),
     );
     const { items, standing } = decided;
     const lines = items.map(
         (of) =>
-            `${of.break_id.slice(0, 12)} ${of.code} ${visible(of.break_key)}: ${itemStatusText(of)}${of.owner ? `, with ${visible(of.owner)}` : ''}`,
+            `${of.break_id.slice(0, 12)} ${of.code} ${visible(of.break_key)} (${effectText(of)}): ${itemStatusText(of)}${of.owner ? `, with ${visible(of.owner)}` : ''}`,
     );
     const payers = new Set(items.map(({ payer_id }) => payer_id));
     const held = standing.payers
@@ -190,15 +204,15 @@ export async function breakSay(
         .map((of) => `lines of ${visible(of.payer_id)}: ${of.standing}`);
     return {
         exit: 0,
-        text: `${[...lines, ...(act === 'settle' || act === 'reopen' ? held : [])].join('\n')}\n`,
+        text: `${[...lines, ...(/^(resolve|reopen|approve)$/.test(act) ? held : [])].join('\n')}\n`,
         json: { items, payers: standing.payers.filter((of) => payers.has(of.payer_id)) },
     };
 }
 
 /** @throws RunError USAGE */
-function settlementOf(as: string | undefined): Settlement {
+function resolutionOf(as: string | undefined): Resolution {
     const word = as?.replace('-', '_');
-    const found = settlements.find((of) => of === word);
+    const found = resolutions.find((of) => of === word);
     if (found) return found;
     throw new RunError('USAGE', {
         detail:

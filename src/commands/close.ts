@@ -108,7 +108,7 @@ function requireClosable(certificate: Certificate, { payers }: Standing, withHel
     if (held.length > 0 && !withHeld) {
         refuse(
             `lines of ${held.map(({ payer_id }) => payer_id).join(', ')} are held`,
-            'Settle their breaks (`tieout break resolve`), let them go (`tieout release`), or close with --with-held: held lines stay unbilled.',
+            'Resolve their breaks (`tieout break resolve`), let them go (`tieout release`), or close with --with-held: held lines stay unbilled.',
         );
     }
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { targets } from '../deliver/targets.ts';
 import { ageBuckets } from '../items/age.ts';
 import type { Saying } from '../run/decide.ts';
-import { itemStatuses, settlements } from '../schema/item.ts';
+import { itemStatuses, resolutions } from '../schema/item.ts';
 import { type BreakListFlags, breakList, breakSay, breakShow, type SayingFlags } from './break.ts';
 import { type CloseFlags, close, reopen } from './close.ts';
 import type { Answer, CommandContext } from './command.ts';
@@ -64,22 +64,26 @@ export function declareDecisions(
             .addOption(period)
             .addOption(by)
             .option('--reason <text>', 'why, for those who read the log')
+            .option('--seen <amounts...>', 'what each came to when it was looked at, in order')
             .action((ids: string[], flags: SayingFlags) =>
                 answer(breakSay(act, ids, flags, context())),
             );
     say('assign', 'assign', 'give breaks to somebody').option('--to <name>', 'to whom');
     say('comment', 'comment', 'say something of breaks');
-    say('resolve', 'settle', 'settle breaks as they are now; no line changes').option(
+    say('resolve', 'resolve', 'resolve breaks as they are now; no line changes').option(
         '--as <how>',
-        settlements.join(', '),
+        resolutions.join(', '),
     );
-    say('reopen', 'reopen', 'open settled breaks again');
+    say('reopen', 'reopen', 'open resolved breaks again');
+    say('approve', 'approve', 'let count what somebody else proposed');
     cli.command('release <payer>')
         .description('let the lines of a held payer go')
         .addOption(period)
         .addOption(by)
         .option('--reason <text>', 'why, for those who read the log')
         .option('--withdraw', 'hold them again', false)
+        .option('--approve', 'let count what somebody else proposed', false)
+        .option('--seen <amount>', 'what its open breaks were worth when they were looked at')
         .action((payer: string, flags: ReleaseFlags) => answer(release(payer, flags, context())));
     cli.command('deliver')
         .description('take the lines of a closed period to a target; a dry run without --send')

@@ -5,6 +5,7 @@ import type { Engine, Row } from '../duck/engine.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { trimmed } from '../run/decimals.ts';
+import { entriesOf } from '../run/evidence-of-breaks.ts';
 import { readBreaks } from '../run/outputs.ts';
 import type { Project } from '../run/project.ts';
 import { rawLines } from '../run/raw-lines.ts';
@@ -55,7 +56,7 @@ const debitsSql = `select entries.entry_id, entries.entry_type, entries.amount, 
         entries.booked_at, objects.key, entries.line_no
     from mediated.debit_entries as entries
     inner join raw.objects as objects on entries.object_no = objects.object_no
-    where entries.entry_id in (select unnest(string_split($entry_ids, ' ')))
+    where entries.entry_id in (select unnest(from_json($entry_ids, '["VARCHAR"]')))
         or ($event_id <> '' and entries.event_id = $event_id)
     order by entries.booked_at, entries.sequence, entries.entry_id, entries.input`;
 
@@ -65,7 +66,8 @@ export async function breakTrace(
     of: Break,
     limit: number,
 ): Promise<Omit<BreakExplanation, 'run_id'>> {
-    const { break_id, break_key, entry_ids } = of;
+    const { break_id, break_key } = of;
+    const entry_ids = JSON.stringify(entriesOf(of));
     const event_id = of.event_id ?? '';
     const place = (row: Row) => ({ key: String(row.key), line: String(row.line_no) });
     const { usage_count } = await engine.one(

@@ -5,6 +5,7 @@ import { lineItems } from '../../pipelines/80-invoice/tables.ts';
 import { netsuiteInvoices } from '../export/netsuite-csv.ts';
 import { stripeRequests } from '../export/stripe-requests.ts';
 import { amountWithCode, counted, figure } from '../report/figures.ts';
+import { proposalText } from '../report/item-status.ts';
 import { visible } from '../report/visible.ts';
 import { letGo, type Released } from '../run/decide.ts';
 import { readLines } from '../run/outputs.ts';
@@ -22,28 +23,43 @@ export interface ReleaseFlags {
     readonly withdraw?: boolean;
     /** sha256 of what held them when a person looked; on a command line nobody says it. */
     readonly seenSha256?: string;
+    /** What its open breaks were worth then. */
+    readonly seen?: string;
+    /** Let count what somebody else proposed. */
+    readonly approve?: boolean;
 }
 
 /**
  * `tieout release`: lets the lines of a held payer go, with a reason that the log keeps, and writes the
  * files that its run left them out of. With anything more wrong than now they are held again.
- * @throws RunError PAYER_NOT_FOUND, RELEASE_REFUSED, USAGE
+ * @throws RunError PAYER_NOT_FOUND, RELEASE_REFUSED, APPROVAL_REFUSED, STANDING_CHANGED, USAGE
  */
 export async function release(
     payer_id: string,
-    { period: asked, by, reason = '', withdraw = false, seenSha256 }: ReleaseFlags,
+    flags: ReleaseFlags,
     context: CommandContext,
 ): Promise<Answer> {
+    const {
+        by,
+        reason = '',
+        withdraw = false,
+        approve = false,
+        seenSha256,
+        seen: seen_amount,
+    } = flags;
     const project = projectOf(context);
-    const period = requirePeriod(asked);
-    const kind = withdraw ? 'withdraw' : 'release';
+    const period = requirePeriod(flags.period);
+    const kind = withdraw ? 'withdraw' : approve ? 'approve' : 'release';
+    const { approve_above } = project.config.decisions;
     return inState(project, context, async (state) => {
         const now = context.effects.now();
         const seen = seenSha256 === undefined ? {} : { seen_sha256: seenSha256 };
-        const letting = { payer_id, kind, by, reason, ...seen } as const;
+        const limits = { seen_amount, approve_above };
+        const letting = { payer_id, kind, by, reason, ...seen, ...limits } as const;
         const released = await letGo(state, period, letting, now);
         const { run, certificate, payer, number } = released;
-        if (withdraw || certificate.pipeline !== 'nightly') return answerOf(released, []);
+        const isFree = payer.standing === 'released' && certificate.pipeline === 'nightly';
+        if (!isFree) return answerOf(released, []);
         await fetchTables(state, run);
         const { memory } = project.config.engine;
         const spill = join(tmpdir(), 'tieout-release');
@@ -83,8 +99,10 @@ function answerOf({ payer, standing, number }: Released, files: readonly string[
         `lines of ${visible(payer_id)} in ${standing.period}: ${payer.standing}`,
         `with       ${holding}`,
         ...(payer.released ? [`by         ${visible(payer.released.by)}`] : []),
+        ...(payer.proposed ? [`proposed   ${proposalText(payer.proposed)}`] : []),
         `entry      ${join('commits', `${String(number).padStart(8, '0')}.json`)}`,
         ...files.map((file) => `file       ${file}`),
     ];
-    return { exit: 0, text: `${rows.join('\n')}\n`, json: { payer, entry: number, files } };
+    const exit = payer.proposed ? 1 : 0;
+    return { exit, text: `${rows.join('\n')}\n`, json: { payer, entry: number, files } };
 }

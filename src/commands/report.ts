@@ -2,9 +2,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { breaks as breaksTable } from '../../pipelines/70-reconcile/tables.ts';
 import { lineItems } from '../../pipelines/80-invoice/tables.ts';
+import { readDeliveries } from '../deliver/outbox.ts';
 import { isWaiting } from '../items/standing.ts';
 import { largestFirst } from '../report/breaks-summary.ts';
-import { buildReport, type ReportModel } from '../report/model.ts';
+import { buildReport, type ReportModel, type ReportSource } from '../report/model.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { readStateLog } from '../run/books.ts';
 import { readEvidence } from '../run/evidence-of-breaks.ts';
@@ -17,7 +18,6 @@ import { reportSource } from '../run/report-source.ts';
 import { inTables } from '../run/tables.ts';
 import { readTrend } from '../run/trend.ts';
 import type { Break } from '../schema/break.ts';
-import type { Night } from '../schema/report.ts';
 import { type Answer, type CommandContext, inState, projectOf } from './command.ts';
 import { requirePeriod } from './run.ts';
 
@@ -43,10 +43,11 @@ export async function report(flags: ReportFlags, context: CommandContext): Promi
         await fetchTables(state, of.run);
         await fetchLake(state, of.run);
         const trend = await readTrend(state, log, period);
+        const deliveries = await readDeliveries(state.store, period);
         const folder = flags.out
             ? resolve(context.cwd, flags.out)
             : join(state.folder, 'reports', period);
-        return { folder, of, model: await modelOf(of, trend, project) };
+        return { folder, of, model: await modelOf(of, { trend, deliveries }, project) };
     });
     const files = await writeReport(folder, model);
     const page = join(folder, 'report.html');
@@ -63,7 +64,7 @@ export async function report(flags: ReportFlags, context: CommandContext): Promi
 
 function modelOf(
     { run, certificate, standing }: StandingRun,
-    trend: readonly Night[],
+    beside: Pick<ReportSource, 'trend' | 'deliveries'>,
     { config }: Project,
 ): Promise<ReportModel> {
     const options = {
@@ -76,7 +77,7 @@ function modelOf(
         const breaks = await readBreaks(engine);
         const source = await reportSource(engine, certificate, { lines, breaks });
         const evidence = await readEvidence(engine, traced(breaks));
-        return buildReport({ ...source, standing, trend, evidence });
+        return buildReport({ ...source, ...beside, standing, evidence });
     });
 }
 

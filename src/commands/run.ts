@@ -116,7 +116,7 @@ function summary(
     const at = (name: string) => join(relative(cwd, run.output) || '.', name);
     const { payers, tie_outs, inputs, suspense } = certificate;
     const own = items.filter((of) => of.period === period && of.status !== 'cleared');
-    const settledCount = own.filter(({ status }) => status !== 'open').length;
+    const resolvedCount = own.filter(({ status }) => status !== 'open').length;
     const carried = items.filter((of) => of.period !== period && of.status === 'open');
     const payersWho = (are: PayerStanding['standing']) =>
         standings
@@ -152,7 +152,7 @@ function summary(
         ],
         [
             'breaks',
-            `${figure(String(own.length - settledCount))} open${settledCount > 0 ? `, ${figure(String(settledCount))} settled` : ''}${carried.length > 0 ? `; ${figure(String(carried.length))} of earlier months` : ''}`,
+            `${figure(String(own.length - resolvedCount))} open${resolvedCount > 0 ? `, ${figure(String(resolvedCount))} resolved` : ''}${carried.length > 0 ? `; ${figure(String(carried.length))} of earlier months` : ''}`,
         ],
         ['held', payersWho('held') || 'nobody'],
         ...(payersWho('released') ? ([['released', payersWho('released')]] as const) : []),

@@ -88,7 +88,10 @@ export function siteOf(
     return {
         ...{ name: project.config.name, memory: project.config.engine.memory },
         ...{ state, access, chance },
-        say: (period, saying) => decide(state, period, saying, effects.now()),
+        say: (period, saying) => {
+            const { approve_above } = project.config.decisions;
+            return decide(state, period, { ...saying, approve_above }, effects.now());
+        },
         let: (payer_id, said) => release(payer_id, said, context),
         explain: async (period, lineKey) => {
             const flags = { period, lineKey, events: 10, raw: false };

@@ -22,6 +22,10 @@ const credyt: Preset<DebitField> = {
         account_id: 'customer_id',
         asset: 'fees.asset',
         amount: 'fees.amount',
+        price_version: madeOf(
+            ['fees.product_code', 'fees.product_version'],
+            (code, version) => `${code} || ' ' || ${version}`,
+        ),
         occurred_at: 'occurred_at',
         booked_at: 'occurred_at',
     },
@@ -111,6 +115,7 @@ const orbCredits: Preset<DebitField> = {
         account_id: firstOf('customer.external_customer_id', 'customer.id'),
         asset: 'currency',
         amount: 'amount',
+        price_version: 'price_id',
         grant_id: 'credit_block.id',
         booked_at: 'created_at',
         balance_before: 'starting_balance',

@@ -32,6 +32,8 @@ export const debitFields = [
     'amount',
     'quantity',
     'unit',
+    'unit_price',
+    'price_version',
     'meter',
     'aggregated',
     'grant_id',

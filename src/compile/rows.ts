@@ -274,7 +274,7 @@ function debitField(
     if (field.startsWith('balance_')) {
         return numberField(field, reader, source, { ...decimal, optional: true, signed: true });
     }
-    if (field === 'quantity' || field === 'money_amount') {
+    if (['quantity', 'unit_price', 'money_amount'].includes(field)) {
         return numberField(field, reader, source, { type: 'decimal', optional: true });
     }
     if (field === 'sequence') {

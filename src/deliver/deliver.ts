@@ -140,8 +140,9 @@ async function sendOne(
     const step = async (state: DeliveryState, remote_id: string | null, detail = '') => {
         const { target, store, period, run_id, by, start_id, now } = sending;
         const { parcel_key, payer_id, currency, line_count, amount } = parcel;
+        const products = [...parcel.products];
         const what = { parcel_key, payload_sha256, period, run_id, payer_id, currency };
-        const said = { line_count, amount, remote_id, detail, by, start_id, at: now() };
+        const said = { line_count, amount, products, remote_id, detail, by, start_id, at: now() };
         record = await enterStep(store, target.name, record, { state, ...what, ...said });
         return record;
     };

@@ -127,9 +127,9 @@ const externalId = ({ payload }: Parcel) => (payload as unknown as Payload).exte
 const remoteId = ({ payload }: Parcel, id: string) =>
     `${(payload as unknown as Payload).record_type}/${id}`;
 
-function parcelOf({ invoice, key, line_count, amount, payload }: NetsuiteRecord): Parcel {
+function parcelOf({ invoice, key, payload, ...of }: NetsuiteRecord): Parcel {
     const { payer_id, currency } = invoice;
-    const what = { parcel_key: key, payer_id, currency, line_count, amount };
+    const what = { parcel_key: key, payer_id, currency, ...of };
     return { ...what, payload: payload as unknown as JsonValue };
 }
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import pLimit from 'p-limit';
 import { RunError } from '../errors/index.ts';
-import { type DeliveryRecord, deliveryRecord } from '../schema/delivery.ts';
+import { compareText } from '../export/order.ts';
+import { type DeliveryRecord, deliveryRecord, type TargetDeliveries } from '../schema/delivery.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 /** The last record of each parcel of a target and period, by its key. */
@@ -10,7 +11,8 @@ export type Outbox = ReadonlyMap<string, DeliveryRecord>;
 
 const concurrency = 16;
 
-const folderOf = (target: string, period: string) => `deliveries/${target}/${period}/`;
+const periodFolder = (period: string) => `deliveries/${period}/`;
+const folderOf = (target: string, period: string) => `${periodFolder(period)}${target}/`;
 /** Keys of parcels may be longer than a name may be, and are of other people: only their hash is a path. */
 const nameOf = (parcel_key: string) =>
     createHash('sha256').update(parcel_key).digest('hex').slice(0, 32);
@@ -27,15 +29,45 @@ export async function readOutbox(
     target: string,
     period: string,
 ): Promise<Outbox> {
-    const latest = new Map<string, string>();
-    for (const key of await keysOf(store, folderOf(target, period))) {
-        latest.set(key.slice(0, key.lastIndexOf('/')), key);
-    }
+    const keys = await keysOf(store, folderOf(target, period));
+    const records = await latestOf(store, target, keys);
+    return new Map(records.map((of) => [of.parcel_key, of]));
+}
+
+/**
+ * The same of every target that anything of a period was sent to, in the order of their names.
+ * @throws RunError OUTBOX_DAMAGED, STORE_*
+ */
+export async function readDeliveries(
+    store: ObjectStore,
+    period: string,
+): Promise<readonly TargetDeliveries[]> {
+    const folder = periodFolder(period);
+    const keys = await keysOf(store, folder);
+    const byTarget = Map.groupBy(keys, (key) => key.slice(folder.length).split('/', 1)[0] ?? '');
+    const targets = [...byTarget].sort(([a], [b]) => compareText(a, b));
+    return Promise.all(
+        targets.map(async ([target, of]) => {
+            const records = await latestOf(store, target, of);
+            return {
+                target,
+                records: records.sort((a, b) => compareText(a.parcel_key, b.parcel_key)),
+            };
+        }),
+    );
+}
+
+/** The last record of each parcel; keys are in order. */
+async function latestOf(
+    store: ObjectStore,
+    target: string,
+    keys: readonly string[],
+): Promise<DeliveryRecord[]> {
+    const latest = new Map(keys.map((key) => [key.slice(0, key.lastIndexOf('/')), key]));
     const limit = pLimit(concurrency);
-    const records = await Promise.all(
+    return Promise.all(
         [...latest.values()].map((key) => limit(() => readRecord(store, target, key))),
     );
-    return new Map(records.map((of) => [of.parcel_key, of]));
 }
 
 /** A folder that does not exist yet has none. */

@@ -6,6 +6,7 @@ import {
     draftParams,
     LINES_PER_INVOICE,
     partsOf,
+    productsOf,
     refOf,
     refusalsOf,
     type StripeLine,
@@ -86,6 +87,7 @@ function parcelOf(part: StripePart, customer: string, settings: StripeSettings):
         currency: invoice.currency,
         line_count: lines.length,
         amount: moneyText(total, invoice.currency),
+        products: productsOf(part),
         payload: { create, lines } as unknown as JsonValue,
     };
 }

@@ -21,6 +21,7 @@ export function packMeterEvents(invoices: readonly Invoice[], names: Names): Pac
         currency: event.event_name,
         line_count: event.line_count,
         amount: event.value,
+        products: [],
         payload: event as unknown as JsonValue,
     }));
     return { parcels, problems };

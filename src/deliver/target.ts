@@ -1,5 +1,5 @@
 import type { Environment } from '../effects.ts';
-import type { DeliveryProblem, Invoice } from '../export/invoices.ts';
+import type { DeliveryProblem, Invoice, ProductAmount } from '../export/invoices.ts';
 import type { JsonValue } from '../export/json.ts';
 import type { Names } from './names.ts';
 
@@ -23,6 +23,8 @@ export interface Parcel {
     readonly line_count: number;
     /** The sum of its lines, with all digits of the currency. */
     readonly amount: string;
+    /** Its amount by product; none of what holds quantities, and no money. */
+    readonly products: readonly ProductAmount[];
     /** What is sent, as deterministic JSON: its hash says whether it is the same. */
     readonly payload: JsonValue;
 }

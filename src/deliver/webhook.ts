@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Environment } from '../effects.ts';
 import { RunError } from '../errors/index.ts';
-import { type Invoice, moneyText } from '../export/invoices.ts';
+import { type Invoice, moneyText, productsOfLines } from '../export/invoices.ts';
 import { canonicalJson, type JsonValue } from '../export/json.ts';
 import { signature } from '../notify/post.ts';
 import type { WebhookSettings } from '../schema/deliveries.ts';
@@ -153,6 +153,7 @@ function parcelOf(invoice: Invoice, names: Names): Parcel {
         currency,
         line_count: lines.length,
         amount,
+        products: productsOfLines(lines, currency),
         payload,
     };
 }

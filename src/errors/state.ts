@@ -99,15 +99,35 @@ export const stateErrors = {
                 ? `It has ${p.known.slice(0, 5).join(', ')}${p.known.length > 5 ? ', ...' : ''}.`
                 : 'Its run bills nobody.',
     ),
+    APPROVAL_REFUSED: defineError<{
+        what: string;
+        why: 'nothing' | 'changed' | 'same';
+        detail: string;
+    }>(
+        2,
+        (p) =>
+            ({
+                nothing: `nothing of ${p.what} waits for approval`,
+                changed: `${p.what} can't be approved: ${p.detail}`,
+                same: `${p.what} was proposed by ${p.detail}, who can't approve it, too`,
+            })[p.why],
+        (p) =>
+            ({
+                nothing:
+                    'Look what was said of it: `tieout break show ID`, or of a payer `tieout serve`.',
+                changed: 'Nothing was entered. Look at it again, and let it be proposed anew.',
+                same: 'Somebody else has to: --by NAME says who.',
+            })[p.why],
+    ),
     RELEASE_REFUSED: defineError<{
         payer_id: string;
         period: string;
         standing: string;
-        kind: 'release' | 'withdraw';
+        kind: 'release' | 'withdraw' | 'approve';
     }>(
         2,
         (p) =>
-            p.kind === 'release'
+            p.kind !== 'withdraw'
                 ? `the lines of ${p.payer_id} in ${p.period} are not held, they are ${p.standing}`
                 : `the lines of ${p.payer_id} in ${p.period} were not released, they are ${p.standing}`,
         () => 'Nothing is to be done.',

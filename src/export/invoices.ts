@@ -119,6 +119,34 @@ export function moneyText(amount: Amount, currency: string): string {
     return formatAmount(amount, { minScale: currencyExponent(currency) ?? 0 });
 }
 
+/** What of an amount is of which product. */
+export interface ProductAmount {
+    readonly product: string;
+    readonly amount: string;
+}
+
+/** Amounts by product, ordered; together they are all of what is delivered. */
+export function productAmounts(
+    rows: readonly { readonly product: string; readonly amount: Amount }[],
+    currency: string,
+): readonly ProductAmount[] {
+    return [...Map.groupBy(rows, ({ product }) => product)]
+        .sort(([a], [b]) => compareText(a, b))
+        .map(([product, of]) => {
+            const sum = of.map(({ amount }) => amount).reduce(add);
+            return { product, amount: moneyText(sum, currency) };
+        });
+}
+
+/** The same of lines. */
+export function productsOfLines(
+    lines: readonly LineItem[],
+    currency: string,
+): readonly ProductAmount[] {
+    const rows = lines.map(({ product, amount }) => ({ product, amount: parseAmount(amount) }));
+    return productAmounts(rows, currency);
+}
+
 /** The sum of the lines' rounded amounts. */
 export function sumOfLines(lines: readonly LineItem[]): Amount {
     return lines.reduce((sum, line) => add(sum, parseAmount(line.amount)), { units: 0n, scale: 0 });

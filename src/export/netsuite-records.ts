@@ -2,7 +2,13 @@ import { type Amount, add, parseAmount } from '../money/amount.ts';
 import type { NetsuiteSettings } from '../schema/deliver-netsuite.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { dayOf, lastDayBefore } from './civil-day.ts';
-import { type DeliveryProblem, type Invoice, moneyText } from './invoices.ts';
+import {
+    type DeliveryProblem,
+    type Invoice,
+    moneyText,
+    type ProductAmount,
+    productAmounts,
+} from './invoices.ts';
 import { type JsonValue, jsonHash } from './json.ts';
 import { netsuiteExternalId } from './netsuite-id.ts';
 import { amountProblem, type NetsuiteRow, writtenPrice } from './netsuite-line.ts';
@@ -26,6 +32,7 @@ export interface NetsuiteRecord {
     readonly line_count: number;
     /** Of ours: a credit memo is below zero. */
     readonly amount: string;
+    readonly products: readonly ProductAmount[];
     readonly payload: {
         readonly record_type: NetsuiteRecordType;
         readonly external_id: string;
@@ -95,6 +102,7 @@ function recordsOf(
         return {
             ...{ invoice, key, line_count: part.length },
             amount: moneyText(total, invoice.currency),
+            products: productAmounts(part, invoice.currency),
             payload: {
                 record_type: isCredit ? 'creditmemo' : 'invoice',
                 external_id: netsuiteExternalId(settings.external_id_prefix, key),

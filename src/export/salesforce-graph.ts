@@ -2,7 +2,13 @@ import { parseAmount } from '../money/amount.ts';
 import type { SalesforceSettings } from '../schema/deliver-salesforce.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { lastDayBefore } from './civil-day.ts';
-import { type DeliveryProblem, type Invoice, moneyText, sumOfLines } from './invoices.ts';
+import {
+    type DeliveryProblem,
+    type Invoice,
+    moneyText,
+    productsOfLines,
+    sumOfLines,
+} from './invoices.ts';
 import type { JsonValue } from './json.ts';
 import { cutLines, uncutText } from './parts.ts';
 import {
@@ -53,7 +59,8 @@ export function ingestionGraphs(
                 const parcel_key = partKey(invoice.invoice_key, index);
                 const amount = moneyText(sumOfLines(lines), currency);
                 const payload = graphOf(invoice, lines, parcel_key, names, settings);
-                const count = { line_count: lines.length, amount };
+                const products = productsOfLines(lines, currency);
+                const count = { line_count: lines.length, amount, products };
                 return { parcel_key, payer_id, currency, ...count, payload };
             }),
     );

@@ -2,7 +2,13 @@ import { stringify } from 'csv-stringify/sync';
 import type { JournalSettings, SalesforceSettings } from '../schema/deliver-salesforce.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
-import { type DeliveryProblem, type Invoice, moneyText, sumOfLines } from './invoices.ts';
+import {
+    type DeliveryProblem,
+    type Invoice,
+    moneyText,
+    productsOfLines,
+    sumOfLines,
+} from './invoices.ts';
 import {
     commonProblems,
     daysOf,
@@ -65,7 +71,9 @@ export function stagingRecords(
                     csv: csvOf(lines, fieldsOf(salesforceKey(parcel_key))),
                 };
                 const line_count = lines.length;
-                return { parcel_key, payer_id, currency, line_count, amount, payload };
+                const products = productsOfLines(lines, currency);
+                const of = { parcel_key, payer_id, currency };
+                return { ...of, line_count, amount, products, payload };
             }),
     );
 }
@@ -130,7 +138,7 @@ export function journalRecords(
                             object: 'TransactionJournal',
                             key_field: journal.key_field,
                         };
-                        const count = { line_count: lines.length, amount };
+                        const count = { line_count: lines.length, amount, products: [] };
                         return {
                             parcel_key,
                             payer_id,

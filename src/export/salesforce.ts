@@ -1,7 +1,7 @@
 import { add, formatAmount, parseAmount } from '../money/amount.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { dayOf, lastDayBefore } from './civil-day.ts';
-import type { DeliveryProblem, Invoice } from './invoices.ts';
+import type { DeliveryProblem, Invoice, ProductAmount } from './invoices.ts';
 import { type JsonValue, sha256 } from './json.ts';
 
 /** What Salesforce calls payers and products; null for a name that nobody gave. */
@@ -17,6 +17,7 @@ export interface SalesforceParcel {
     readonly currency: string;
     readonly line_count: number;
     readonly amount: string;
+    readonly products: readonly ProductAmount[];
     readonly payload: JsonValue;
 }
 

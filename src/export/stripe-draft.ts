@@ -3,7 +3,12 @@ import type { Amount } from '../money/amount.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import { parseInstant } from '../time/instant.ts';
 import { dayOf, lastDayBefore } from './civil-day.ts';
-import type { DeliveryProblem, Invoice } from './invoices.ts';
+import {
+    type DeliveryProblem,
+    type Invoice,
+    type ProductAmount,
+    productAmounts,
+} from './invoices.ts';
 import { sha256 } from './json.ts';
 import { cutLines, uncutText } from './parts.ts';
 import { stripeAmount, stripeDecimal } from './stripe-money.ts';
@@ -63,6 +68,18 @@ export function partsOf(
         parts,
         problems: [{ code, severity: 'refused', invoice_key, line_key: null, message }],
     };
+}
+
+/** Amounts of a part by product: a line has the name of its product as far as metadata takes it. */
+export function productsOf({ invoice, lines }: StripePart): readonly ProductAmount[] {
+    const { currency } = invoice;
+    const known = new Map(
+        invoice.lines.map(({ product }) => [metadata({ product }).product ?? '', product]),
+    );
+    const rows = lines.map(({ amount, metadata: { product = '' } }) => {
+        return { product: known.get(product) ?? product, amount: stripeDecimal(amount, currency) };
+    });
+    return productAmounts(rows, currency);
 }
 
 /** `acme/2026-10/USD-1`: the suffix is always there. */

@@ -9,10 +9,11 @@ import type {
     ItemStatus,
     OpenItem,
     PayerStanding,
-    Settlement,
+    Resolution,
     Standing,
 } from '../schema/item.ts';
 import { ageBucket, daysBetween } from './age.ts';
+import { isApprovedBy, proposalOf } from './approval.ts';
 
 /** What a run says of a period, and what was decided about it since, in the order of the log. */
 export interface Stated {
@@ -27,7 +28,7 @@ export interface Stated {
 
 /**
  * Works out how things stand: the status, owner and age of each item, and whose lines may go out. A
- * settlement is for what the item came to when it was settled, a release for what held then: when
+ * resolution is for what the item came to when it was resolved, a release for what held then: when
  * either has changed since, it counts no more. Pure, and ordered.
  */
 export function standingOf(stated: Stated): Standing {
@@ -49,9 +50,9 @@ export function standingOf(stated: Stated): Standing {
                 own.get(payer.payer_id) ?? [],
                 releases.filter((of) => of.payer_id === payer.payer_id && of.period === period),
             );
-            // A run of an older version has breaks and no items: nobody can have settled those.
+            // A run of an older version has breaks and no items: nobody can have resolved those.
             const isUnknown = payer.break_count > 0 && stated.items.length === 0;
-            return isUnknown && of.standing === 'settled' ? { ...of, standing: 'held' } : of;
+            return isUnknown && of.standing === 'resolved' ? { ...of, standing: 'held' } : of;
         }),
     };
 }
@@ -73,9 +74,14 @@ function saidOf(decisions: readonly Decision[]): ReadonlyMap<string, readonly Sa
 }
 
 function openItem(item: Item, said: readonly Said[], as_of: string): OpenItem {
-    const latest = said.findLast(({ decision: { act } }) => act === 'settle' || act === 'reopen');
+    const ways = said.filter(({ decision: { act } }) => act === 'resolve' || act === 'reopen');
+    const approves = (of: Decision) => said.some(({ decision }) => isApprovedBy(of)(decision));
+    const isProposal = ({ decision }: Said) => decision.waits === true && !approves(decision);
+    const latest = ways.findLast((of) => !isProposal(of));
+    const last = ways.at(-1);
     const owner = said.findLast(({ decision: { act } }) => act === 'assign')?.decision.value;
-    const changed = latest?.decision.act === 'settle' ? changeOf(item, latest.then) : null;
+    const changed =
+        latest?.decision.act === 'resolve' ? changeOf(item, latest.then, 'resolved') : null;
     const status = statusOf(item, latest, changed);
     const age_days = daysBetween(item.first_at ?? item.first_seen_at, item.cleared_at ?? as_of);
     return {
@@ -85,6 +91,10 @@ function openItem(item: Item, said: readonly Said[], as_of: string): OpenItem {
         age_days,
         age_bucket: ageBucket(age_days),
         notes: said.map(noteOf),
+        proposed:
+            last && isProposal(last) && item.cleared_at === null
+                ? proposalOf(last.decision, changeOf(item, last.then, 'proposed'))
+                : null,
         reopened_because: status === 'open' ? changed : null,
     };
 }
@@ -92,23 +102,23 @@ function openItem(item: Item, said: readonly Said[], as_of: string): OpenItem {
 /** A person who opens it again overrules a rule that accepts it. */
 function statusOf(item: Item, latest: Said | undefined, changed: string | null): ItemStatus {
     if (item.cleared_at !== null) return 'cleared';
-    const isSettled = latest?.decision.act === 'settle' && changed === null;
-    if (isSettled) return latest.decision.value as Settlement;
+    const isResolved = latest?.decision.act === 'resolve' && changed === null;
+    if (isResolved) return latest.decision.value as Resolution;
     return latest === undefined && item.accepted_by !== '' ? 'accepted' : 'open';
 }
 
-const noteOf = ({ decision: { act, value, by, at, reason } }: Said): ItemNote => {
-    return { act, value, by, at, reason };
+const noteOf = ({ decision: { act, value, by, at, reason, waits } }: Said): ItemNote => {
+    return { act, value, by, at, reason, ...(waits ? { waits } : {}) };
 };
 
-/** What of an item is no longer as it was settled; null for nothing. */
-function changeOf(item: Item, then: Said['then']): string | null {
+/** What of an item is no longer as it was resolved or proposed; null for nothing. */
+function changeOf(item: Item, then: Said['then'], how: 'resolved' | 'proposed'): string | null {
     if (item.amount === then.amount && item.money_amount === then.money_amount) return null;
     const text = (of: Pick<Item, 'amount' | 'money_amount'>) =>
         of.money_amount === null || of.money_amount === of.amount
             ? of.amount
             : `${of.amount} (${of.money_amount})`;
-    return `it was settled at ${text(then)} and is ${text(item)} now`;
+    return `it was ${how} at ${text(then)} and is ${text(item)} now`;
 }
 
 function payerStanding(
@@ -132,23 +142,41 @@ function payerStanding(
         unrated_count,
         payer.unpriced_fee_count ?? 0,
     ]);
-    const latest = releases.at(-1);
-    const isReleased = latest?.kind === 'release' && latest.open_sha256 === open_sha256;
+    const { released, proposed } = releaseOf(releases, open_sha256);
     const isOver =
         compare(sum, parseAmount(hold_limit)) > 0 || unpriced_count > 0 || unrated_count > 0;
     return {
         payer_id,
         payer_name,
         currency,
-        standing: standingFor(payer, isOver, isReleased),
+        standing: standingFor(payer, isOver, released !== null),
         open_count: open.length,
         open_money: formatAmount(sum),
         hold_limit,
         unpriced_count,
         unrated_count,
         open_sha256,
-        released: isReleased ? { by: latest.by, at: latest.at, reason: latest.reason } : null,
+        released,
+        proposed,
     };
+}
+
+/** What people said of the lines last: a release is for what held then, and may need two of them. */
+function releaseOf(
+    releases: readonly Release[],
+    open_sha256: string,
+): Pick<PayerStanding, 'released' | 'proposed'> {
+    const latest = releases.findLast(({ kind }) => kind !== 'approve');
+    if (latest?.kind !== 'release') return { released: null, proposed: null };
+    const approval = releases.find(isApprovedBy(latest));
+    const isSame = latest.open_sha256 === open_sha256;
+    if (latest.waits && !approval) {
+        const changed = isSame ? null : 'other breaks hold the lines now';
+        return { released: null, proposed: proposalOf(latest, changed) };
+    }
+    const { at, reason } = latest;
+    const by = approval ? `${latest.by}, approved by ${approval.by}` : latest.by;
+    return { released: isSame ? { by, at, reason } : null, proposed: null };
 }
 
 /** People let lines go that a run holds; they never hold what a run lets go. */
@@ -159,7 +187,7 @@ function standingFor(
 ): PayerStanding['standing'] {
     if (recon_status !== 'held') return recon_status;
     if (isReleased) return 'released';
-    return isOver || unpriced_fee_count > 0 ? 'held' : 'settled';
+    return isOver || unpriced_fee_count > 0 ? 'held' : 'resolved';
 }
 
 const rank: Readonly<Record<ItemStatus, number>> = {

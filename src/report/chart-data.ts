@@ -44,7 +44,10 @@ export interface ChartsOf<T> {
 export function chartData(model: ReportModel): ChartsOf<ChartData> {
     return {
         ways: model.three_way.totals
-            .filter(({ to_metered, to_invoiced }) => to_metered.length + to_invoiced.length > 0)
+            .filter(
+                ({ to_metered, to_invoiced, deliveries }) =>
+                    to_metered.length + to_invoiced.length + deliveries.length > 0,
+            )
             // What is invoiced comes first: units only lead there.
             .toSorted((a, b) => (a.invoiced === null ? 1 : 0) - (b.invoiced === null ? 1 : 0))
             .slice(0, LIMIT.units)
@@ -104,15 +107,26 @@ function wayChart(asset: string, way: ThreeWay, id: string): ChartData {
         barOf('Metered', way.metered, unit),
         ...steps(way.metered, way.to_invoiced),
         ...(isInvoiced ? [barOf('Invoiced', way.invoiced, unit)] : []),
+        ...way.deliveries.flatMap(({ target, to_delivered, delivered }) => [
+            ...steps(way.invoiced ?? '0', to_delivered),
+            barOf(clipped(`Delivered, ${target}`, NAME), delivered, unit),
+        ]),
     ];
     return {
         id,
-        title: `${isInvoiced ? 'Authorized to metered to invoiced' : 'Authorized to metered'}, ${unit}`,
+        title: `${titleOf(way)}, ${unit}`,
         text: bars.map(({ label, figure: of }) => `${label} ${of}`).join('; '),
         shape: 'rows',
         bars: scaled(bars),
     };
 }
+
+const titleOf = ({ invoiced, deliveries }: ThreeWay) =>
+    [
+        'Authorized to metered',
+        ...(invoiced === null ? [] : ['invoiced']),
+        ...(deliveries.length > 0 ? ['delivered'] : []),
+    ].join(' to ');
 
 /** The largest breaks by code, and all the others as one. */
 function largestBreaks(steps: readonly Step[]): readonly Step[] {

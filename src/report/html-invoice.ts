@@ -36,7 +36,7 @@ export function payersSection(
     );
     const decided = new Map(
         standing.flatMap(({ payer_id, standing: of, released }): [string, VNode | string][] => {
-            if (of === 'settled') return [[payer_id, 'its breaks are settled']];
+            if (of === 'resolved') return [[payer_id, 'its breaks are resolved']];
             if (of !== 'released' || !released) return [];
             const { by, reason } = released;
             return [[payer_id, html`released by ${name(by)}: ${prose(reason)}`]];

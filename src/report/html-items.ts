@@ -18,6 +18,7 @@ import {
     table,
     text,
 } from './html-parts.ts';
+import { proposalText } from './item-status.ts';
 import type { ReportModel } from './model.ts';
 import { clipped } from './visible.ts';
 
@@ -121,14 +122,23 @@ function detail(of: Break | null, item: OpenItem | null): VNode[] {
         ...(item?.reopened_because
             ? [html`<div class="quiet">Open again: ${prose(item.reopened_because)}</div>`]
             : []),
+        ...(item?.proposed
+            ? [
+                  html`<div class="quiet">Waits for a second person: ${proposalText(item.proposed)}</div>`,
+              ]
+            : []),
         ...(item?.notes ?? []).map(noteLine),
     ];
 }
 
-function noteLine({ act, value, by, at, reason }: ItemNote): VNode {
-    const what = { assign: 'given to', comment: 'says', settle: 'settled as', reopen: 'reopened' }[
-        act
-    ];
+function noteLine({ act, value, by, at, reason, waits }: ItemNote): VNode {
+    const what = {
+        assign: 'given to',
+        comment: 'says',
+        resolve: waits ? 'proposes' : 'resolved as',
+        reopen: 'reopened',
+        approve: 'approved it',
+    }[act];
     return html`<div class="note small">
         ${name(by)}, ${name(at.slice(0, 10))}: ${what} ${name(value.replaceAll('_', ' '))}
         ${reason !== '' && html`${' '}“${prose(reason)}”`}

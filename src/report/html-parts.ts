@@ -125,11 +125,16 @@ export function inLines(items: readonly VNode[]): VNode[] {
 }
 
 /** Says what a shortened table leaves out and where it is; nothing when it is whole. */
-export function remainder(shown: number, all: number, file: string): VNode | null {
+export function remainder(
+    shown: number,
+    all: number,
+    file: string,
+    place = 'in the run folder',
+): VNode | null {
     if (all <= shown) return null;
     const rest = figure(String(all - shown));
     return html`<p class="quiet small">
         The first ${figure(String(shown))} of ${figure(String(all))} are shown; ${rest} more are in
-        ${' '}<code>${file}</code> in the run folder.
+        ${' '}<code>${file}</code> ${place}.
     </p>`;
 }

@@ -7,6 +7,7 @@ import type {
     CorrectionTotal,
     Margin,
 } from '../schema/certificate.ts';
+import type { TargetDeliveries } from '../schema/delivery.ts';
 import type { OpenItem, PayerStanding, Standing } from '../schema/item.ts';
 import type { LineItem } from '../schema/line-item.ts';
 import type { AgeTotal, BreakEvidence, Night } from '../schema/report.ts';
@@ -80,6 +81,8 @@ export interface ReportSource {
     readonly standing?: Standing;
     readonly three_way?: readonly ThreeWayPart[];
     readonly trend?: readonly Night[];
+    /** What targets have of the period. Left out: nobody asked. */
+    readonly deliveries?: readonly TargetDeliveries[];
     readonly evidence?: readonly BreakEvidence[];
 }
 
@@ -149,12 +152,17 @@ export function buildReport(source: ReportSource): ReportModel {
     };
 }
 
-function threeWaysOf({ certificate, three_way = [] }: ReportSource): ThreeWays {
-    const { payers, pipeline } = certificate;
+function threeWaysOf(source: ReportSource): ThreeWays {
+    const { certificate, three_way = [], standing, deliveries } = source;
+    const { payers, pipeline, run_id } = certificate;
+    const held = new Set(
+        (standing?.payers ?? []).filter((of) => of.standing === 'held').map((of) => of.payer_id),
+    );
     return threeWays(three_way, {
         names: new Map(payers.map(({ payer_id, payer_name }) => [payer_id, payer_name])),
         invoiced: new Set(pipeline === 'nightly' ? payers.map(({ currency }) => currency) : []),
         isPricedAnew: certificate.repriced_from !== undefined,
+        ...(deliveries ? { underway: { run_id, held, deliveries } } : {}),
     });
 }
 

@@ -146,6 +146,7 @@ export function threeWayProof(
     { tie_outs, payers, pipeline }: Certificate,
     { rows, totals }: ThreeWays,
 ): Proof {
+    const isDelivered = rows.some(({ deliveries }) => deliveries.length > 0);
     const isSame = (asset: string, what: string, of: string, expected: readonly string[]) =>
         compareDecimals(of, sum(expected)) === 0 ? [] : [`${asset}: ${what}`];
     const failures = [
@@ -176,7 +177,7 @@ export function threeWayProof(
         }),
     ];
     return proof(
-        'Authorized + steps = metered, and metered + steps = invoiced, per payer, product and asset; they come to the tie-outs and to what is invoiced.',
+        `Authorized + steps = metered, ${isDelivered ? '' : 'and '}metered + steps = invoiced${isDelivered ? ', and invoiced + steps = delivered' : ''}, per payer, product and asset; they come to the tie-outs and to what is invoiced.`,
         counted(rows.length, 'row'),
         failures,
     );

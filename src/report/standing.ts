@@ -13,7 +13,7 @@ interface Decided {
 }
 
 /**
- * Lets go what people let go: lines of a payer that was released, or whose breaks were all settled, are
+ * Lets go what people let go: lines of a payer that was released, or whose breaks were all resolved, are
  * as clear as those of any other. The run held for a payer or for a break of nobody's.
  */
 export function asItStands(
@@ -24,7 +24,7 @@ export function asItStands(
     if (!standing) return { result, payers, lines };
     const free = new Set(
         standing.payers
-            .filter((of) => of.standing === 'released' || of.standing === 'settled')
+            .filter((of) => of.standing === 'released' || of.standing === 'resolved')
             .map(({ payer_id }) => payer_id),
     );
     const freed = <T extends PayerTotal | LineItem>(of: T): T =>
@@ -36,37 +36,37 @@ export function asItStands(
     };
 }
 
-/** What is left in breaks of a payer some of whose breaks were settled. */
+/** What is left in breaks of a payer some of whose breaks were resolved. */
 function leftOf(payer: PayerTotal, { period, items, payers }: Standing): PayerTotal {
-    const isSettled = items.some(
+    const isResolved = items.some(
         (of) => of.payer_id === payer.payer_id && of.period === period && of.status !== 'open',
     );
     const stands = payers.find((of) => of.payer_id === payer.payer_id);
-    if (!isSettled || !stands) return payer;
+    if (!isResolved || !stands) return payer;
     return { ...payer, break_count: stands.open_count, break_money: stands.open_money };
 }
 
 /** Whether a break of the run still waits for somebody. */
 export function isOpen(standing: Standing | undefined): (of: Break) => boolean {
     if (!standing) return () => true;
-    const settled = new Set(
+    const resolved = new Set(
         standing.items
             .filter((of) => of.period === standing.period && of.status !== 'open')
             .map(({ break_id }) => break_id),
     );
-    return ({ break_id }) => !settled.has(break_id);
+    return ({ break_id }) => !resolved.has(break_id);
 }
 
 /** What people decided, in plain sentences. */
 export function decidedSentences(standing: Standing | undefined): readonly string[] {
     if (!standing) return [];
     const countOf = (status: string) => standing.items.filter((of) => of.status === status).length;
-    const settled = [
+    const resolved = [
         ['explained', 'explained'],
         ['accepted', 'accepted'],
         ['written_off', 'written off'],
     ] as const;
-    const parts = settled
+    const parts = resolved
         .map(([status, word]) => ({ count: countOf(status), word }))
         .filter(({ count }) => count > 0)
         .map(({ count, word }) => `${count} ${word}`);
@@ -75,7 +75,7 @@ export function decidedSentences(standing: Standing | undefined): readonly strin
         (of) => of.period < standing.period && of.status === 'open',
     ).length;
     return [
-        ...(parts.length > 0 ? [`Of the breaks, people settled some: ${listed(parts)}.`] : []),
+        ...(parts.length > 0 ? [`Of the breaks, people resolved some: ${listed(parts)}.`] : []),
         ...(released > 0
             ? [`${counted(released, 'held payer')} ${released === 1 ? 'was' : 'were'} released.`]
             : []),

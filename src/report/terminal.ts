@@ -1,8 +1,10 @@
 import Table from 'cli-table3';
 import { ageBuckets } from '../items/age.ts';
+import type { StepName } from '../schema/report.ts';
 import { amountFigure, figure, roundedFigure, sum, summaryAmount } from './figures.ts';
 import { holdReason } from './headline.ts';
 import type { ReportModel } from './model.ts';
+import { stepNames } from './three-way.ts';
 import { clipped } from './visible.ts';
 
 /** Rows of the tables; all are in the run folder. */
@@ -45,6 +47,9 @@ export function renderTerminal(model: ReportModel): string {
         ),
         model.three_way.totals.length
             ? titled('From authorized to invoiced, all payers together', ways(model))
+            : '',
+        model.three_way.totals.some(({ deliveries }) => deliveries.length > 0)
+            ? titled('From invoiced to delivered, all payers together', deliveries(model))
             : '',
         model.codes.length ? titled('Breaks by code', codes(model)) : '',
         model.ages.length ? titled('Open breaks by age in days', ages(model)) : '',
@@ -115,6 +120,31 @@ function ways({ three_way }: ReportModel): string {
                         : [sumOf(to_invoiced), of(invoiced)]),
                 ];
             },
+        ),
+    );
+}
+
+function deliveries({ three_way }: ReportModel): string {
+    const ownSteps = ['held', 'not_delivered', 'underway', 'rejected'] as const;
+    const head = [...ownSteps.map((step) => stepNames[step]), 'otherwise', 'delivered'];
+    return table(
+        ['target', 'asset', right('invoiced'), ...head.map(right)],
+        three_way.totals.flatMap(({ asset, invoiced, deliveries }) =>
+            deliveries.map(({ target, to_delivered, delivered }) => {
+                const of = (value: string) => right(amountFigure(value, asset));
+                const stepOf = (step: StepName) =>
+                    of(
+                        sum(
+                            to_delivered
+                                .filter((one) => one.step === step)
+                                .map(({ amount }) => amount),
+                        ),
+                    );
+                return [
+                    ...[name(target), name(asset), of(invoiced ?? '0'), ...ownSteps.map(stepOf)],
+                    ...[stepOf('of_another_run'), of(delivered)],
+                ];
+            }),
         ),
     );
 }

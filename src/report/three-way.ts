@@ -2,11 +2,13 @@ import { compareText } from '../export/order.ts';
 import {
     type Step,
     type StepName,
+    stepsToDelivered,
     stepsToInvoiced,
     stepsToMetered,
     type ThreeWay,
     type ThreeWayRow,
 } from '../schema/report.ts';
+import { deliveredWays, type Underway } from './delivered.ts';
 import { isZero, negated, sum } from './figures.ts';
 
 /** One sum of a run. `charged` is what lines of usage and fees come to, rounded. */
@@ -32,6 +34,8 @@ interface Options {
     readonly invoiced: ReadonlySet<string>;
     /** Charges are at new prices, and what was compared at those of then. */
     readonly isPricedAnew?: boolean;
+    /** Left out: nobody asked what was delivered. */
+    readonly underway?: Underway;
 }
 
 /**
@@ -41,18 +45,31 @@ interface Options {
  */
 export function threeWays(parts: readonly ThreeWayPart[], options: Options): ThreeWays {
     const ofAsset = Map.groupBy(parts, ({ payer_id, asset }) => JSON.stringify([payer_id, asset]));
-    const rows = [...ofAsset.values()]
-        .flatMap((of) => rowsOfAsset(of, options))
-        .sort(
-            (a, b) =>
-                compareText(a.payer_id, b.payer_id) ||
-                compareText(a.asset, b.asset) ||
-                compareText(a.product, b.product),
-        );
+    const rows = withDeliveries(
+        [...ofAsset.values()].flatMap((of) => rowsOfAsset(of, options)),
+        options,
+    ).toSorted(
+        (a, b) =>
+            compareText(a.payer_id, b.payer_id) ||
+            compareText(a.asset, b.asset) ||
+            compareText(a.product, b.product),
+    );
     const totals = [...Map.groupBy(rows, ({ asset }) => asset)]
         .map(([asset, of]) => ({ asset, ...together(of) }))
         .sort((a, b) => compareText(a.asset, b.asset));
     return { rows, totals };
+}
+
+function withDeliveries(
+    rows: readonly ThreeWayRow[],
+    { underway, names }: Options,
+): readonly ThreeWayRow[] {
+    if (!underway) return rows;
+    const nothing = { authorized: '0', to_metered: [], metered: '0', to_invoiced: [] };
+    return deliveredWays(rows, underway, (of) => {
+        const payer_name = names.get(of.payer_id) ?? of.payer_id;
+        return { ...nothing, payer_name, deliveries: [], ...of };
+    });
 }
 
 /** What a row is made of before its steps are named. */
@@ -117,6 +134,7 @@ function wayOf(of: readonly Part[], isInvoiced: boolean): ThreeWay {
         metered,
         to_invoiced,
         invoiced: isInvoiced ? sum([metered, ...to_invoiced.map(({ amount }) => amount)]) : null,
+        deliveries: [],
     };
 }
 
@@ -137,10 +155,7 @@ function stepsOf(parts: readonly Part[], names: readonly StepName[]): readonly S
 
 function together(rows: readonly ThreeWayRow[]): ThreeWay {
     const steps = (pick: (row: ThreeWayRow) => readonly Step[], names: readonly StepName[]) =>
-        stepsOf(
-            rows.flatMap(pick).map(({ step, ...of }) => ({ part: step, ...of })),
-            names,
-        );
+        stepsOf(rows.flatMap(pick).map(asPart), names);
     return {
         authorized: sum(rows.map(({ authorized }) => authorized)),
         to_metered: steps(({ to_metered }) => to_metered, stepsToMetered),
@@ -149,23 +164,36 @@ function together(rows: readonly ThreeWayRow[]): ThreeWay {
         invoiced: rows.some(({ invoiced }) => invoiced === null)
             ? null
             : sum(rows.map(({ invoiced }) => invoiced ?? '0')),
+        deliveries: [
+            ...Map.groupBy(
+                rows.flatMap(({ deliveries }) => deliveries),
+                ({ target }) => target,
+            ),
+        ].map(([target, of]) => ({
+            target,
+            to_delivered: stepsOf(
+                of.flatMap((way) => way.to_delivered).map(asPart),
+                stepsToDelivered,
+            ),
+            delivered: sum(of.map(({ delivered }) => delivered)),
+        })),
     };
 }
 
+const asPart = ({ step, ...of }: Step): Part => ({ part: step, ...of });
+
 /** Whether the steps of a way are all there is between its three figures. */
-export function closes({
-    authorized,
-    to_metered,
-    metered,
-    to_invoiced,
-    invoiced,
-}: ThreeWay): boolean {
-    const after = (from: string, steps: readonly Step[]) =>
-        sum([from, ...steps.map(({ amount }) => amount)]);
-    const isMetered = isZero(sum([after(authorized, to_metered), negated(metered)]));
-    const isInvoiced =
-        invoiced === null || isZero(sum([after(metered, to_invoiced), negated(invoiced)]));
-    return isMetered && isInvoiced;
+export function closes(way: ThreeWay): boolean {
+    const { authorized, to_metered, metered, to_invoiced, invoiced, deliveries } = way;
+    const leads = (from: string, steps: readonly Step[], to: string) =>
+        isZero(sum([from, ...steps.map(({ amount }) => amount), negated(to)]));
+    return (
+        leads(authorized, to_metered, metered) &&
+        (invoiced === null
+            ? deliveries.length === 0
+            : leads(metered, to_invoiced, invoiced) &&
+              deliveries.every((of) => leads(invoiced, of.to_delivered, of.delivered)))
+    );
 }
 
 /** What a step is called. */
@@ -183,4 +211,9 @@ export const stepNames: Readonly<Record<StepName, string>> = {
     grants: 'paid by grants and prepaid commitments',
     commitments: 'commitments',
     corrections: 'corrections of closed periods',
+    held: 'held',
+    not_delivered: 'not yet delivered',
+    of_another_run: 'delivered of another run',
+    underway: 'sent, not yet verified',
+    rejected: 'rejected',
 };

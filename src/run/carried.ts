@@ -1,6 +1,6 @@
 import * as mediated from '../../pipelines/20-mediate/tables.ts';
 import { carriedUsage } from '../../pipelines/30-meter/tables.ts';
-import { carriedVersions } from '../../pipelines/70-reconcile/cause-tables.ts';
+import { carriedStatedPrices, carriedVersions } from '../../pipelines/70-reconcile/cause-tables.ts';
 import { carriedSequences } from '../../pipelines/70-reconcile/log-tables.ts';
 import { carriedOutcomes, carriedSides } from '../../pipelines/70-reconcile/tables.ts';
 import {
@@ -25,4 +25,5 @@ export const carried: readonly Table[] = [
     carriedOddEntries,
     carriedSequences,
     carriedVersions,
+    carriedStatedPrices,
 ];

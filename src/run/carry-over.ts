@@ -118,6 +118,8 @@ const takenSql: Readonly<Record<string, string>> = {
     ),
     'carried.price_versions': `select * from previous.recon.price_versions
         except all select * from before.recon.price_versions`,
+    'carried.stated_prices': `select * from previous.recon.stated_prices
+        except all select * from before.recon.stated_prices`,
     'carried.loose_balances': lessSql('recon.loose_balances', { net: 'bigint', at_us: 'hugeint' }, [
         'net',
     ]),

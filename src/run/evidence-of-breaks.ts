@@ -7,6 +7,15 @@ import { trimmed } from './decimals.ts';
 /** Records that a break shows of each side: a day of an account may have thousands. */
 const LIMIT = 8;
 
+/**
+ * Ids of the entries of a break. In its list a space of an id is `%20`: whoever looks for an id that has
+ * either finds it.
+ */
+export function entriesOf({ entry_ids }: Pick<Break, 'entry_ids'>): readonly string[] {
+    const listed = entry_ids.split(' ').filter(Boolean);
+    return [...new Set(listed.flatMap((id) => [id, id.replaceAll('%20', ' ')]))];
+}
+
 /** Names that no field of an event can have: where a record is, and for which break. */
 const place = { break_id: '@break', key: '@key', line: '@line' } as const;
 
@@ -105,7 +114,7 @@ export async function readEvidence(
     const wanted = JSON.stringify(
         breaks.map(({ break_id, event_id, authorization_id, entry_ids }) => ({
             ...{ break_id, event_id, authorization_id },
-            entry_ids: entry_ids.split(' ').filter(Boolean),
+            entry_ids: entriesOf({ entry_ids }),
         })),
     );
     const records = async (table: string, ...statements: readonly string[]) => {

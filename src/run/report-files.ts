@@ -4,9 +4,9 @@ import { Engine } from '../duck/engine.ts';
 import { quoteName, quoteText } from '../duck/sql.ts';
 import { itemsCsv } from '../export/items.ts';
 import { canonicalJson, type JsonValue } from '../export/json.ts';
+import { threeWayCsv, wayRows } from '../export/three-way.ts';
 import type { ReportModel } from '../report/model.ts';
 import { renderPage } from '../report/page.ts';
-import type { ThreeWayRow } from '../schema/report.ts';
 import { makeFolders, writeWhole } from './folders.ts';
 
 /** A table for BI: what it is called, its columns with their types, and its rows as text. */
@@ -17,8 +17,8 @@ interface Table {
 }
 
 /**
- * Writes a report into a folder, made if need be: the page, the same as JSON, the items as CSV, and
- * tables for BI as Parquet. The same model gives the same bytes.
+ * Writes a report into a folder, made if need be: the page, the same as JSON, the items and the
+ * three ways as CSV, and tables for BI as Parquet. The same model gives the same bytes.
  * @returns the names of the files, in the order to look at them.
  */
 export async function writeReport(folder: string, model: ReportModel): Promise<readonly string[]> {
@@ -27,6 +27,7 @@ export async function writeReport(folder: string, model: ReportModel): Promise<r
         'report.html': await renderPage(model),
         'report.json': `${canonicalJson(documentOf(model))}\n`,
         'items.csv': itemsCsv(model.items),
+        'three_way.csv': threeWayCsv(model.three_way.rows),
     };
     for (const [name, text] of Object.entries(texts)) writeWhole(join(folder, name), text);
     const tables = tablesOf(model);
@@ -63,9 +64,12 @@ function tablesOf(model: ReportModel): readonly Table[] {
                 ...{ account_id: text, asset: text, amount: exact, money_amount: exact },
                 ...{ currency: text, first_at: instant, first_seen_at: instant },
                 ...{ first_seen_run: text, last_seen_at: instant, cleared_at: instant },
-                ...{ cleared_by: text, reopened_because: text, note_count: whole },
+                ...{ cleared_by: text, reopened_because: text, proposed_by: text },
+                ...{ note_count: whole },
             },
-            rows: items.map(({ notes, ...of }) => ({ ...of, note_count: notes.length })),
+            rows: items.map(({ notes, proposed, ...of }) => {
+                return { ...of, proposed_by: proposed?.by ?? null, note_count: notes.length };
+            }),
         },
         {
             name: 'tie_outs',
@@ -93,23 +97,11 @@ function tablesOf(model: ReportModel): readonly Table[] {
             name: 'three_way',
             columns: {
                 ...{ payer_id: text, payer_name: text, product: text, asset: text },
-                ...{ step_no: whole, step: text, code: text, amount: exact },
+                ...{ target: text, step_no: whole, step: text, code: text, amount: exact },
             },
-            rows: three_way.rows.flatMap(stepRows),
+            rows: wayRows(three_way.rows),
         },
     ];
-}
-
-/** A way as rows that a chart of any tool can stack: its three sums and the steps between them. */
-function stepRows(row: ThreeWayRow): readonly object[] {
-    const { payer_id, payer_name, product, asset, authorized, metered, invoiced } = row;
-    const sum = (step: string, amount: string) => ({ step, code: '', amount });
-    const steps = [
-        ...[sum('authorized', authorized), ...row.to_metered, sum('metered', metered)],
-        ...(invoiced === null ? [] : [...row.to_invoiced, sum('invoiced', invoiced)]),
-    ];
-    const of = { payer_id, payer_name, product, asset };
-    return steps.map((step, index) => ({ ...of, step_no: index + 1, ...step }));
 }
 
 /** Rows go through the engine as text and are cast once: no amount is ever a floating number. */

@@ -292,6 +292,13 @@ export const configSchema = strict({
         absolute: '0',
         percent: '0',
     }),
+    decisions: strict({
+        approve_above: decimal
+            .optional()
+            .describe(
+                'Resolutions and releases worth more, in each currency, wait for a second person. None: one is enough.',
+            ),
+    }).prefault({}),
     open_hold_hours: count.default(24),
     limits: strict({
         objects: count.default(100_000),

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { settlements } from './item.ts';
 import { instantText } from './line-item.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -16,6 +15,14 @@ const entry = {
     at: instantText,
 };
 
+/** Of what one person proposes and another approves; left out where one is enough. */
+const second = {
+    /** It counts only once somebody else has approved it. */
+    waits: z.literal(true).optional(),
+    /** Number of the entry that is approved. */
+    approves: z.int().positive().optional(),
+};
+
 /** Items that one entry is about at most: an entry is one small object. */
 export const ITEMS_PER_ENTRY = 1_000;
 
@@ -23,27 +30,28 @@ export const ITEMS_PER_ENTRY = 1_000;
 export const decisionSchema = z.strictObject({
     ...entry,
     kind: z.literal('decide'),
-    act: z.enum(['assign', 'comment', 'settle', 'reopen']),
-    /** What they are settled as, or who owns them; empty for the others. */
+    act: z.enum(['assign', 'comment', 'resolve', 'reopen', 'approve']),
+    /** What they are resolved as, or who owns them; empty for the others. */
     value: z.string(),
     items: z
         .array(
             z.strictObject({
                 break_id: hash,
-                /** What it came to: settled is only that. */
+                /** What it came to: resolved is only that. */
                 amount: z.string(),
                 money_amount: z.string().nullable(),
             }),
         )
         .min(1)
         .max(ITEMS_PER_ENTRY),
+    ...second,
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
-/** An entry about the lines of a payer: let go although they were held, or held again. */
+/** An entry about the lines of a payer: let go although they were held, held again, or approved to go. */
 export const releaseSchema = z.strictObject({
     ...entry,
-    kind: z.enum(['release', 'withdraw']),
+    kind: z.enum(['release', 'withdraw', 'approve']),
     payer_id: z.string(),
     /** sha256 of what held: more than that holds again. */
     open_sha256: hash,
@@ -51,7 +59,6 @@ export const releaseSchema = z.strictObject({
     open_money: z.string(),
     currency: z.string(),
     unrated_count: z.int().min(0),
+    ...second,
 });
 export type Release = z.infer<typeof releaseSchema>;
-
-export const settlementSchema = z.enum(settlements);

@@ -20,6 +20,8 @@ export const deliveryRecord = z.strictObject({
     currency: z.string(),
     line_count: z.int().min(0),
     amount: decimalText,
+    /** The amount by product; none where it is a quantity, and no money. */
+    products: z.array(z.strictObject({ product: z.string(), amount: decimalText })),
     /** What the target calls it; null before it answered. */
     remote_id: z.string().nullable(),
     /** Why it was rejected, or what else there is to say; empty for nothing. */
@@ -31,6 +33,12 @@ export const deliveryRecord = z.strictObject({
 });
 export type DeliveryRecord = z.infer<typeof deliveryRecord>;
 export type DeliveryState = DeliveryRecord['state'];
+
+/** What the outbox of a target has of a period: the last record of each parcel. */
+export interface TargetDeliveries {
+    readonly target: string;
+    readonly records: readonly DeliveryRecord[];
+}
 
 /** Totals of one currency of a delivery, as we have them and as the target says. */
 export interface DeliveryTie {

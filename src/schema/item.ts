@@ -34,21 +34,36 @@ export interface Item
 /** `gone`: no longer found in its period. `offset`: the other side arrived in a later one. */
 export type Clearing = 'gone' | 'offset';
 
-/** How a person settles an open item. None of it changes a line. */
-export const settlements = ['explained', 'accepted', 'written_off'] as const;
-export type Settlement = (typeof settlements)[number];
+/** How a person resolves an open item. None of it changes a line. */
+export const resolutions = ['explained', 'accepted', 'written_off'] as const;
+export type Resolution = (typeof resolutions)[number];
 
-export type ItemStatus = 'open' | Settlement | 'cleared';
-export const itemStatuses: readonly ItemStatus[] = ['open', ...settlements, 'cleared'];
+export type ItemStatus = 'open' | Resolution | 'cleared';
+export const itemStatuses: readonly ItemStatus[] = ['open', ...resolutions, 'cleared'];
 
 /** What was said of an item, by whom and when; newest last. */
 export interface ItemNote {
-    readonly act: 'assign' | 'comment' | 'settle' | 'reopen';
-    /** What it was settled as, or who owns it; empty for a comment. */
+    readonly act: 'assign' | 'comment' | 'resolve' | 'reopen' | 'approve';
+    /** What it was resolved as, or who owns it; empty for a comment. */
     readonly value: string;
     readonly by: string;
     readonly at: string;
     readonly reason: string;
+    /** It counts only once a second person approves it. */
+    readonly waits?: true;
+}
+
+/** What one person decided and a second one has to approve before it counts. */
+export interface Proposal {
+    /** Of its entry in the log. */
+    readonly number: number;
+    /** What an item is resolved as; empty for a release. */
+    readonly value: string;
+    readonly by: string;
+    readonly at: string;
+    readonly reason: string;
+    /** Why it can't be approved any more; null while it can. */
+    readonly changed: string | null;
 }
 
 /** An item with what people decided about it. */
@@ -60,7 +75,9 @@ export interface OpenItem extends Item {
     /** One of `ageBuckets`. */
     readonly age_bucket: string;
     readonly notes: readonly ItemNote[];
-    /** Why it is open although somebody settled it: it is no longer what was settled. */
+    /** A resolution that waits for a second person; the status is as without it. */
+    readonly proposed: Proposal | null;
+    /** Why it is open although somebody resolved it: it is no longer what was resolved. */
     readonly reopened_because: string | null;
 }
 
@@ -69,9 +86,9 @@ export interface PayerStanding {
     readonly payer_id: string;
     readonly payer_name: string;
     readonly currency: string;
-    /** As the run says: clear, held or unauditable. `settled`: its items are; `released`: by a person. */
-    readonly standing: 'clear' | 'held' | 'unauditable' | 'settled' | 'released';
-    /** Items of the period that nobody settled. */
+    /** As the run says: clear, held or unauditable. `resolved`: its items are; `released`: by a person. */
+    readonly standing: 'clear' | 'held' | 'unauditable' | 'resolved' | 'released';
+    /** Items of the period that nobody resolved. */
     readonly open_count: number;
     /** Worth of those with a price, each without its sign. */
     readonly open_money: string;
@@ -87,6 +104,8 @@ export interface PayerStanding {
         readonly at: string;
         readonly reason: string;
     } | null;
+    /** A release that waits for a second person. */
+    readonly proposed: Proposal | null;
 }
 
 /** How things stand in a period: what its run found, and what was decided about it. */

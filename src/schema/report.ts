@@ -19,7 +19,19 @@ export const stepsToInvoiced = [
     'corrections',
 ] as const;
 
-export type StepName = (typeof stepsToMetered)[number] | (typeof stepsToInvoiced)[number];
+/** What lies between invoiced and delivered. */
+export const stepsToDelivered = [
+    'held',
+    'not_delivered',
+    'of_another_run',
+    'underway',
+    'rejected',
+] as const;
+
+export type StepName =
+    | (typeof stepsToMetered)[number]
+    | (typeof stepsToInvoiced)[number]
+    | (typeof stepsToDelivered)[number];
 
 /** One difference on the way; `code` only of a break. */
 export interface Step {
@@ -28,7 +40,17 @@ export interface Step {
     readonly amount: string;
 }
 
-/** From authorized over metered to invoiced, in one asset: the steps are all there is between. */
+/** From invoiced to delivered, at one target. Delivered is what it was asked for again and has. */
+export interface DeliveredWay {
+    readonly target: string;
+    readonly to_delivered: readonly Step[];
+    readonly delivered: string;
+}
+
+/**
+ * From authorized over metered and invoiced to delivered, in one asset: the steps are all there is
+ * between.
+ */
 export interface ThreeWay {
     readonly authorized: string;
     readonly to_metered: readonly Step[];
@@ -36,6 +58,8 @@ export interface ThreeWay {
     readonly to_invoiced: readonly Step[];
     /** Null where nothing is invoiced: in units, and by a run that only reconciles. */
     readonly invoiced: string | null;
+    /** A target each; none where nothing is invoiced, and where nothing went out yet. */
+    readonly deliveries: readonly DeliveredWay[];
 }
 
 /** Grain: payer_id, product, asset. The product is empty where debits are for several together. */

@@ -76,15 +76,17 @@ export function payerBy({ payers, period }: Standing, key: string): PayerStandin
 /** What a form says of the lines of a payer. @throws RunError USAGE, SERVE_REFUSED */
 export function saidOfPayer(form: URLSearchParams): {
     readonly withdraw: boolean;
+    readonly approve: boolean;
     readonly reason: string;
     readonly seenSha256: string;
 } {
     const kind = form.get('kind');
-    if (kind !== 'release' && kind !== 'withdraw') {
+    if (kind !== 'release' && kind !== 'withdraw' && kind !== 'approve') {
         throw new RunError('SERVE_REFUSED', { why: 'form' });
     }
     return {
         withdraw: kind === 'withdraw',
+        approve: kind === 'approve',
         reason: textOf(form, 'reason', TEXT_LIMIT),
         seenSha256: form.get('seen') ?? '',
     };
@@ -96,16 +98,19 @@ export const doneMark = (deed: string, count: number) => `${deed}.${count}`;
 const doneTexts: Readonly<Record<string, string>> = {
     assign: 'assigned',
     comment: 'commented on',
-    'settle-explained': 'settled as explained',
-    'settle-accepted': 'settled as accepted',
-    'settle-written_off': 'written off',
+    'resolve-explained': 'resolved as explained',
+    'resolve-accepted': 'resolved as accepted',
+    'resolve-written_off': 'written off',
     reopen: 'opened again',
+    approve: 'approved',
+    propose: 'proposed: a second person has to approve it',
 };
 
 /** What was done, in words; null where an address says nothing that was. */
 export function doneText(mark: string | undefined): string | null {
     const [, deed = '', count = ''] = /^([a-z_-]+)\.(\d{1,6})$/.exec(mark ?? '') ?? [];
     if (deed === 'release') return 'The lines are released. The log has it.';
+    if (deed === 'propose-release') return 'The release waits for a second person. The log has it.';
     if (deed === 'withdraw') return 'The lines are held again. The log has it.';
     if (!Object.hasOwn(doneTexts, deed)) return null;
     const what = count === '1' ? '1 break was' : `${count} breaks were`;

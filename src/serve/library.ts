@@ -1,9 +1,11 @@
 import pLimit from 'p-limit';
+import { readDeliveries } from '../deliver/outbox.ts';
 import { RunError } from '../errors/index.ts';
 import { readStateLog } from '../run/books.ts';
 import { type RunSays, readRun, type StandingRun, standingBy } from '../run/items.ts';
 import type { Commit, Erasure } from '../schema/commit.ts';
 import type { Decision, Release } from '../schema/decision.ts';
+import type { TargetDeliveries } from '../schema/delivery.ts';
 import { type CommitLog, closedBy, periodsOf, readLog, spokenFor } from '../state/commit-log.ts';
 import type { State } from '../state/state.ts';
 
@@ -80,6 +82,11 @@ export class Library {
             this.#runs.delete(key);
             throw error;
         }
+    }
+
+    /** What targets have of a period. @throws RunError OUTBOX_DAMAGED, STORE_* */
+    deliveries(period: string): Promise<readonly TargetDeliveries[]> {
+        return readDeliveries(this.#state.store, period);
     }
 
     /** All entries, the latest first. */

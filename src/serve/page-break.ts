@@ -147,17 +147,18 @@ function recordBox({ key, line, fields }: RawRecord): VNode {
 const said = {
     assign: 'gave it to',
     comment: 'said',
-    settle: 'settled it as',
+    resolve: 'resolved it as',
     reopen: 'opened it again',
+    approve: 'approved what was proposed',
 };
 
 function notesList(notes: readonly ItemNote[]): VNode {
     if (notes.length === 0) return nothing('Nothing yet.');
     return html`<ol class="notes">
         ${notes.map(
-            ({ act, value, by, at, reason }) => html`<li>
+            ({ act, value, by, at, reason, waits }) => html`<li>
                 <div class="quiet small">${when(at)}</div>
-                <strong>${name(by)}</strong> ${said[act]}${value !== '' && html` <em>${name(value.replace('_', ' '))}</em>`}
+                <strong>${name(by)}</strong> ${waits ? 'proposed it as' : said[act]}${value !== '' && html` <em>${name(value.replace('_', ' '))}</em>`}
                 ${reason !== '' && html`<div>${name(reason, 2_000)}</div>`}
             </li>`,
         )}

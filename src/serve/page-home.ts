@@ -116,11 +116,14 @@ export function entriesList(entries: readonly LogEntry[]): VNode {
 }
 
 const verbs = {
-    settle: 'settled',
+    resolve: 'resolved',
     comment: 'commented on',
     assign: 'assigned',
     reopen: 'reopened',
+    approve: 'approved what was proposed of',
 };
+
+const letVerbs = { release: 'released', withdraw: 'held again', approve: 'approved to release' };
 
 /** What an entry says, in words. */
 export function sentence(of: LogEntry): ComponentChildren {
@@ -129,17 +132,17 @@ export function sentence(of: LogEntry): ComponentChildren {
     }
     const period = html`<a href=${`/periods/${of.period}`}>${of.period}</a>`;
     if (of.kind === 'decide') {
-        const value = of.act === 'settle' ? ` as ${of.value.replace('_', ' ')}` : '';
+        const value = of.act === 'resolve' ? ` as ${of.value.replace('_', ' ')}` : '';
         const to = of.act === 'assign' ? html` to ${name(of.value)}` : '';
         const [first] = of.items;
         const which =
             of.items.length === 1 && first
                 ? html`<a href=${`/periods/${of.period}/breaks/${first.break_id}`}>a break</a>`
                 : counted(of.items.length, 'break');
-        return html`${period}: ${verbs[of.act]} ${which}${value}${to}`;
+        return html`${period}: ${of.waits ? 'proposed' : verbs[of.act]} ${which}${value}${to}`;
     }
-    if (of.kind === 'release' || of.kind === 'withdraw') {
-        const what = of.kind === 'release' ? 'released' : 'held again';
+    if (of.kind === 'release' || of.kind === 'withdraw' || of.kind === 'approve') {
+        const what = of.waits ? 'proposed to release' : letVerbs[of.kind];
         const worth = amountWithCode(of.open_money, visible(of.currency));
         const holding = `${counted(of.open_count, 'open break')} worth ${worth}`;
         return html`${period}: ${what} the lines of ${name(of.payer_id)}, with ${holding}`;

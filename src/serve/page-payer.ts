@@ -17,6 +17,7 @@ import {
     table,
     text,
 } from '../report/html-parts.ts';
+import { proposalText } from '../report/item-status.ts';
 import { visible } from '../report/visible.ts';
 import type { PayerLines } from '../run/payer-lines.ts';
 import type { PayerTotal } from '../schema/break.ts';
@@ -59,6 +60,7 @@ export function payerPage(
                 'Usage without a price',
                 payer.unrated_count > 0 && counted(payer.unrated_count, 'row'),
             ],
+            ['Proposed', payer.proposed && proposalText(payer.proposed)],
             ['Released', payer.released && releaseText(payer.released)],
         ]),
         letForm(standing, payer, key, visitor),
@@ -82,7 +84,7 @@ function reasonOf(payer: PayerStanding, total: PayerTotal | undefined): string {
     const sentences = {
         held: `Its lines are held: ${whys.join(', ')}.`,
         released: 'Its lines may go out: a person released what held them.',
-        settled: 'Its lines may go out: what held them is settled.',
+        resolved: 'Its lines may go out: what held them is resolved.',
         unauditable: 'Its lines may go out; there is no debit log to compare them with.',
         clear: 'Its lines may go out.',
     };

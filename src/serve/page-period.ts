@@ -42,7 +42,8 @@ export function periodPage(of: PeriodSummary, entries: readonly LogEntry[]): Com
         headlineTiles(of),
         html`<p>
             <a href=${`/periods/${period}/breaks`}>Work the queue of breaks</a>${' · '}
-            <a href=${`/periods/${period}/runs/${commit.number}/files/report.html`}>The report of the run</a>
+            <a href=${`/periods/${period}/runs/${commit.number}/files/report.html`}>The report of the run</a>${' · '}
+            <a href=${`/periods/${period}/deliveries`}>Deliveries</a>
         </p>`,
         section('payers', 'Payers', payersTable(standing, certificate)),
         section('ages', 'Open breaks by code', codesTable(standing)),
@@ -108,7 +109,7 @@ export function payerBadge({ standing }: Pick<PayerStanding, 'standing'>): VNode
     return badge(standing === 'unauditable' ? 'warn' : 'good', standing);
 }
 
-const rank = { held: 0, released: 1, settled: 2, unauditable: 3, clear: 4 };
+const rank = { held: 0, released: 1, resolved: 2, unauditable: 3, clear: 4 };
 
 function payersTable({ payers, period }: Standing, certificate: Certificate): VNode[] {
     if (payers.length === 0) return [nothing('The run bills nobody.')];

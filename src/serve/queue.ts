@@ -25,7 +25,7 @@ export type SortKey = (typeof sortKeys)[number];
 export const NOBODY = 'none';
 export const ALL = 'all';
 
-/** Breaks of a page. One form may settle them all. */
+/** Breaks of a page. One form may resolve them all. */
 export const PAGE_SIZE = 50;
 
 /** Reads a query as it stands in an address; what it does not understand asks for nothing. */

@@ -19,6 +19,7 @@ import type { LogEntry } from './library.ts';
 import { reportPolicy } from './look.ts';
 import { breakPage } from './page-break.ts';
 import { comparePage } from './page-compare.ts';
+import { deliveriesPage } from './page-deliveries.ts';
 import { explainPage, payerPage } from './page-payer.ts';
 import { periodPage, runPage } from './page-period.ts';
 import { queuePageOf } from './page-queue.ts';
@@ -78,6 +79,12 @@ export function periodRoutes(app: Hono<Known>, desk: Desk): void {
         const content = payerPage(standing, payer, total, lines, c.get('visitor'));
         const title = payer.payer_name || payer.payer_id;
         return show(c, { title, trail: trailOf(period), content });
+    });
+    app.get(`${ofPeriod}/deliveries`, async (c) => {
+        const { period } = c.req.param();
+        const { certificate, standing } = await library.standing(period);
+        const content = deliveriesPage(certificate, standing, await library.deliveries(period));
+        return show(c, { title: `Deliveries of ${period}`, trail: trailOf(period), content });
     });
     app.get(`${ofPeriod}/explain`, async (c) => {
         const { period } = c.req.param();

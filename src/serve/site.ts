@@ -1,6 +1,6 @@
 import type { Refusal } from '../errors/serve.ts';
 import type { BreakRecords } from '../run/break-records.ts';
-import type { Saying } from '../run/decide.ts';
+import type { Decided, Saying } from '../run/decide.ts';
 import type { RunFolder } from '../run/folders.ts';
 import type { State } from '../state/state.ts';
 
@@ -20,6 +20,7 @@ export interface LettingFlags {
     readonly by: string;
     readonly reason: string;
     readonly withdraw: boolean;
+    readonly approve: boolean;
     readonly seenSha256: string;
 }
 
@@ -31,7 +32,7 @@ export interface Site {
     readonly memory: string;
     readonly access: Access;
     /** The only ways to write. */
-    readonly say: (period: string, saying: Saying) => Promise<unknown>;
+    readonly say: (period: string, saying: Saying) => Promise<Decided>;
     readonly let: (payer_id: string, flags: LettingFlags) => Promise<unknown>;
     /** What `tieout explain` prints of a line. */
     readonly explain: (period: string, lineKey: string) => Promise<string>;

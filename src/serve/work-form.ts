@@ -1,6 +1,7 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { nothing } from '../report/html-parts.ts';
+import { proposalText } from '../report/item-status.ts';
 import type { PayerStanding, Standing } from '../schema/item.ts';
 import type { Visitor } from './guard.ts';
 import { choice } from './layout.ts';
@@ -9,10 +10,11 @@ import { choice } from './layout.ts';
 export const deeds = [
     ['assign', 'Assign to'],
     ['comment', 'Comment'],
-    ['settle-explained', 'Settle: explained, the lines are right'],
-    ['settle-accepted', 'Settle: accepted, the difference may stay'],
-    ['settle-written_off', 'Settle: written off, it is given up'],
+    ['resolve-explained', 'Resolve: explained, the lines are right'],
+    ['resolve-accepted', 'Resolve: accepted, the difference may stay'],
+    ['resolve-written_off', 'Resolve: written off, it is given up'],
     ['reopen', 'Open again'],
+    ['approve', 'Approve what somebody else proposed'],
 ] as const;
 export type Deed = (typeof deeds)[number][0];
 
@@ -52,6 +54,19 @@ export function deedFields(owner: string, owners: readonly string[]): VNode {
     </div>`;
 }
 
+const lettings = {
+    release: {
+        explained:
+            'Its lines go out as they are. It is for what holds them now: with anything more they are held again.',
+        label: 'Release the lines',
+    },
+    approve: {
+        explained: 'Its lines go out as they are, if you are not who proposed it.',
+        label: 'Approve the release',
+    },
+    withdraw: { explained: 'Its lines are held again.', label: 'Withdraw the release' },
+} as const;
+
 /** The form that lets the lines of a payer go, or holds them again; null where neither can be. */
 export function letForm(
     { period, run_id }: Standing,
@@ -59,27 +74,26 @@ export function letForm(
     key: string,
     visitor: Visitor,
 ): VNode | null {
-    const { standing, open_sha256 } = payer;
+    const { standing, open_sha256, proposed } = payer;
     if (standing !== 'held' && standing !== 'released') return null;
-    const isHeld = standing === 'held';
     const why = whyNoWork(visitor);
     if (why) return why;
-    const explained = isHeld
-        ? 'Its lines go out as they are. It is for what holds them now: with anything more they are held again.'
-        : 'Its lines are held again.';
+    const isApproval = proposed !== null && proposed.changed === null;
+    const kind = standing === 'released' ? 'withdraw' : isApproval ? 'approve' : 'release';
+    const { explained, label } = lettings[kind];
     return html`<form class="work" method="post" action=${`/periods/${period}/payers/${key}`}>
         ${hidden(visitor, {
-            kind: isHeld ? 'release' : 'withdraw',
+            kind,
             seen: open_sha256,
             run: run_id,
         })}
-        <p>${explained}</p>
+        <p>${explained} ${isApproval && proposalText(proposed)}</p>
         <div class="fields">
             <label class="wide">
                 Why
-                <input name="reason" required maxlength=${TEXT_LIMIT} />
+                <input name="reason" required=${kind !== 'approve'} maxlength=${TEXT_LIMIT} />
             </label>
-            <button class="main">${isHeld ? 'Release the lines' : 'Withdraw the release'}</button>
+            <button class="main">${label}</button>
         </div>
     </form>`;
 }

@@ -15,9 +15,10 @@ export function workRoutes(app: Hono<Known>, { site, library }: Desk): void {
         const { period } = c.req.param();
         const { standing } = await library.standing(period);
         const { saying, count, deed } = saidOfBreaks(form, standing, by);
-        await site.say(period, saying);
+        const { items } = await site.say(period, saying);
+        const waits = deed.startsWith('resolve') && items.some(({ proposed }) => proposed !== null);
         const back = comeBack(form, `/periods/${period}/breaks`);
-        return c.redirect(withMark(back, doneMark(deed, count)), 303);
+        return c.redirect(withMark(back, doneMark(waits ? 'propose' : deed, count)), 303);
     });
     app.post(`${ofPeriod}/payers/:key{[0-9a-f]{16}}`, async (c) => {
         const form = await formOf(c);
@@ -27,7 +28,9 @@ export function workRoutes(app: Hono<Known>, { site, library }: Desk): void {
         const { payer_id } = payerBy(standing, key);
         const said = saidOfPayer(form);
         await library.alone(() => site.let(payer_id, { period, by, ...said }));
-        const mark = doneMark(said.withdraw ? 'withdraw' : 'release', 1);
+        const now = payerBy((await library.standing(period)).standing, key);
+        const done = now.proposed ? 'propose-release' : 'release';
+        const mark = doneMark(said.withdraw ? 'withdraw' : done, 1);
         return c.redirect(withMark(`/periods/${period}/payers/${key}`, mark), 303);
     });
 }

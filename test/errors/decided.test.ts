@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { itemsOf } from '../../src/run/decide.ts';
+import { itemsOf, requireProposed } from '../../src/run/decide.ts';
 import type { OpenItem, Standing } from '../../src/schema/item.ts';
 import { beforehand } from '../support/beforehand.ts';
 import { type Failing, fails, raises, type TinyProject } from '../support/terminal.ts';
@@ -54,6 +54,24 @@ describe('decisions', () => {
             -> Nothing is to be done.
           "
         `);
+    });
+
+    test.each([
+        ['nothing waits', null, 'nothing of AMOUNT_PRICE aaaaaaaaaaaa waits for approval'],
+        [
+            'its amount changed',
+            { by: 'bob', changed: 'it was proposed at -19 and is -20 now' },
+            "AMOUNT_PRICE aaaaaaaaaaaa can't be approved: it was proposed at -19 and is -20 now",
+        ],
+        [
+            'it is of the same person, however written',
+            { by: ' Ada', changed: null },
+            "AMOUNT_PRICE aaaaaaaaaaaa was proposed by  Ada, who can't approve it, too",
+        ],
+    ])('APPROVAL_REFUSED: %s', async (_what, proposed, message) => {
+        const item = { break_id: 'a'.repeat(64), code: 'AMOUNT_PRICE', proposed } as OpenItem;
+        const said = await raises('APPROVAL_REFUSED', async () => requireProposed([item], 'ada'));
+        expect(said).toContain(message);
     });
 
     test.each([

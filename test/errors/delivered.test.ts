@@ -98,12 +98,12 @@ describe('deliveries', () => {
 
     const parcel: Parcel = {
         ...{ parcel_key: 'acme-2026-10-USD', payer_id: 'acme', currency: 'USD' },
-        ...{ line_count: 1, amount: '12.50', payload: { amount: '12.50' } },
+        ...{ line_count: 1, amount: '12.50', products: [], payload: { amount: '12.50' } },
     };
     const step: Omit<DeliveryRecord, 'number'> = {
         ...{ state: 'sent', parcel_key: parcel.parcel_key, payload_sha256: 'a'.repeat(64) },
         ...{ period: '2026-10', run_id: 'run', payer_id: 'acme', currency: 'USD' },
-        ...{ line_count: 1, amount: '13.00', remote_id: null, detail: '' },
+        ...{ line_count: 1, amount: '13.00', products: [], remote_id: null, detail: '' },
         ...{ by: 'ada', start_id: 'first', at: '2026-11-05T09:00:00Z' },
     };
 
@@ -167,10 +167,10 @@ describe('deliveries', () => {
     });
 
     test('OUTBOX_DAMAGED: a record was edited', async () => {
-        const store = memoryStore({ 'deliveries/webhook/2026-10/0/0001.json': '{}' });
+        const store = memoryStore({ 'deliveries/2026-10/webhook/0/0001.json': '{}' });
         const said = await raises('OUTBOX_DAMAGED', () => readOutbox(store, 'webhook', '2026-10'));
         expect(said).toMatchInlineSnapshot(`
-          "OUTBOX_DAMAGED: s3://memory/deliveries/webhook/2026-10/0/0001.json is not as a delivery left it: it is no record of a delivery
+          "OUTBOX_DAMAGED: s3://memory/deliveries/2026-10/webhook/0/0001.json is not as a delivery left it: it is no record of a delivery
             -> Nothing was sent. Restore the \`deliveries\` folder from a backup; nobody may edit, remove or add to it.
           "
         `);

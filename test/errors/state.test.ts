@@ -57,7 +57,7 @@ const entryOfAnother = `${JSON.stringify({ number: 1, previous: '', ...draft })}
 const refusals: Readonly<Record<string, string>> = {
     'only reconciled': 'its latest run wrote no lines',
     'not over': 'and the month ends after that',
-    held: 'lines of acme are held\n  -> Settle their breaks',
+    held: 'lines of acme are held\n  -> Resolve their breaks',
 };
 const withHeld = [...close, '--with-held', '--reason', 'month end'];
 

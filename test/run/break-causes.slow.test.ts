@@ -9,8 +9,8 @@ import { lines, masked, type TinyProject, tieout, tinyProject } from '../support
 
 /*
  * Three days of one account. Input costs 3 USD for a million tokens since September, and cost 2
- * before: the wallet charged e1 at the old price, e2 at no price that ever was, and e3 for a tenth of
- * its tokens less. On the third day e4 agrees, and e5 lacks its debit until then.
+ * before: the wallet charged e1 at the old price, e2 at no price that ever was, which it states, and e3 for
+ * a tenth of its tokens less. On the third day e4 agrees, and e5 lacks its debit until then.
  */
 const rates = `model,token_class,context_band,usd_per_million_tokens,effective_from,effective_to
 m1,input,standard,2,2025-01-01T00:00:00Z,2026-09-01T00:00:00Z
@@ -36,7 +36,7 @@ const objects = {
     ]),
     'debits/dt=2026-10-01/0.ndjson': lines([
         debit('e1', '01', '0.035', '11000'),
-        debit('e2', '01', '0.025', '10000'),
+        { ...debit('e2', '01', '0.025', '10000'), unit_price: '0.0000025', price_version: 'v7' },
     ]),
     'usage/dt=2026-10-02/0.ndjson': lines([event('e3', '02', 10_000, 0)]),
     'debits/dt=2026-10-02/0.ndjson': lines([debit('e3', '02', '0.027', '9000')]),
@@ -78,21 +78,16 @@ describe('a night', () => {
     test('says of each break what made it as large as it is', () => {
         expect(causes(whole)).toEqual([
             'AMOUNT_PRICE | e1 | price_version | 0.01 | 2025-01-01T00:00:00Z',
-            'AMOUNT_PRICE | e2 | unexplained_price | 0.005 | ',
+            'AMOUNT_PRICE | e2 | price_version | 0.005 | ',
             'AMOUNT_QUANTITY | e3 | quantity | 0.003 | ',
         ]);
     });
 
     test('says of the account what made rated and debited differ, and so does its certificate', () => {
-        expect(differences(whole)).toEqual([
-            'price_version | 1 | 0.01',
-            'quantity | 1 | 0.003',
-            'unexplained_price | 1 | 0.005',
-        ]);
+        expect(differences(whole)).toEqual(['price_version | 2 | 0.015', 'quantity | 1 | 0.003']);
         expect(whole.certificate.causes).toEqual([
-            { cause: 'price_version', asset: 'USD', cause_count: '1', amount: '0.01' },
+            { cause: 'price_version', asset: 'USD', cause_count: '2', amount: '0.015' },
             { cause: 'quantity', asset: 'USD', cause_count: '1', amount: '0.003' },
-            { cause: 'unexplained_price', asset: 'USD', cause_count: '1', amount: '0.005' },
         ]);
     });
 

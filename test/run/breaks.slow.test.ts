@@ -65,10 +65,10 @@ describe('a break from the night that finds it to the close of the month', () =>
     test('resolved, the run lets go of its lines; opened again, they are held', async () => {
         const id = await idOf();
         const said = await type(`break resolve ${id} --as explained --by bob`, 'debited by hand');
-        expect(said.out).toMatch(/: explained, with bob\nlines of acme: settled\n$/);
+        expect(said.out).toMatch(/: explained, with bob\nlines of acme: resolved\n$/);
         const run = await type('run');
         expect(run).toMatchObject({ exit: 0 });
-        expect(run.out).toMatch(/^breaks +0 open, 1 settled$/m);
+        expect(run.out).toMatch(/^breaks +0 open, 1 resolved$/m);
         const reopened = await type(`break reopen ${id} --by ada`, 'it was not');
         expect(reopened.out).toMatch(/lines of acme: held\n$/);
         expect((await type('run')).exit).toBe(1);
@@ -103,7 +103,7 @@ describe('a break from the night that finds it to the close of the month', () =>
             'run',
             'decide assign ada',
             'decide comment bob',
-            'decide settle bob',
+            'decide resolve bob',
             'decide reopen ada',
             ...['release  ada', 'withdraw  ada', 'release  ada'],
             'close  ada',
@@ -127,7 +127,7 @@ test('a release is for what held then: with one more break the payer is held aga
     }
 });
 
-test('nothing is settled in a month without a run', async () => {
+test('nothing is resolved in a month without a run', async () => {
     const project = tinyProject();
     const cwd = project.folder;
     try {

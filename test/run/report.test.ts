@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Engine } from '../../src/duck/engine.ts';
 import { quoteText } from '../../src/duck/sql.ts';
-import { type TinyProject, tieout, tinyProject } from '../support/terminal.ts';
+import type { ThreeWayRow } from '../../src/schema/report.ts';
+import { type InvoiceService, invoiceService } from '../support/invoice-service.ts';
+import { type TinyProject, tieout, tinyFiles, tinyProject } from '../support/terminal.ts';
+import { readable, served } from './serve.world.ts';
 
 /** A night of the tiny project, a decision about its one break, and the report of both. */
 let project: TinyProject;
@@ -37,7 +40,7 @@ describe('tieout report', () => {
         expect(folder).toBe(join(project.folder, '.tieout/reports/2026-10'));
         expect(readdirSync(folder).sort()).toEqual([
             ...['items.csv', 'items.parquet', 'payers.parquet', 'report.html', 'report.json'],
-            ...['three_way.parquet', 'tie_outs.parquet'],
+            ...['three_way.csv', 'three_way.parquet', 'tie_outs.parquet'],
         ]);
     });
 
@@ -109,5 +112,53 @@ describe('tieout report', () => {
         expect(page).not.toContain('<section id="raw"');
         expect(page).not.toContain('<section id="trend"');
         expect(page).not.toContain('wallets</bdi>');
+    });
+});
+
+describe('a month that was delivered', () => {
+    let service: InvoiceService;
+    let sent: TinyProject;
+    const told = async (line: string) => (await tieout(line, { cwd: sent.folder })).out;
+
+    beforeAll(async () => {
+        service = await invoiceService();
+        const files = tinyFiles();
+        const deliveries = `deliveries: { webhook: { url: "${service.url}" } }\n`;
+        sent = tinyProject({ ...files, 'tieout.yaml': `${files['tieout.yaml']}${deliveries}` });
+        await told(`run ${period}`);
+        await told(`release acme ${period} --reason agreed`);
+        await told(`close ${period}`);
+    });
+    afterAll(async () => {
+        await service.stop();
+        sent.remove();
+    });
+
+    test('nothing was sent: the report has no word of it', async () => {
+        expect(await told(`report ${period}`)).not.toContain('delivered');
+    });
+
+    test('what the target has is the fourth figure, by payer, product and asset', async () => {
+        await told(`deliver ${period} --target webhook --send`);
+        const text = await told(`report ${period}`);
+        expect(text).toContain('From invoiced to delivered, all payers together');
+        const at = join(sent.folder, '.tieout/reports/2026-10');
+        const { three_way, proofs } = JSON.parse(readFileSync(join(at, 'report.json'), 'utf8'));
+        const ways = three_way.rows.filter((of: ThreeWayRow) => of.invoiced !== '0');
+        expect(ways.length).toBeGreaterThan(0);
+        for (const { invoiced, deliveries } of ways) {
+            expect(deliveries).toEqual([
+                { target: 'webhook', to_delivered: [], delivered: invoiced },
+            ]);
+        }
+        expect(proofs.filter(({ holds }: { holds: boolean }) => !holds)).toEqual([]);
+        expect(readFileSync(join(at, 'report.html'), 'utf8')).toContain('Delivered, webhook');
+        expect(readFileSync(join(at, 'three_way.csv'), 'utf8')).toContain(',webhook,');
+    });
+
+    test('`tieout serve` has a page of it', async () => {
+        const { status, text } = await served(sent.folder).get('/periods/2026-10/deliveries');
+        expect(status).toBe(200);
+        expect(readable(text)).toMatch(/Parcels for webhook .*acme\/2026-10\/USD verified/);
     });
 });

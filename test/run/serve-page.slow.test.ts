@@ -71,7 +71,7 @@ describe.skipIf(!hasBrowser)('tieout serve in a browser', () => {
         expect(await text()).toMatch(/2 payers held/);
     });
 
-    test('two breaks are found, ticked and settled', async () => {
+    test('two breaks are found, ticked and resolved', async () => {
         await go('/periods/2026-10/breaks');
         await page.select('select[name=code]', 'METERED_NOT_DEBITED');
         await submit('form.bar button');
@@ -86,10 +86,10 @@ describe.skipIf(!hasBrowser)('tieout serve in a browser', () => {
         const picks = await page.$$('input[name=pick]');
         for (const pick of picks.slice(0, 2)) await pick.click();
         expect(await page.$eval('#picked', (of) => of.textContent)).toMatch(/^2 of \d selected$/);
-        await page.select('select[name=deed]', 'settle-explained');
+        await page.select('select[name=deed]', 'resolve-explained');
         await page.type('input[name=reason]', 'booked by hand, ticket 4711');
         await submit('.work button.main');
-        expect(await text()).toContain('2 breaks were settled as explained. The log has it.');
+        expect(await text()).toContain('2 breaks were resolved as explained. The log has it.');
         await go('/periods/2026-10/breaks?status=explained');
         expect((await page.$$('tbody tr')).length).toBe(2);
     });
@@ -116,7 +116,7 @@ describe.skipIf(!hasBrowser)('tieout serve in a browser', () => {
         expect(await text()).toContain('The lines are released. The log has it.');
         await go('/log');
         const log = await text();
-        expect(log).toContain('settled 2 breaks as explained');
+        expect(log).toContain('resolved 2 breaks as explained');
         expect(log).toMatch(/released the lines of \S+, with \d+ open breaks? worth/);
         expect(log.match(/Ada Lovelace/g)).toHaveLength(2);
     });

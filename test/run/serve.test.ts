@@ -238,9 +238,9 @@ async function writes(session: Session): Promise<readonly (readonly [string, For
         ...[
             ['assign', { owner: 'bob' }],
             ['comment', why],
-            ['settle-explained', why],
-            ['settle-accepted', why],
-            ['settle-written_off', why],
+            ['resolve-explained', why],
+            ['resolve-accepted', why],
+            ['resolve-written_off', why],
             ['reopen', why],
         ].map(
             ([deed, more]) =>
@@ -429,7 +429,7 @@ describe('what is decided', () => {
         const stale = await open();
         const [pick = ''] = picksIn(stale.text);
         await decide({ deed: 'comment', reason: 'the wallet was down', pick });
-        const late = await decide({ deed: 'settle-accepted', reason: 'late', pick }, stale);
+        const late = await decide({ deed: 'resolve-accepted', reason: 'late', pick }, stale);
         expect(late.status).toBe(409);
         expect(late.text).toContain('STANDING_CHANGED');
         const other = await decide({
@@ -452,19 +452,19 @@ describe('what is decided', () => {
         expect(said()).toHaveLength(4);
     });
 
-    test('settled without a reason: not entered; with one, the payer is let go', async () => {
+    test('resolved without a reason: not entered; with one, the payer is let go', async () => {
         const page = await open();
-        const form = { deed: 'settle-explained', pick: picksIn(page.text) };
+        const form = { deed: 'resolve-explained', pick: picksIn(page.text) };
         expect((await decide({ ...form, reason: '  ' }, page)).status).toBe(400);
         expect((await decide({ ...form, reason: 'booked by hand' }, page)).status).toBe(303);
-        expect(readable((await app.get(acme)).text)).toContain('what held them is settled');
-        expect(said().at(-1)).toBe('decide settle ada');
+        expect(readable((await app.get(acme)).text)).toContain('what held them is resolved');
+        expect(said().at(-1)).toBe('decide resolve ada');
     });
 
     test('opened again, the payer is held, released, and held again', async () => {
-        const settled = await app.get(`${period}/breaks?status=explained`, { session });
-        const [pick = ''] = picksIn(settled.text);
-        await decide({ deed: 'reopen', reason: 'not so', pick }, settled);
+        const resolved = await app.get(`${period}/breaks?status=explained`, { session });
+        const [pick = ''] = picksIn(resolved.text);
+        await decide({ deed: 'reopen', reason: 'not so', pick }, resolved);
         const held = await app.get(acme, { session });
         const form = { kind: 'release', seen: fieldIn(held.text, 'seen'), reason: 'agreed' };
         expect((await app.post(acme, { ...form, seen: 'f'.repeat(64) }, { session })).status).toBe(

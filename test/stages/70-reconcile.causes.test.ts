@@ -156,6 +156,108 @@ ${tokens('1').replace(/given compiled.disputed_parts[^\n]*\n[^\n]*\n/, '')}
         `));
 });
 
+describe('70-reconcile: what the wallet says that it charged', () => {
+    /** Event `e`, 1000 tokens worth 5 USD; what its debit took, for how many, and at which price. */
+    const stated = (amount: string, quantity: string, unit_price: string, version = '_') => `
+        given compiled.event_values  event_id | rated_amount | counted_quantity
+                                     e        | 5            | 1000
+        given mediated.debit_entries event_id | entry_id | amount | quantity | unit_price | price_version
+                                     e        | d        | ${[amount, quantity, unit_price, version].join(' | ')}`;
+    const cases: readonly (readonly [string, string, string])[] = [
+        // what happened, the world, cause | amount
+        [
+            'a price that no card of ours ever had',
+            stated('4.5', '1000', '0.0045'),
+            'price_version | 0.5',
+        ],
+        [
+            'that price, rounded by the wallet',
+            stated('4.4999996', '1000', '0.0045'),
+            'price_version | 0.5 \n rounding | 0.0000004',
+        ],
+        [
+            'less tokens at a price of its own',
+            stated('4.05', '900', '0.0045'),
+            'quantity | 0.5 \n price_version | 0.45',
+        ],
+        [
+            'our price, and an amount that is not price times quantity',
+            stated('4.5', '1000', '0.005'),
+            'debit_arithmetic | 0.5',
+        ],
+        [
+            'another price, and an amount that is neither',
+            stated('4.9', '1000', '0.0045'),
+            'price_version | 0.5 \n debit_arithmetic | -0.4',
+        ],
+        [
+            'a price without a quantity says nothing',
+            stated('4.5', '_', '0.0045'),
+            'unexplained_price | 0.5',
+        ],
+        ['a version without a price', stated('4.5', '1000', '_', 'v7'), 'unexplained_price | 0.5'],
+        [
+            'a price that no amount can hold',
+            stated('4.5', '1000', '99999999999999'),
+            'unexplained_price | 0.5',
+        ],
+    ];
+    test.each(cases)('%s', (_what, world, causes) =>
+        ties(`${world}
+            ${tokens('1000')}
+            then recon.break_causes cause | amount
+                                    ${causes}
+        `),
+    );
+
+    test('its price, its version, and the rate of ours that it is', () =>
+        ties(`${stated('4', '1000', '0.004', 'v7')}
+            ${tokens('1000')}
+            then recon.stated_prices worth | unit_prices | price_versions
+                                     4     | 0.004       | v7
+            then recon.break_causes cause         | amount | rate_ids | detail
+                                    price_version | 1      | summer   | the wallet says 0.004 a unit (version v7); charged as rate(s) summer said, from 2026-04-01T00:00:00Z to 2026-07-01T00:00:00Z
+        `));
+
+    test('of several debits all must state one', () =>
+        ties(`
+            given compiled.event_values  event_id | rated_amount | counted_quantity
+                                         e        | 5            | 1000
+            given mediated.debit_entries event_id | entry_id | entry_type | authorization_id | amount | quantity | unit_price | booked_at
+                                         e        | h        | authorize  | A                | 4      | _        | _          | 2026-10-10 12:00:01
+                                         e        | d1       | capture    | A                | 2      | 500      | 0.004      | 2026-10-10 12:00:02
+                                         e        | d2       | capture    | A                | 2      | 500      | _          | 2026-10-10 12:00:03
+            ${tokens('1000')}
+            then recon.stated_prices worth | unit_prices
+                                     _     | 0.004
+        `));
+
+    test('a match is a match, whatever its debit states', () =>
+        ties(`${stated('5', '1000', '0.7')}
+            ${tokens('1000')}
+            then recon.matches rule
+                               R1
+            then recon.stated_prices worth
+        `));
+
+    test('what was found of a break that is not looked at again stays', () =>
+        ties(`
+            given carried.outcomes fate  | code         | break_key | usage_payer_id | usage_account_id | usage_asset | debit_payer_id | debit_account_id | debit_asset | event_id | expected | actual | captured | usage_count | entry_count | debit_count | products | rate_at | paid | accepted | money | currency | first_at
+                                   break | AMOUNT_PRICE | e         | org            | a                | USD         | org            | a                | USD         | e        | 5        | 4.5    | 4.5      | 1           | 1           | 1           | llm      | _       | 4.5  | 0        | 5     | USD      | 2026-10-10
+            given carried.sides side   | account_id | asset | record_count | amount
+                                usage  | a          | USD   | 1            | 0
+                                debits | a          | USD   | 1            | 4.5
+            given carried.stated_prices break_id | worth | unit_prices
+                                        ${priceBreak} | 4.5 | 0.0045
+            given carried.wallet_movements account_id | asset | entry_type | is_in_period | entry_count | amount
+                                           a          | USD   | capture    | true         | 1           | 4.5
+            given rolled.charges payer_id | account_id | amount | currency
+                                 org      | a          | 5      | USD
+            then recon.break_causes cause         | amount
+                                    price_version | 0.5
+        `));
+});
+
 describe('70-reconcile: all of a difference by its causes', () => {
     test('breaks, accepted rounding, time and repeats: each has its amount', () =>
         ties(`

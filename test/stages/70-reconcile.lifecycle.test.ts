@@ -62,6 +62,16 @@ describe('70-reconcile: holds', () => {
             then recon.histories entry_id
         `));
 
+    test('an id with a space keeps its authorization, and its place among the others', () =>
+        ties(`${held(
+            '1000',
+            `h 1 | authorize | 900  | 2026-10-10 11:59:58
+             c 1 | capture   | 900  | 2026-10-10 12:00:01`,
+        )}
+            then recon.breaks    code            | amount | entry_ids     | authorization_id
+                                 AMOUNT_QUANTITY | 100    | h%201 c%201   | A
+        `));
+
     test.each([
         ['another entry of its event', 'c | capture | 1000 | 2026-10-10 12:00:01', 'x | decline'],
         ['only a part of it', 'c | capture | 999 | 2026-10-10 12:00:01', null],

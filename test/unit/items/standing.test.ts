@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ageBucket, daysBetween } from '../../../src/items/age.ts';
+import { needsSecond } from '../../../src/items/approval.ts';
 import { standingOf } from '../../../src/items/standing.ts';
 import type { PayerTotal } from '../../../src/schema/break.ts';
 import type { Decision, Release } from '../../../src/schema/decision.ts';
@@ -27,7 +28,7 @@ function item(letter: string, over: Partial<Item> = {}): Item {
 function decision(over: Partial<Decision>, letters = 'a', then = '-20'): Decision {
     return {
         ...{ number: 2, previous: '', kind: 'decide', period: '2026-10', run_id: 'first' },
-        ...{ act: 'settle', value: 'accepted', by: 'ada', reason: 'fine' },
+        ...{ act: 'resolve', value: 'accepted', by: 'ada', reason: 'fine' },
         at: '2026-10-20T00:00:00Z',
         items: [...letters].map((of) => ({
             ...{ break_id: id(of), amount: then, money_amount: then },
@@ -58,10 +59,10 @@ function stand(
 describe('an item', () => {
     test.each<[string, readonly Decision[], string]>([
         ['open while nobody said anything', [], 'open'],
-        ['as it was settled', [decision({ value: 'written_off' })], 'written_off'],
+        ['as it was resolved', [decision({ value: 'written_off' })], 'written_off'],
         ['the last word counts', [decision({}), decision({ value: 'explained' })], 'explained'],
         ['opened again', [decision({}), decision({ act: 'reopen', value: '' })], 'open'],
-        ['a comment settles nothing', [decision({ act: 'comment', value: '' })], 'open'],
+        ['a comment resolves nothing', [decision({ act: 'comment', value: '' })], 'open'],
         [
             'what was said of another month is not of this',
             [decision({ period: '2026-09' })],
@@ -71,11 +72,11 @@ describe('an item', () => {
         expect(stand([item('a')], { decisions }).items[0]?.status).toBe(status);
     });
 
-    test('settled at another amount it is open again, and says why', () => {
+    test('resolved at another amount it is open again, and says why', () => {
         const [one] = stand([item('a')], { decisions: [decision({}, 'a', '-19')] }).items;
         expect(one).toMatchObject({
             status: 'open',
-            reopened_because: 'it was settled at -19 and is -20 now',
+            reopened_because: 'it was resolved at -19 and is -20 now',
         });
     });
 
@@ -105,6 +106,78 @@ describe('an item', () => {
         ]);
     });
 
+    describe('above the limit of one person', () => {
+        const proposed = decision({ waits: true, value: 'written_off' });
+        const approval = (over: Partial<Decision> = {}) =>
+            decision({ number: 3, act: 'approve', value: '', by: 'bob', approves: 2, ...over });
+        test.each<[string, readonly Decision[], string, boolean]>([
+            ['a resolution waits, and nothing changes', [proposed], 'open', true],
+            ['somebody else approves it', [proposed, approval()], 'written_off', false],
+            ['nobody approves their own', [proposed, approval({ by: 'ADA ' })], 'open', true],
+            [
+                'an approval of another entry is none',
+                [proposed, approval({ approves: 9 })],
+                'open',
+                true,
+            ],
+            [
+                'what was resolved before stays so',
+                [decision({ number: 1, value: 'explained' }), proposed],
+                'explained',
+                true,
+            ],
+            [
+                'opened again, nothing waits any more',
+                [proposed, decision({ act: 'reopen', value: '' })],
+                'open',
+                false,
+            ],
+        ])('%s', (_what, decisions, status, waits) => {
+            const [one] = stand([item('a')], { decisions }).items;
+            expect([one?.status, one?.proposed !== null]).toEqual([status, waits]);
+        });
+
+        test('at another amount it can be approved no more', () => {
+            const decisions = [decision({ waits: true }, 'a', '-19')];
+            const [one] = stand([item('a')], { decisions }).items;
+            expect(one?.proposed?.changed).toBe('it was proposed at -19 and is -20 now');
+        });
+
+        test.each<
+            [
+                string,
+                readonly Pick<Item, 'money_amount' | 'currency'>[],
+                string | undefined,
+                boolean,
+            ]
+        >([
+            ['no limit', [{ money_amount: '9', currency: 'USD' }], undefined, false],
+            ['up to it', [{ money_amount: '-10', currency: 'USD' }], '10', false],
+            ['above it', [{ money_amount: '-10.01', currency: 'USD' }], '10', true],
+            ['nobody knows the worth', [{ money_amount: null, currency: null }], '10', true],
+            [
+                'many that are above it together, without their signs',
+                [
+                    { money_amount: '6', currency: 'USD' },
+                    { money_amount: '-6', currency: 'USD' },
+                ],
+                '10',
+                true,
+            ],
+            [
+                'each currency by itself',
+                [
+                    { money_amount: '6', currency: 'USD' },
+                    { money_amount: '6', currency: 'EUR' },
+                ],
+                '10',
+                false,
+            ],
+        ])('%s', (_what, items, limit, waits) => {
+            expect(needsSecond(items, limit)).toBe(waits);
+        });
+    });
+
     test('open ones come first, the oldest of them first', () => {
         const old = item('c', { first_at: '2026-08-01T00:00:00Z' });
         const decisions = [decision({}, 'b')];
@@ -118,8 +191,8 @@ describe('a payer', () => {
 
     test.each<[string, readonly Item[], PayerTotal, string]>([
         ['over its limit', [item('a')], held(), 'held'],
-        ['not by what is settled', [item('b')], held(), 'settled'],
-        ['up to its limit', [item('a', { money_amount: '-10' })], held(), 'settled'],
+        ['not by what is resolved', [item('b')], held(), 'resolved'],
+        ['up to its limit', [item('a', { money_amount: '-10' })], held(), 'resolved'],
         ['by one without a price', [item('a', { money_amount: null })], held(), 'held'],
         ['by one in another currency', [item('a', { currency: 'EUR' })], held(), 'held'],
         ['by usage without a price', [], held({ unrated_count: 1 }), 'held'],
@@ -128,13 +201,13 @@ describe('a payer', () => {
             'not by what is carried from before',
             [item('a', { period: '2026-09' })],
             held(),
-            'settled',
+            'resolved',
         ],
         [
             'not by what is cleared',
             [item('a', { cleared_at: '2026-10-30T00:00:00Z' })],
             held(),
-            'settled',
+            'resolved',
         ],
         ['never where the run lets it go', [item('a')], payerTotal(), 'clear'],
     ])('is held %s', (_, items, payer, expected) => {
@@ -150,7 +223,7 @@ describe('a payer', () => {
         ...over,
     });
 
-    test('is held where a run has breaks but no items of them: nobody can have settled those', () => {
+    test('is held where a run has breaks but no items of them: nobody can have resolved those', () => {
         const { payers } = stand([], { payer: held({ break_count: 3 }) });
         expect(payers.map(({ standing }) => standing)).toEqual(['held']);
     });

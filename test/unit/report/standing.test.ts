@@ -18,6 +18,7 @@ const item = (over: Partial<OpenItem> = {}): OpenItem => {
         ...{ first_at: '2026-10-09T08:30:00Z', first_seen_at: '2026-10-10T00:00:00Z' },
         ...{ first_seen_run: 'run', last_seen_at: '2026-11-01T02:00:00Z' },
         ...{ cleared_at: null, cleared_by: null, reopened_because: null, accepted_by: '' },
+        proposed: null,
         ...{ status: 'open', owner: null, age_days: 22, age_bucket: '8-30', notes: [] },
         ...over,
     };
@@ -26,7 +27,7 @@ const item = (over: Partial<OpenItem> = {}): OpenItem => {
 const payerStanding = (over: Partial<PayerStanding> = {}): PayerStanding => ({
     ...{ payer_id: 'acme', payer_name: 'Acme Corp', currency: 'USD', standing: 'held' },
     ...{ open_count: 1, open_money: '4.2', hold_limit: '1', unpriced_count: 0, unrated_count: 0 },
-    ...{ open_sha256: 'aa'.repeat(32), released: null },
+    ...{ open_sha256: 'aa'.repeat(32), released: null, proposed: null },
     ...over,
 });
 
@@ -54,11 +55,11 @@ describe('what people decided', () => {
             ['1 break is open, 4.20 USD in size and 4.20 USD net (rated less debited).'],
         ],
         [
-            'a break was settled',
+            'a break was resolved',
             item({ status: 'accepted' }),
-            payerStanding({ standing: 'settled', open_count: 0, open_money: '0' }),
+            payerStanding({ standing: 'resolved', open_count: 0, open_money: '0' }),
             'All 12.50 USD may be invoiced.',
-            ['There are no open breaks.', 'Of the breaks, people settled some: 1 accepted.'],
+            ['There are no open breaks.', 'Of the breaks, people resolved some: 1 accepted.'],
         ],
         [
             'a payer was released',
@@ -94,7 +95,7 @@ describe('what people decided', () => {
         const items = [
             item({
                 ...{ status: 'explained', owner: 'wallets' },
-                notes: [{ ...note, act: 'settle', value: 'explained' }],
+                notes: [{ ...note, act: 'resolve', value: 'explained' }],
             }),
             item({ period: '2026-09', break_id: 'c0'.repeat(32), break_key: 'evt-old' }),
         ];
@@ -104,7 +105,7 @@ describe('what people decided', () => {
         const text = page.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
         expect(text).toContain('explained wallets 2026-10');
         expect(text).toContain(
-            'maria , 2026-11-02 : settled as explained “ the price of September ”',
+            'maria , 2026-11-02 : resolved as explained “ the price of September ”',
         );
         expect(text).toMatch(/evt-old .* open 2026-09/);
     });

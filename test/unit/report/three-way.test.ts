@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { threeWayCsv } from '../../../src/export/three-way.ts';
 import { buildReport } from '../../../src/report/model.ts';
 import { closes, type ThreeWayPart, threeWays } from '../../../src/report/three-way.ts';
-import type { Step, ThreeWay } from '../../../src/schema/report.ts';
+import type { DeliveryRecord, TargetDeliveries } from '../../../src/schema/delivery.ts';
+import type { Step, ThreeWay, ThreeWayRow } from '../../../src/schema/report.ts';
 import { certificate, lineItem, payerTotal, shuffled, tieOut } from '../../support/documents.ts';
 
 /** `authorized 100` of Acme in USD; a product or a code where the test is about one. */
@@ -114,6 +116,139 @@ describe('from authorized to invoiced', () => {
         expect(closes(way!)).toBe(true);
         expect(closes({ ...way!, authorized: '2' })).toBe(false);
         expect(closes({ ...way!, invoiced: '2' })).toBe(false);
+    });
+});
+
+describe('from invoiced to delivered', () => {
+    /** `acme: llm 80 verified`: a parcel of 80 for llm, or of several products. */
+    const parcel = (
+        state: DeliveryRecord['state'],
+        products: Readonly<Record<string, string>>,
+        over: Partial<DeliveryRecord> = {},
+    ): DeliveryRecord => ({
+        ...{ number: 4, state, parcel_key: 'acme/2026-10/USD', payload_sha256: 'a'.repeat(64) },
+        ...{ period: '2026-10', run_id: 'now', payer_id: 'acme', currency: 'USD' },
+        ...{ line_count: 1, amount: '0', remote_id: null, detail: '', by: 'ada' },
+        products: Object.entries(products).map(([product, amount]) => ({ product, amount })),
+        ...{ start_id: 's', at: '2026-11-05T09:00:00Z', ...over },
+    });
+    const invoiced = (['authorized', 'metered', 'charged'] as const).flatMap((name) => [
+        part(name, '60'),
+        part(name, '40', { product: 'ocr' }),
+    ]);
+    const waysOf = (
+        deliveries: readonly TargetDeliveries[],
+        held: readonly string[] = [],
+        parts: readonly ThreeWayPart[] = invoiced,
+    ) => {
+        const underway = { run_id: 'now', held: new Set(held), deliveries };
+        const ways = threeWays(parts, { ...options, underway });
+        expect([...ways.rows, ...ways.totals].every(closes)).toBe(true);
+        return ways;
+    };
+    const wayText = ({ product, invoiced: from, deliveries }: ThreeWayRow) =>
+        deliveries.map(
+            ({ target, to_delivered, delivered }) =>
+                `${target} ${product || '-'}: ${[`${from}`, ...to_delivered.map(({ step, amount }) => `${amount} ${step}`)].join(', ')} = ${delivered}`,
+        );
+
+    test.each<[string, readonly DeliveryRecord[], readonly string[], readonly string[]]>([
+        [
+            'all of it is there',
+            [parcel('verified', { llm: '60', ocr: '40' })],
+            [],
+            ['books llm: 60 = 60', 'books ocr: 40 = 40'],
+        ],
+        [
+            'two parcels, one of them on its way',
+            [parcel('verified', { llm: '60' }), parcel('acknowledged', { ocr: '40' })],
+            [],
+            ['books llm: 60 = 60', 'books ocr: 40, -40 underway = 0'],
+        ],
+        [
+            'what was rejected, and what no parcel went out with',
+            [parcel('rejected', { llm: '60' })],
+            [],
+            ['books llm: 60, -60 rejected = 0', 'books ocr: 40, -40 not_delivered = 0'],
+        ],
+        [
+            'planned is not on its way',
+            [parcel('planned', { llm: '60', ocr: '40' })],
+            [],
+            ['books llm: 60, -60 not_delivered = 0', 'books ocr: 40, -40 not_delivered = 0'],
+        ],
+        [
+            'lines of a payer that is held stay here',
+            [parcel('verified', { llm: '1' }, { payer_id: 'bolt', run_id: 'before' })],
+            ['acme'],
+            [
+                'books llm: 60, -60 held = 0',
+                'books ocr: 40, -40 held = 0',
+                'books llm: 0, 1 of_another_run = 1',
+            ],
+        ],
+        [
+            'delivered of another run, which billed less and something else',
+            [parcel('verified', { llm: '59.5', gpu: '7' }, { run_id: 'before' })],
+            [],
+            [
+                'books gpu: 0, 7 of_another_run = 7',
+                'books llm: 60, -0.5 of_another_run = 59.5',
+                'books ocr: 40, -40 of_another_run = 0',
+            ],
+        ],
+        [
+            'delivered of another run that billed the same is delivered',
+            [parcel('verified', { llm: '60', ocr: '40' }, { run_id: 'before' })],
+            [],
+            ['books llm: 60 = 60', 'books ocr: 40 = 40'],
+        ],
+    ])('%s', (_what, records, held, expected) => {
+        const { rows } = waysOf([{ target: 'books', records }], held);
+        expect(rows.flatMap(wayText)).toEqual(expected);
+    });
+
+    test('each target has a way of its own, and all payers together have them too', () => {
+        const { totals } = waysOf([
+            { target: 'books', records: [parcel('verified', { llm: '60', ocr: '40' })] },
+            { target: 'crm', records: [parcel('sent', { llm: '60', ocr: '40' })] },
+        ]);
+        expect(totals.flatMap((way) => wayText({ ...way, product: '' } as ThreeWayRow))).toEqual([
+            'books -: 100 = 100',
+            'crm -: 100, -100 underway = 0',
+        ]);
+    });
+
+    test('a target that has quantities alone has no money', () => {
+        const { rows } = waysOf([
+            { target: 'stripe', records: [parcel('verified', {}, { currency: 'llm_tokens' })] },
+        ]);
+        expect(rows.flatMap(wayText)).toEqual([]);
+    });
+
+    test('as rows for BI: the steps of a target come after what is invoiced', () => {
+        const { rows } = waysOf([
+            { target: 'books', records: [parcel('rejected', { llm: '60' })] },
+        ]);
+        expect(
+            threeWayCsv(rows)
+                .split('\n')
+                .filter((line) => line.includes(',llm,')),
+        ).toEqual([
+            'acme,Acme Corp,llm,USD,,1,authorized,,60',
+            'acme,Acme Corp,llm,USD,,2,metered,,60',
+            'acme,Acme Corp,llm,USD,,3,invoiced,,60',
+            'acme,Acme Corp,llm,USD,books,4,rejected,,-60',
+            'acme,Acme Corp,llm,USD,books,5,delivered,,0',
+        ]);
+    });
+
+    test('a way to a target whose steps lack something does not close', () => {
+        const [way] = waysOf([
+            { target: 'books', records: [parcel('verified', { llm: '60', ocr: '40' })] },
+        ]).rows;
+        const deliveries = [{ target: 'books', to_delivered: [], delivered: '59' }];
+        expect(closes({ ...way!, deliveries })).toBe(false);
     });
 });
 

@@ -180,7 +180,7 @@ async function put(engine: Engine, of: Table, source: string, sql: string): Prom
     const wanted = sql === '' || barren.has(source) ? empty : source;
     if (before?.made === made && before.source === wanted) return;
     relations.set(of.name, { made, source: unknown });
-    if (before && before.made !== made) await drop(engine, of.name);
+    if (before && before.made !== made) await drop(engine, of.name, before);
     if (before?.made !== made) await engine.run(made);
     else if (before.source !== empty) await engine.run(`delete from ${quoteTable(of.name)}`);
     if (wanted !== empty) {
@@ -193,14 +193,14 @@ async function put(engine: Engine, of: Table, source: string, sql: string): Prom
 async function putView(engine: Engine, table: Table, source: string, sql: string): Promise<void> {
     const before = relations.get(table.name);
     const made = `create view ${quoteTable(table.name)} as ${sql}`;
-    if (before && before.made !== made) await drop(engine, table.name);
+    if (before && before.made !== made) await drop(engine, table.name, before);
     if (before?.made !== made) await engine.runAll([createTableSql(table)[0] ?? '', made]);
     relations.set(table.name, { made, source });
 }
 
-async function drop(engine: Engine, name: string): Promise<void> {
-    const isView = relations.get(name)?.made.startsWith('create view') ?? false;
-    await engine.run(`drop ${isView ? 'view' : 'table'} if exists ${quoteTable(name)}`);
+async function drop(engine: Engine, name: string, { made }: Relation): Promise<void> {
+    const kind = made.startsWith('create view') ? 'view' : 'table';
+    await engine.run(`drop ${kind} if exists ${quoteTable(name)}`);
 }
 
 /** The relations among those known that a select names. */

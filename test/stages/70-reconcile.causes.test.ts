@@ -246,7 +246,6 @@ describe('70-reconcile: what the wallet says that it charged', () => {
                                    break | AMOUNT_PRICE | e         | org            | a                | USD         | org            | a                | USD         | e        | 5        | 4.5    | 4.5      | 1           | 1           | 1           | llm      | _       | 4.5  | 0        | 5     | USD      | 2026-10-10
             given carried.sides side   | account_id | asset | record_count | amount
                                 usage  | a          | USD   | 1            | 0
-                                debits | a          | USD   | 1            | 4.5
             given carried.stated_prices break_id | worth | unit_prices
                                         ${priceBreak} | 4.5 | 0.0045
             given carried.wallet_movements account_id | asset | entry_type | is_in_period | entry_count | amount

@@ -22,6 +22,18 @@ const colours: Readonly<Record<Bar['kind'], string>> = {
     fall: 'var(--fall)',
 };
 
+let library: ReturnType<typeof loadLibrary> | undefined;
+
+/**
+ * Begins to load what draws the charts: it takes a third of a second, which a run has while the engine
+ * is at work. Whoever draws them gets what was loaded, or why it was not.
+ */
+export function loadCharts(): ReturnType<typeof loadLibrary> {
+    library ??= loadLibrary();
+    library.catch(() => undefined);
+    return library;
+}
+
 /**
  * Draws the charts of a report. The library is loaded only where a page is made. The same model
  * gives the same SVG: nothing of it depends on fonts, on time, or on what was drawn before.
@@ -29,7 +41,7 @@ const colours: Readonly<Record<Bar['kind'], string>> = {
 export async function drawCharts(model: ReportModel): Promise<Charts> {
     const data = chartData(model);
     if (Object.values(data).every((of: readonly ChartData[]) => of.length === 0)) return noCharts;
-    const draw = await loadLibrary();
+    const draw = await loadCharts();
     const all = (of: readonly ChartData[]) =>
         of.map(({ id, title, text, ...chart }) => ({
             ...{ id, title, text },

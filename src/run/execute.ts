@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
+import { loadCharts } from '../report/charts.ts';
 import type { History } from '../schema/certificate.ts';
 import { inStage } from '../stage/run.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -72,6 +73,7 @@ export async function execute(
         const content = upstreamOf(plan, objects.map(pinnedAs));
         // A stage is complete for the rows that it looked at; the result does not depend on them.
         const looked = sha256(JSON.stringify([content, history]));
+        void loadCharts();
         await runStages(engine, plan, looked, effects.progress);
         // From here on all rows can be looked up again, by those who ask why.
         await lookAt(engine, config, await storedRows(engine, config, objects));

@@ -24,7 +24,7 @@ test.each(Object.keys(breakCodes))('%s has a test that begins with it and provok
     // What comes after a month was closed is no row of any stage: a backfill finds it.
     const tests =
         code === 'TIMING_LATE'
-            ? textsIn('test/run', /^backfill-late\.test\.ts$/)
+            ? textsIn('test/run', /^backfill-late\.slow\.test\.ts$/)
             : textsIn('test/stages', /^70-reconcile\..*\.test\.ts$/);
     expect(tests).toMatch(new RegExp(`['\`]${code}: `));
 });

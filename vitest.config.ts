@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /** What suites have in common. */
 export const common = {
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     globalSetup: 'test/support/temporary.ts',
     pool: 'forks',
     // DuckDB starts its own threads: one test file per core is enough.

@@ -13,7 +13,7 @@ export default defineConfig({
     test: {
         ...slow.test,
         include: ['test/**/*.long.test.ts', ...ofOthers],
-        env: { ...slow.test?.env, TIEOUT_RUNS: 'all' },
+        env: { TIEOUT_RUNS: 'all', TIEOUT_ORACLE_LINES: process.env.TIEOUT_ORACLE_LINES ?? '1500' },
         testTimeout: 600_000,
     },
 });

@@ -8,7 +8,7 @@ export default defineConfig({
         include: [
             'test/unit/store/s3.test.ts',
             'test/fault/s3-*.test.ts',
-            'test/run/state-bucket.test.ts',
+            'test/run/state-bucket.slow.test.ts',
             'test/run/backfill-bucket.long.test.ts',
             'test/run/races.long.test.ts',
         ],

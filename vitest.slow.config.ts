@@ -1,14 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { common } from './vitest.config.ts';
 
-/** Suites that run whole nights by the dozen, and oracles over more lines than in `npm test`. */
-const oracles = ['quote', 'quote-draw-down', 'slow-draw-down'];
-
+/** Whole nights of every kind, and oracles. */
 export default defineConfig({
     test: {
         ...common,
-        include: ['test/**/*.slow.test.ts', ...oracles.map((of) => `test/oracle/${of}.test.ts`)],
-        env: { TIEOUT_ORACLE_LINES: process.env.TIEOUT_ORACLE_LINES ?? '1500' },
+        include: ['test/**/*.slow.test.ts'],
         testTimeout: 180_000,
     },
 });

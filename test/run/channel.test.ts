@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
-import { Engine } from '../../src/duck/engine.ts';
+import { describe, expect, test } from 'vitest';
 import { csvOf, oneNight } from '../support/night.ts';
 import { testProject } from '../support/project.ts';
 import { tieout } from '../support/terminal.ts';
@@ -79,31 +78,6 @@ describe('a distributor, three resellers and their customers', () => {
         expect(open).toEqual([]);
         expect(await night.engine.rows('select break_id from recon.breaks')).toEqual([]);
         expect(night.result.certificate.payers.map(({ payer_id }) => payer_id)).toEqual(['dist']);
-    });
-
-    test('what the card of a seller lacks is listed, and sold at no price', async () => {
-        const output = card('retail-r3', '5').replace('token_class: input', 'token_class: output');
-        const other = testProject({ ...files, 'cards/retail-r3.yaml': output }, store);
-        try {
-            const { run, certificate } = await other.run();
-            expect(readFileSync(join(run.output, 'sales_unrated.csv'), 'utf8')).toMatch(
-                /\nUNRATED,r3,d,d,tokens,.*,token,1000000\r?\n$/,
-            );
-            expect(certificate.margins?.find(({ seller_id }) => seller_id === 'r3')).toMatchObject({
-                ...{ bought: '4', own_use: '4', sold: '0', margin: '0' },
-            });
-        } finally {
-            other.remove();
-        }
-    });
-
-    test('two databases are open at once, and together have the memory of one', async () => {
-        const opened = vi.spyOn(Engine, 'open');
-        const said = vi.spyOn(Engine.prototype, 'run');
-        await night.project.run({ as_of: '2026-11-06T00:00:00Z' });
-        const limits = said.mock.calls.flatMap(([sql]) => /memory_limit.*/.exec(sql) ?? []);
-        expect(opened.mock.calls.map(([of]) => of.memory)).toEqual(['512MB', '256MB']);
-        expect(limits).toEqual(["memory_limit = '256MB'", "memory_limit = '512MB'"]);
     });
 
     test('a diff of a card does not pass over what sellers sell by it', async () => {

@@ -31,6 +31,7 @@ export async function beforehand(
 async function typed(folder: string, line: string | readonly string[]): Promise<Said> {
     const kept = join(tmpdir(), 'beforehand', sha256(JSON.stringify([filesOf(folder), line])));
     if (existsSync(kept)) {
+        for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
         copy(join(kept, 'folder'), folder);
         return JSON.parse(readFileSync(join(kept, 'said.json'), 'utf8'));
     }

@@ -38,6 +38,7 @@ export class Engine {
     readonly options: EngineOptions;
     readonly #instance: DuckDBInstance;
     readonly #connection: DuckDBConnection;
+    #isInTransaction = false;
 
     private constructor(
         options: EngineOptions,
@@ -155,9 +156,14 @@ export class Engine {
         }));
     }
 
-    /** Runs `work` in one transaction; any failure leaves nothing behind. */
+    /**
+     * Runs `work` in one transaction; any failure leaves nothing behind. Within another one it is a part
+     * of that: whoever began it lets nothing pass that failed in it.
+     */
     async transaction<T>(work: () => Promise<T>): Promise<T> {
+        if (this.#isInTransaction) return work();
         await this.run('begin transaction');
+        this.#isInTransaction = true;
         try {
             const result = await work();
             await this.run('commit');
@@ -165,6 +171,8 @@ export class Engine {
         } catch (error) {
             await this.#connection.run('rollback').catch(() => undefined);
             throw error;
+        } finally {
+            this.#isInTransaction = false;
         }
     }
 

@@ -1,6 +1,6 @@
 import { accountPaths, accountSpans, rawObjects } from '../../pipelines/10-ingest/tables.ts';
 import { mediate } from '../../pipelines/20-mediate/stage.ts';
-import { meteredUsage } from '../../pipelines/30-meter/tables.ts';
+import { compiledMetered, meteredUsage } from '../../pipelines/30-meter/tables.ts';
 import * as cut from '../../pipelines/31-cut/tables.ts';
 import { reconcile } from '../../pipelines/70-reconcile/stage.ts';
 import { holds } from '../../pipelines/70-reconcile/tables.ts';
@@ -96,16 +96,26 @@ export async function requireWhole(
     });
 }
 
+/** Metered usage of the run, whole: a million rows are called otherwise, and not copied. */
+const before = 'metered.usage_before';
+
 /** Puts aside what partials were cut by, and drops all that is made anew. */
 export async function keepPartials(engine: Engine, project: Project): Promise<void> {
-    await keep(engine, cut.keptUsage, meteredUsage);
+    const columns = Object.keys(cut.keptUsage.columns).map(quoteName).join(', ');
+    await engine.runAll([
+        'create schema kept',
+        `alter table ${meteredUsage.name} rename to usage_before`,
+        `create view ${cut.keptUsage.name} as select ${columns} from ${before}
+            where meter not in (${list(wholeMeters(project))})`,
+    ]);
     await keep(engine, cut.keptPaths, accountPaths);
     await keep(engine, cut.keptSpans, accountSpans);
     await keep(engine, cut.keptBoundaries, runBoundaries);
     const { config, assets } = project;
     const { compiled = [] } = reconcile(config, assets);
     const found = [rawObjects, ...mediate(eventShape(config)).writes, ...reconciled(project)];
-    const kept = new Set([...found, ...compiled.map(({ table }) => table)].map(({ name }) => name));
+    const names = [...found, ...compiled.map(({ table }) => table)].map(({ name }) => name);
+    const kept = new Set([before, ...names]);
     const rows = await engine.rows(`
         select table_schema || '.' || table_name as name, table_type
         from information_schema.tables
@@ -138,6 +148,21 @@ export async function stateKept(engine: Engine): Promise<void> {
     await engine.runAll([
         `delete from control.totals where stage = 'kept' and relation = ${quoteText(meteredUsage.name)}`,
         "update control.totals set stage = '70-reconcile' where stage = 'kept'",
+    ]);
+}
+
+/** Leaves nothing of the partials of the run: what was made of them is there. */
+export async function dropPartials(engine: Engine): Promise<void> {
+    const views = [compiledMetered, cut.keptUsage].map(({ name }) => name);
+    const tables = Object.values(cut).map(({ name }) => name);
+    await engine.runAll([
+        ...views.map((name) => `drop view ${name}`),
+        // One by one: rows of a table that goes with its schema are still there to be committed.
+        ...[before, ...tables.filter((name) => !views.includes(name))].map(
+            (name) => `drop table ${name}`,
+        ),
+        'drop schema cut',
+        'drop schema kept',
     ]);
 }
 
@@ -200,15 +225,19 @@ function covered(one: Table, other: Table, columns: readonly string[]): string {
 const differing = (one: string, other: string) =>
     `((${one}) except (${other})) union all ((${other}) except (${one}))`;
 
-/**
- * Takes the usage of meters that cannot be added up out of the partials, and keeps it where the same
- * instants cut it. Gives the meters of which it is to be metered again.
- */
-export async function keepWholes(
-    engine: Engine,
-    { config }: Project,
-): Promise<ReadonlySet<string>> {
+/** Meters that are charged for and cannot be added up. */
+function wholeMeters({ config }: Project): readonly string[] {
     const whole = config.meters.filter((meter) => meter.rated && !isAdditiveMeter(meter));
+    return whole.map(({ meter }) => meter);
+}
+
+const list = (meters: readonly string[]) => meters.map(quoteText).join(', ') || "''";
+
+/**
+ * Keeps the usage of meters that cannot be added up where the same instants cut it; it is no partial. Gives the meters of which it is to be metered again.
+ */
+export async function keepWholes(engine: Engine, project: Project): Promise<ReadonlySet<string>> {
+    const whole = wholeMeters(project);
     await engine.runAll(createTableSql(cut.keptWholes));
     if (whole.length === 0) return new Set();
     const paths = ({ name }: Table) =>
@@ -222,15 +251,8 @@ export async function keepWholes(
         differing(boundaries(cut.keptBoundaries), boundaries(runBoundaries)),
     );
     const changed = new Set(rows.map(({ meter }) => String(meter)));
-    const again = whole
-        .map(({ meter }) => meter)
-        .filter((meter) => moved.length || changed.has(meter));
-    const list = (meters: readonly string[]) => meters.map(quoteText).join(', ') || 'null';
-    await engine.runAll([
-        `insert into kept.wholes by name select * from kept.usage
-            where meter in (${list(whole.map(({ meter }) => meter))})`,
-        `delete from kept.usage where meter in (${list(whole.map(({ meter }) => meter))})`,
-        `delete from kept.wholes where meter in (${list(again)})`,
-    ]);
+    const again = whole.filter((meter) => moved.length || changed.has(meter));
+    await engine.run(`insert into kept.wholes by name select * from ${before}
+        where meter in (${list(whole)}) and meter not in (${list(again)})`);
     return new Set(again);
 }

@@ -27,6 +27,7 @@ import { readItems } from './items.ts';
 import { keepRules } from './kept-rules.ts';
 import { writeOutputs } from './outputs.ts';
 import {
+    dropPartials,
     keepPartials,
     keepWholes,
     requireBasis,
@@ -138,22 +139,9 @@ async function execute(
     keepRules(run, opened.project);
     const engine = await openTables(run, options);
     try {
-        effects.progress.begin('partials');
-        const again = await inStage('partials', () =>
-            engine.transaction(() => open(engine, source, opened, run)),
-        );
-        effects.progress.end();
-        const stages = repricing(opened.inputs, again);
-        const upstream = upstreamOf(opened, source.certificate.run_fingerprint);
-        // Objects were read and rows mediated by the run that this one is made from.
-        const made = await runStages(
-            engine,
-            { ...opened, run, stages },
-            upstream,
-            effects.progress,
-            1,
-        );
-        await stateKept(engine);
+        // An attempt that was cut off is begun anew, so that nothing is lost by one transaction for all:
+        // what is needed only in between is never written.
+        const made = await engine.transaction(() => price(engine, effects, source, opened, run));
         await requireWorkable(engine, opened.project.config);
         effects.progress.begin('write');
         const certificate = await inStage('write', async () =>
@@ -174,6 +162,26 @@ async function execute(
         engine.close();
         for (const folder of [run.scratch, spill]) rmSync(folder, { recursive: true, force: true });
     }
+}
+
+/** Runs the stages over the partials. Gives the fingerprint of all. */
+async function price(
+    engine: Engine,
+    { progress }: Effects,
+    source: Source,
+    opened: OpenedPeriod,
+    run: RunFolder,
+): Promise<string> {
+    progress.begin('partials');
+    const again = await inStage('partials', () => open(engine, source, opened, run));
+    progress.end();
+    const stages = repricing(opened.inputs, again);
+    const upstream = upstreamOf(opened, source.certificate.run_fingerprint);
+    // Objects were read and rows mediated by the run that this one is made from.
+    const made = await runStages(engine, { ...opened, run, stages }, upstream, progress, 1);
+    await stateKept(engine);
+    await dropPartials(engine);
+    return made;
 }
 
 /**

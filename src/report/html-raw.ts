@@ -4,7 +4,8 @@ import type { Break } from '../schema/break.ts';
 import type { BreakEvidence, RawRecord } from '../schema/report.ts';
 import { counted, figure } from './figures.ts';
 import { effect } from './html-breaks.ts';
-import { name, prose, section } from './html-parts.ts';
+import { name, printedOnly, prose, section } from './html-parts.ts';
+import { PRINTED_RAW } from './html-style.ts';
 import type { ReportModel } from './model.ts';
 
 /** Both sides of the largest breaks, record by record. Nothing in the page of a run itself. */
@@ -19,6 +20,7 @@ export function rawSection({ breaks, evidence }: ReportModel): VNode | false {
             whole day the first records are shown; <code>tieout explain BREAK --out FILE.csv</code>
             lists all.
         </p>`,
+        printedOnly(evidence.length, PRINTED_RAW),
         ...breaks.flatMap((of) => {
             const both = found.get(of.break_id);
             return both ? [breakDetails(of, both)] : [];

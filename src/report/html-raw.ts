@@ -34,8 +34,7 @@ function breakDetails(of: Break, both: BreakEvidence): VNode {
         <summary>
             <code class="code">${name(of.code)}</code>${' '}<code>${name(of.break_key)}</code>
             <span class="quiet small">
-                ${' '}${counted(Math.max(usage.length, usage_count), 'usage record')},
-                ${counted(Math.max(debits.length, debit_count), 'debit record')}
+                ${' '}${counted(Math.max(usage.length, usage_count), 'usage record')}, ${counted(Math.max(debits.length, debit_count), 'debit record')}
             </span>
         </summary>
         <div class="sides" id=${`raw-${of.break_id.slice(0, 12)}`}>

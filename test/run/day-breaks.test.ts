@@ -6,7 +6,7 @@ import { lines, tieout, tinyProject } from '../support/terminal.ts';
 import { readable, served } from './serve.world.ts';
 
 /*
- * Twelve requests of a day, debited as a whole and a cent too little: ten are more than a page shows of a
+ * Twelve requests of a day, debited as a whole and a little too low: twelve are more than a page shows of a
  * side, so it says how many there are and how all are listed.
  */
 const usage = Array.from({ length: 12 }, (_, at) => ({
@@ -70,7 +70,7 @@ describe('a break of a whole day', () => {
             'usage,/gateway,e10,llm.completion,2026-10-02T01:00:10Z,,,usage/dt=2026-10-02/0.ndjson,1',
         );
         expect(rows[13]).toBe(
-            'debits,debits,d,capture,2026-10-03T00:10:00Z,0.001,USD,debits/dt=2026-10-03/0.ndjson,1',
+            'debits,wallet,d,capture,2026-10-03T00:10:00Z,0.001,USD,debits/dt=2026-10-03/0.ndjson,1',
         );
         const again = await type(`explain ${id} --out all.csv`);
         expect(again).toMatchObject({ exit: 2, out: '' });

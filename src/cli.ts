@@ -9,7 +9,7 @@ import type { Answer, CommandContext } from './commands/command.ts';
 import { declareDecisions } from './commands/decisions.ts';
 import { doctor } from './commands/doctor.ts';
 import { type EraseFlags, erase } from './commands/erase.ts';
-import { explain } from './commands/explain.ts';
+import { type ExplainFlags, explain } from './commands/explain.ts';
 import { addExports } from './commands/export.ts';
 import { failure } from './commands/failure.ts';
 import { init } from './commands/init.ts';
@@ -185,7 +185,8 @@ function program(
         .option('--period <yyyy-MM>', 'look only there')
         .option('--events <n>', 'how many events to show', wholeNumber, 10)
         .option('--raw', 'fetch the objects again and show the very lines', false)
-        .action((lineKey: string, flags: { period?: string; events: number; raw: boolean }) =>
+        .option('--out <file>', 'of a break: write all its events and debits into a new CSV file')
+        .action((lineKey: string, flags: Omit<ExplainFlags, 'lineKey'>) =>
             answer(explain({ lineKey, ...flags }, context())),
         );
     declareServe(cli, (flags) => answer(serve(flags, context(), foreground(terminal))));

@@ -140,11 +140,14 @@ select
     end as money_amount,
     accepted.currency,
     '' as entry_ids,
-    cast(0 as bigint) as age_days,
+    -- It is of the whole period: nobody keeps when each of so many matches was.
+    parameters.period_start as first_at,
+    date_diff('day', parameters.period_start, parameters.as_of) as age_days,
     'differences of ' || plain(accepted.accepted) || ' without their signs; of the payer '
         || plain(accepted.of_payer) || ', more than ' || plain(assets.tolerance_total) as detail
 from recon.accepted_differences as accepted
 inner join rules.assets as assets on accepted.asset = assets.asset
+cross join run.parameters as parameters
 where not accepted.is_within
 
 union all by name

@@ -130,7 +130,15 @@ judged as (
             when debit_asset <> usage_asset then 'ASSET_MISMATCH'
             when debit_account_id <> usage_account_id then 'ACCOUNT_MISMATCH'
             when not is_used_in_period or actual is distinct from captured then 'TIMING_CUTOFF'
+            -- Parts of a split may say their own quantity, or each the whole one.
             when kind = 'currency' and counted_quantity <> debit_quantity
+                and not (
+                    capture_count > 1 and authorized = 0
+                    and (
+                        abs(captured - worth) > tolerance
+                        or debit_quantity = counted_quantity * capture_count
+                    )
+                )
                 then quantity_code(counted_quantity, debit_quantity)
             when authorized > 0 and open_hold > 0 and is_old then 'UNDER_CAPTURE'
             when captured = worth then case

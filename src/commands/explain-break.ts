@@ -32,6 +32,8 @@ export interface BreakExplanation extends NotAsRead {
     readonly usage: readonly SideRecord[];
     readonly usage_count: string;
     readonly debits: readonly SideRecord[];
+    /** The file that all of them were written into. */
+    readonly list?: { readonly file: string; readonly record_count: number };
 }
 
 /** Breaks of a run whose id begins so. */
@@ -41,7 +43,7 @@ export async function breaksBeginning(engine: Engine, id: string): Promise<reado
 }
 
 /** The events of a break: the one that it names, or those of its account and day. */
-const usageSql = `select events.source, events.event_id, events.event_at, objects.key,
+const usageSql = `select events.source, events.event_id, events.event_type, events.event_at, objects.key,
         events.line_no
     from mediated.usage_events as events
     inner join raw.objects as objects on events.object_no = objects.object_no
@@ -52,7 +54,7 @@ const usageSql = `select events.source, events.event_id, events.event_at, object
         else events.account_id || '|' || events.event_on = $break_key
     end`;
 
-const debitsSql = `select entries.entry_id, entries.entry_type, entries.amount, entries.asset,
+const debitsSql = `select entries.input, entries.entry_id, entries.entry_type, entries.amount, entries.asset,
         entries.booked_at, objects.key, entries.line_no
     from mediated.debit_entries as entries
     inner join raw.objects as objects on entries.object_no = objects.object_no
@@ -60,12 +62,28 @@ const debitsSql = `select entries.entry_id, entries.entry_type, entries.amount, 
         or ($event_id <> '' and entries.event_id = $event_id)
     order by entries.booked_at, entries.sequence, entries.entry_id, entries.input`;
 
+const inOrder = 'order by events.event_at, events.source, events.event_id';
+
+/** All events and debit entries of a break, in order. */
+export async function recordsOf(
+    engine: Engine,
+    of: Break,
+): Promise<{ readonly usage: readonly Row[]; readonly debits: readonly Row[] }> {
+    const { break_key } = of;
+    const event_id = of.event_id ?? '';
+    const entry_ids = JSON.stringify(entriesOf(of));
+    return {
+        usage: await engine.rows(`${usageSql} ${inOrder}`, { event_id, break_key }),
+        debits: await engine.rows(debitsSql, { entry_ids, event_id }),
+    };
+}
+
 /** Reads what is behind a break from the tables of its run, so many events at most. */
 export async function breakTrace(
     engine: Engine,
     of: Break,
     limit: number,
-): Promise<Omit<BreakExplanation, 'run_id'>> {
+): Promise<Omit<BreakExplanation, 'run_id' | 'list'>> {
     const { break_id, break_key } = of;
     const entry_ids = JSON.stringify(entriesOf(of));
     const event_id = of.event_id ?? '';
@@ -74,10 +92,10 @@ export async function breakTrace(
         `select count(*)::varchar as usage_count from (${usageSql})`,
         { event_id, break_key },
     );
-    const usage = await engine.rows(
-        `${usageSql} order by events.event_at, events.source, events.event_id limit ${limit}`,
-        { event_id, break_key },
-    );
+    const usage = await engine.rows(`${usageSql} ${inOrder} limit ${limit}`, {
+        event_id,
+        break_key,
+    });
     const debits = await engine.rows(debitsSql, { entry_ids, event_id });
     return {
         break: of,
@@ -155,9 +173,16 @@ export function breakText(of: BreakExplanation): string {
         ),
         `usage      ${usage.length ? `${figure(of.usage_count)} event(s)` : 'no event'}`,
         ...usage.flatMap(recordText),
-        ...(more > 0n ? [`           and ${figure(more.toString())} more (--events N)`] : []),
+        ...(more > 0n
+            ? [
+                  `           and ${figure(more.toString())} more (--events N, or all with --out FILE.csv)`,
+              ]
+            : []),
         `debits     ${debits.length ? counted(debits.length, 'entry', 'entries') : 'no entry'}`,
         ...debits.flatMap(recordText),
+        ...(of.list
+            ? [`written    ${counted(of.list.record_count, 'record')} to ${visible(of.list.file)}`]
+            : []),
         ...notAsReadText(of),
         `do         ${broken.action}`,
     ];

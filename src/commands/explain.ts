@@ -33,6 +33,7 @@ import {
 import { conversionOf, conversionText } from './explain-conversion.ts';
 import { correctionText, correctionTrace } from './explain-correction.ts';
 import { type EventsTrace, eventsText, eventsTrace, withRaw } from './explain-events.ts';
+import { writeRecords } from './explain-list.ts';
 import { otherText, otherTrace } from './explain-other.ts';
 import { type PaidTrace, paidText, paidTrace } from './explain-paid.ts';
 import { isFee, type PricedTrace, pricedText, pricedTraces } from './explain-priced.ts';
@@ -46,6 +47,8 @@ export interface ExplainFlags {
     readonly events: number;
     /** Fetch the objects again and show the very lines. */
     readonly raw: boolean;
+    /** Of a break: a new CSV file for all events and debit entries. */
+    readonly out?: string;
 }
 
 /** A line with the run that it is of, and the sale where it is one of a seller. */
@@ -172,8 +175,14 @@ async function breakAnswer(
     }
     await inState(project, context, (state) => fetchLake(state, first.run));
     const explanation = await inRun(first.run, project, async (engine, rows) => {
-        const trace = await breakTrace(engine, first.broken, flags.events);
+        const { broken } = first;
+        const trace = await breakTrace(engine, broken, flags.events);
+        const list =
+            flags.out === undefined
+                ? {}
+                : { list: await writeRecords(engine, broken, flags.out, context.cwd) };
         return {
+            ...list,
             run_id: first.run.runId,
             ...(flags.raw ? await withRawRecords(engine, trace, project, context) : trace),
             ...notAsRead(rows),

@@ -131,6 +131,7 @@ export function inputsSection({ inputs, completeness }: ReportModel): VNode {
                     <td class="break-all"><code>${name(input.sha256)}</code></td>
                 </tr>`,
             ),
+            { count: inputs.length, file: 'certificate.json' },
         ),
         remainder(shown.length, inputs.length, 'certificate.json'),
     );

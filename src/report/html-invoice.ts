@@ -80,6 +80,7 @@ export function payersSection(
                     </td>
                 </tr>`,
             ),
+            { count: payers.length, file: 'certificate.json' },
         ),
         remainder(shown.length, payers.length, 'certificate.json'),
     );
@@ -105,6 +106,7 @@ export function linesSection({ lines }: ReportModel): VNode {
                 choice('Status'),
             ],
             shown.map(lineRow),
+            { count: lines.length, file: 'line_items.csv' },
         ),
         remainder(shown.length, lines.length, 'line_items.csv'),
     );

@@ -48,6 +48,7 @@ export function breaksSection(model: ReportModel): VNode {
                 text('Detail and next step'),
             ],
             shown.map((row) => breakRow(row, names, traced)),
+            { count: rows.length, file: model.items.length > 0 ? 'items.csv' : 'breaks.csv' },
         ),
         remainder(shown.length, rows.length, model.items.length > 0 ? 'items.csv' : 'breaks.csv'),
     );

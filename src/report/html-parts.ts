@@ -2,6 +2,7 @@ import { html } from 'htm/preact';
 import type { ComponentChildren, VNode } from 'preact';
 import type { Chart } from './charts.ts';
 import { figure } from './figures.ts';
+import { PRINTED } from './html-style.ts';
 import { clipped } from './visible.ts';
 
 /** Longest name or id a cell shows; the CSV files have it whole. */
@@ -62,11 +63,18 @@ export function bar(value: number, most: number): VNode {
     ><rect x="0" y="0" width=${width} height="10" /></svg>`;
 }
 
-/** A table that scrolls in its own box, also by keyboard. */
+/** How many rows there are in all, and the file that has them. */
+export interface Whole {
+    readonly count: number;
+    readonly file: string;
+}
+
+/** A table that scrolls in its own box, also by keyboard. On paper it is its first rows alone. */
 export function table(
     caption: string,
     head: readonly Heading[],
     rows: readonly ComponentChildren[],
+    whole: Whole | null = null,
 ): VNode {
     return html`<div class="scroll" role="region" aria-label=${caption} tabindex="0">
         <table>
@@ -85,7 +93,17 @@ export function table(
                 ${rows}
             </tbody>
         </table>
+        ${printedOnly(whole?.count ?? rows.length, PRINTED, whole?.file)}
     </div>`;
+}
+
+/** On paper: how much more there is, and where. */
+export function printedOnly(all: number, printed: number, file?: string): VNode | false {
+    if (all <= printed) return false;
+    const where = file === undefined ? 'the page' : html`the page and <code>${file}</code>`;
+    return html`<p class="printed quiet small">
+        On paper the first ${figure(String(printed))}; ${figure(String(all - printed))} more are in ${where}.
+    </p>`;
 }
 
 /** Charts in a row, each with its title; what they show stands in a table beside them. */

@@ -2,9 +2,10 @@ import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import type { Break } from '../schema/break.ts';
 import type { BreakEvidence, RawRecord } from '../schema/report.ts';
-import { counted } from './figures.ts';
+import { counted, figure } from './figures.ts';
 import { effect } from './html-breaks.ts';
-import { name, prose, section } from './html-parts.ts';
+import { name, printedOnly, prose, section } from './html-parts.ts';
+import { PRINTED_RAW } from './html-style.ts';
 import type { ReportModel } from './model.ts';
 
 /** Both sides of the largest breaks, record by record. Nothing in the page of a run itself. */
@@ -15,9 +16,11 @@ export function rawSection({ breaks, evidence }: ReportModel): VNode | false {
         'raw',
         'Raw records of breaks',
         html`<p>
-            What the two sides of a break say, as it was read: the object, the line, and every field. A
-            break of a whole day names no event and shows its debits alone.
+            What the two sides of a break say, as it was read: the object, the line, and every field. Of a
+            whole day the first records are shown; <code>tieout explain BREAK --out FILE.csv</code>
+            lists all.
         </p>`,
+        printedOnly(evidence.length, PRINTED_RAW),
         ...breaks.flatMap((of) => {
             const both = found.get(of.break_id);
             return both ? [breakDetails(of, both)] : [];
@@ -25,12 +28,13 @@ export function rawSection({ breaks, evidence }: ReportModel): VNode | false {
     );
 }
 
-function breakDetails(of: Break, { usage, debits }: BreakEvidence): VNode {
+function breakDetails(of: Break, both: BreakEvidence): VNode {
+    const { usage, debits, usage_count, debit_count } = both;
     return html`<details class="raw">
         <summary>
             <code class="code">${name(of.code)}</code>${' '}<code>${name(of.break_key)}</code>
             <span class="quiet small">
-                ${' '}${counted(usage.length, 'usage record')}, ${counted(debits.length, 'debit record')}
+                ${' '}${counted(Math.max(usage.length, usage_count), 'usage record')}, ${counted(Math.max(debits.length, debit_count), 'debit record')}
             </span>
         </summary>
         <div class="sides" id=${`raw-${of.break_id.slice(0, 12)}`}>
@@ -38,18 +42,23 @@ function breakDetails(of: Break, { usage, debits }: BreakEvidence): VNode {
                 ${effect(of.amount, of.asset ?? '', of.money_amount, of.currency)}
                 ${of.detail !== '' && html`<span class="quiet">${' '}${prose(of.detail)}</span>`}
             </p>
-            ${side('Usage', 'No usage record names it.', usage)}
-            ${side('Debits', 'No debit record names it.', debits)}
+            ${side('Usage', 'No usage record names it.', usage, usage_count)}
+            ${side('Debits', 'No debit record names it.', debits, debit_count)}
         </div>
     </details>`;
 }
 
-function side(title: string, none: string, records: readonly RawRecord[]): VNode {
+function side(title: string, none: string, records: readonly RawRecord[], all: number): VNode {
     return html`<div>
         <h3>${title}</h3>
         ${records.length === 0 ? html`<p class="quiet">${none}</p>` : records.map(record)}
+        ${all > records.length && html`<p class="quiet small">${moreText(all, records.length)}</p>`}
     </div>`;
 }
+
+/** How many records of a side are not shown. */
+export const moreText = (all: number, shown: number) =>
+    `and ${figure(String(all - shown))} more: tieout explain BREAK --out FILE.csv lists all`;
 
 function record({ key, line, fields }: RawRecord): VNode {
     return html`<div class="record">

@@ -39,6 +39,7 @@ function commitmentTable(all: readonly CommitmentStatement[]): VNode {
                 numeric('Overage'),
             ],
             shown.map(commitmentRow),
+            { count: all.length, file: 'commitments.csv' },
         )}
         ${remainder(shown.length, all.length, 'commitments.csv')}`;
 }
@@ -80,6 +81,7 @@ function balanceTable(all: readonly BalanceStatement[]): VNode {
                 numeric('Closing'),
             ],
             shown.map(balanceRow),
+            { count: all.length, file: 'balances.csv' },
         )}
         ${remainder(shown.length, all.length, 'balances.csv')}`;
 }

@@ -1,3 +1,7 @@
+/** Rows of a table, and breaks with their records, that are printed: paper has no end. */
+export const PRINTED = 15;
+export const PRINTED_RAW = 3;
+
 const light = `--ground: #fdfdfb; --raised: #f4f4f0; --ink: #1c2126;
   --quiet: #5a636c; --rule: #dcdcd5; --strong: #8a9199; --good: #1d6140; --good-ground: #e8f2ec;
   --bad: #98201f; --bad-ground: #fbecea; --warn: #75480a; --warn-ground: #fbf2df; --bar: #24507f;
@@ -127,10 +131,13 @@ footer { padding-top: 2.5rem; padding-bottom: 3rem; }
   .tile .figure { font-size: 1.0625rem; } .answer p { font-size: 1.125rem; }
   .sides { grid-template-columns: 1fr; padding-left: 0; } .filters { width: 100%; }
   section { margin-top: 2rem; } }
+.printed { display: none; }
 @media print { :root, :root[data-theme=dark], :root:not([data-theme=light]) { color-scheme: light;
   ${light} --ground: #ffffff; --ink: #000000; --quiet: #444444; }
   @page { size: A4 landscape; margin: 12mm; }
   body { font-size: 9.5pt; } main, header, footer { max-width: none; padding: 0; }
+  .printed { display: block; } tbody tr:nth-child(n + ${PRINTED + 1} of :not([hidden])),
+  details.raw:nth-of-type(n + ${PRINTED_RAW + 1}) { display: none; }
   nav, .tools, .theme { display: none; } .sort::after { display: none; }
   section { margin-top: 1.25rem; padding-top: .6rem; }
   .scroll, figure { overflow: visible; } table { font-size: 7.5pt; }

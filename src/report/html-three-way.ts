@@ -59,6 +59,7 @@ export function threeWaySection({ three_way }: ReportModel, charts: readonly Cha
                     ${wayCells(row, row.asset, targets)}
                 </tr>`,
             ),
+            { count: rows.length, file: 'three_way.csv' },
         ),
         remainder(shown.length, rows.length, 'three_way.csv', 'of tieout report'),
     );

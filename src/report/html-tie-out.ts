@@ -51,6 +51,7 @@ export function tieOutSection({ waterfalls }: ReportModel): VNode {
                 numeric('+ Unexplained'),
             ],
             shown.map((one) => waterfallRow(one, isRepriced)),
+            { count: waterfalls.length, file: 'certificate.json' },
         ),
         remainder(shown.length, waterfalls.length, 'certificate.json'),
     );

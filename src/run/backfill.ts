@@ -21,6 +21,7 @@ import { causeFinder } from './causes.ts';
 import { closedWith, closingsFile, contractsThatDiffer, restatedClosings } from './closings.ts';
 import { changedIn, evidenceOf } from './evidence.ts';
 import type { RunFolder } from './folders.ts';
+import { type Told, untoldDebits } from './late-debits.ts';
 import {
     type corrected,
     type Differences,
@@ -73,10 +74,11 @@ export async function comparePeriod(
     const { as_of } = candidate.certificate;
     const billed = await billedBy(state, log, period);
     const since = correctionsOf(log, period);
+    const told = await toldBy(state, since);
     const found = await differences(
         billed?.run ?? null,
         candidate.run,
-        await correctedBy(state, since),
+        correctedBy(told),
         project.config.engine,
     );
     const isClosed = closedBy(log, period) !== null;
@@ -90,6 +92,7 @@ export async function comparePeriod(
                   ...{ billed: billed.certificate, candidate },
               });
     const evidence = evidenceOf(billed?.certificate ?? null, candidate.certificate);
+    const late = untoldDebits(found.lateDebits, told);
     return {
         candidate,
         made: {
@@ -115,7 +118,7 @@ export async function comparePeriod(
                 candidate,
                 changedIn(evidence, project),
             ),
-            ...(found.lateDebits.length ? { late_debits: [...found.lateDebits] } : {}),
+            ...(late.length ? { late_debits: [...late] } : {}),
         },
     };
 }
@@ -181,24 +184,29 @@ async function billable(
     return { refused: [...refused], closings: isSame ? null : text };
 }
 
-/** What corrections changed so far, added up by line. */
-async function correctedBy(
-    state: State,
-    corrections: readonly Correction[],
-): Promise<readonly RowOf<typeof corrected>[]> {
-    const sums = new Map<string, RowOf<typeof corrected>>();
+/** What the backfills that count say of the period that they correct. */
+async function toldBy(state: State, corrections: readonly Correction[]): Promise<readonly Told[]> {
+    const told: Told[] = [];
     for (const correction of corrections) {
         const { periods } = await readBackfill(state, correction);
-        const found = periods.find(({ period }) => period === correction.period);
-        const sign = correction.kind === 'revert' ? -1n : 1n;
-        for (const line of found ? correctable(found) : []) {
+        const period = periods.find((of) => of.period === correction.period);
+        if (period) told.push({ sign: correction.kind === 'revert' ? -1 : 1, period });
+    }
+    return told;
+}
+
+/** What corrections changed so far, added up by line. */
+function correctedBy(told: readonly Told[]): readonly RowOf<typeof corrected>[] {
+    const sums = new Map<string, RowOf<typeof corrected>>();
+    for (const { sign, period } of told) {
+        for (const line of correctable(period)) {
             const before = sums.get(line.line_key)?.amount_minor ?? 0n;
             const { line_key, line_type, payer_id, account_id, product, description } = line;
             const { service_start, service_end, currency } = line;
             sums.set(line_key, {
                 ...{ line_key, line_type, payer_id, account_id, product, description },
                 ...{ service_start, service_end, currency },
-                amount_minor: before + sign * BigInt(line.delta_minor),
+                amount_minor: before + BigInt(sign) * BigInt(line.delta_minor),
             });
         }
     }

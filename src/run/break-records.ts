@@ -14,7 +14,8 @@ import { breakOf } from './outputs.ts';
 import { inTables } from './tables.ts';
 
 /** A break with the records of both sides behind it. */
-export interface BreakRecords extends Pick<BreakEvidence, 'usage' | 'debits'> {
+export interface BreakRecords
+    extends Pick<BreakEvidence, 'usage' | 'debits' | 'usage_count' | 'debit_count'> {
     readonly of: Break;
     /** What made the difference, in order; together they are all of it. */
     readonly causes: readonly {
@@ -46,13 +47,14 @@ export async function readBreakRecords(
         if (!row) return null;
         const of = breakOf(row);
         const [evidence] = await readEvidence(engine, [of]);
-        const { usage = [], debits = [] } = evidence ?? {};
+        const { usage = [], debits = [], usage_count = 0, debit_count = 0 } = evidence ?? {};
         const causes = await engine.rows(
             `select cause, amount, detail from recon.break_causes
             where break_id = $break_id order by cause_no`,
             { break_id },
         );
-        return { of, causes: causes.map(causeOf), usage, debits, found };
+        const sides = { usage, debits, usage_count, debit_count };
+        return { of, causes: causes.map(causeOf), ...sides, found };
     });
 }
 

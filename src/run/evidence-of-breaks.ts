@@ -17,36 +17,51 @@ export function entriesOf({ entry_ids }: Pick<Break, 'entry_ids'>): readonly str
 }
 
 /** Names that no field of an event can have: where a record is, and for which break. */
-const place = { break_id: '@break', key: '@key', line: '@line' } as const;
+const place = { break_id: '@break', key: '@key', line: '@line', all: '@all' } as const;
 
 const wantedSql = `
     wanted as (
         select unnest(from_json($wanted, '[{"break_id": "VARCHAR", "event_id": "VARCHAR",
-            "authorization_id": "VARCHAR", "entry_ids": ["VARCHAR"]}]'), recursive := true)
+            "authorization_id": "VARCHAR", "entry_ids": ["VARCHAR"], "day_account": "VARCHAR",
+            "day": "DATE"}]'), recursive := true)
     )`;
 
-/** An event is named by its id, or by the authorization that it names. */
+/** An event is named by its id, by the authorization that it names, or by its account and day. */
 const usageSql = `
     with ${wantedSql},
 
-    found as (
-        select wanted.break_id, events.*
+    named as (
+        select wanted.break_id, events.object_no, events.line_no, events.event_at
         from mediated.usage_events as events
         inner join wanted on events.event_id = wanted.event_id
-        union all by name
-        select wanted.break_id, events.*
+        union all
+        select wanted.break_id, events.object_no, events.line_no, events.event_at
         from mediated.usage_events as events
         inner join wanted
             on wanted.event_id is null and events.authorization_id = wanted.authorization_id
+        union all
+        select wanted.break_id, events.object_no, events.line_no, events.event_at
+        from mediated.usage_events as events
+        inner join wanted
+            on events.account_id = wanted.day_account and events.event_on = wanted.day
+    ),
+
+    placed as (
+        select named.*, objects.key,
+            row_number() over (
+                partition by named.break_id order by named.event_at, objects.key, named.line_no
+            ) as place_no,
+            count(*) over (partition by named.break_id) as all_count
+        from named inner join raw.objects as objects on named.object_no = objects.object_no
     )
 
-    select found.break_id as "@break", objects.key as "@key", found.line_no as "@line",
-        found.* exclude (break_id, object_no, line_no)
-    from found inner join raw.objects as objects on found.object_no = objects.object_no
-    qualify row_number() over (
-        partition by found.break_id order by found.event_at, objects.key, found.line_no
-    ) <= ${LIMIT}
-    order by "@break", found.event_at, "@key", "@line"`;
+    select placed.break_id as "@break", placed.key as "@key", placed.line_no as "@line",
+        placed.all_count as "@all", events.* exclude (object_no, line_no)
+    from placed
+    inner join mediated.usage_events as events
+        on placed.object_no = events.object_no and placed.line_no = events.line_no
+    where placed.place_no <= ${LIMIT}
+    order by "@break", placed.place_no`;
 
 /** A debit entry by its id, and whatever else names the same event or authorization. */
 const debitSql = `
@@ -70,6 +85,7 @@ const debitSql = `
     places as (select break_id, object_no, line_no from named group by all)
 
     select places.break_id as "@break", objects.key as "@key", places.line_no as "@line",
+        count(*) over (partition by places.break_id) as "@all",
         entries.* exclude (object_no, line_no)
     from places
     inner join mediated.debit_entries as entries
@@ -104,7 +120,7 @@ const repeatsSql = (side: 'usage' | 'debit') => `
 
 /**
  * Both sides of some breaks as the lake has them: one query a side, however many breaks. A break of a
- * whole day names no event, and shows its debits alone.
+ * whole day shows its first events, and how many there are.
  */
 export async function readEvidence(
     engine: Engine,
@@ -112,16 +128,29 @@ export async function readEvidence(
 ): Promise<readonly BreakEvidence[]> {
     if (breaks.length === 0) return [];
     const wanted = JSON.stringify(
-        breaks.map(({ break_id, event_id, authorization_id, entry_ids }) => ({
+        breaks.map(({ break_id, event_id, authorization_id, entry_ids, break_key }) => ({
             ...{ break_id, event_id, authorization_id },
+            ...dayOf({ event_id, authorization_id, break_key }),
             entry_ids: entriesOf({ entry_ids }),
         })),
     );
-    const records = async (table: string, ...statements: readonly string[]) => {
+    const counts = { usage: new Map<string, number>(), debits: new Map<string, number>() };
+    const records = async (
+        side: keyof typeof counts,
+        table: string,
+        ...statements: readonly string[]
+    ) => {
         const decimals = await decimalsOf(engine, table);
         const found: (readonly [string, RawRecord])[] = [];
         for (const sql of statements) {
             const rows = await engine.rows(sql, { wanted });
+            for (const row of rows) {
+                if (row[place.all] === undefined) continue;
+                counts[side].set(
+                    String(row[place.break_id]),
+                    Number.parseInt(String(row[place.all]), 10),
+                );
+            }
             found.push(
                 ...rows.map(
                     (row) => [String(row[place.break_id]), recordOf(row, decimals)] as const,
@@ -130,8 +159,8 @@ export async function readEvidence(
         }
         return Map.groupBy(found, ([break_id]) => break_id);
     };
-    const usage = await records('mediated.usage_events', usageSql, repeatsSql('usage'));
-    const debits = await records('mediated.debit_entries', debitSql, repeatsSql('debit'));
+    const usage = await records('usage', 'mediated.usage_events', usageSql, repeatsSql('usage'));
+    const debits = await records('debits', 'mediated.debit_entries', debitSql, repeatsSql('debit'));
     const ofBreak = (all: typeof usage, break_id: string) =>
         (all.get(break_id) ?? []).map(([, record]) => record);
     return breaks
@@ -139,9 +168,24 @@ export async function readEvidence(
             break_id,
             usage: ofBreak(usage, break_id),
             debits: ofBreak(debits, break_id),
+            usage_count: counts.usage.get(break_id) ?? 0,
+            debit_count: counts.debits.get(break_id) ?? 0,
         }))
         .filter((of) => of.usage.length + of.debits.length > 0)
         .sort((a, b) => compareText(a.break_id, b.break_id));
+}
+
+/** The account and day that a break is of as a whole; nulls for any other. */
+function dayOf({
+    event_id,
+    authorization_id,
+    break_key,
+}: Pick<Break, 'event_id' | 'authorization_id' | 'break_key'>) {
+    const [, day_account = null, day = null] =
+        event_id === null && authorization_id === null
+            ? (/^(.*)\|(\d{4}-\d\d-\d\d)$/s.exec(break_key) ?? [])
+            : [];
+    return { day_account, day };
 }
 
 /** Columns whose text has zeros that only their scale adds: an attribute keeps its own. */

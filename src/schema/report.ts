@@ -97,6 +97,9 @@ export interface BreakEvidence {
     readonly break_id: string;
     readonly usage: readonly RawRecord[];
     readonly debits: readonly RawRecord[];
+    /** How many events and entries there are: of a day it may show a few of thousands. */
+    readonly usage_count: number;
+    readonly debit_count: number;
 }
 
 /** How many open items of a code are of an age, and what they come to by currency, without signs. */

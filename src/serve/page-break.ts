@@ -12,6 +12,7 @@ import {
     table,
     text,
 } from '../report/html-parts.ts';
+import { moreText } from '../report/html-raw.ts';
 import { itemStatusText } from '../report/item-status.ts';
 import { visible } from '../report/visible.ts';
 import type { BreakRecords } from '../run/break-records.ts';
@@ -87,13 +88,13 @@ function sidesOf(records: BreakRecords | Told | null): ComponentChildren {
             <p class="small">${records.remedy}</p>
         </div>`;
     }
-    const { of, causes, usage, debits, found } = records;
+    const { of, causes, usage, debits, found, usage_count, debit_count } = records;
     return [
         figuresOf(of),
         causesOf(of, causes),
         html`<div class="sides">
-            ${side('Usage', 'No stored usage names it.', usage)}
-            ${side('Debit log', 'No stored debit entry names it.', debits)}
+            ${side('Usage', 'No stored usage names it.', usage, usage_count)}
+            ${side('Debit log', 'No stored debit entry names it.', debits, debit_count)}
         </div>`,
         found.lost.length > 0 &&
             html`<p class="quiet">Rows of ${counted(found.lost.length, 'object')} are kept no more.</p>`,
@@ -129,10 +130,11 @@ function causesOf({ asset }: Break, causes: BreakRecords['causes']): VNode | nul
     );
 }
 
-function side(title: string, none: string, records: readonly RawRecord[]): VNode {
+function side(title: string, none: string, records: readonly RawRecord[], all: number): VNode {
     return html`<div class="side">
         <h3>${title}</h3>
         ${records.length === 0 ? nothing(none) : records.map(recordBox)}
+        ${all > records.length && html`<p class="quiet small">${moreText(all, records.length)}</p>`}
     </div>`;
 }
 

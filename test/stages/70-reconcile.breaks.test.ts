@@ -92,6 +92,16 @@ describe('70-reconcile: each break alone', () => {
                                  e        | d        | 2.5    | g2`,
             'e | a | 0.5 | 0.5 | USD | c d',
         ],
+        [
+            'SPLIT_INCOMPLETE: parts that say their own quantity, and one of them is missing',
+            `
+    given compiled.event_values  event_id | rated_amount | counted_quantity
+                                 e        | 5            | 1000
+    given mediated.debit_entries event_id | entry_id | amount | quantity | grant_id
+                                 e        | c        | 2      | 400      | g1
+                                 e        | d        | 2.5    | 500      | g2`,
+            'e | a | 0.5 | 0.5 | USD | c d',
+        ],
     ];
     test.each(instant)('%s', (title, given, row) =>
         ties(`${needsLog(given)}

@@ -201,6 +201,7 @@ describe('the page with everything in it', () => {
                 break_id: breakItem().break_id,
                 usage: [{ key: text, line: text, fields: [{ name: text, value: text }] }],
                 debits: [],
+                ...{ usage_count: 1, debit_count: 0 },
             },
         ],
     });

@@ -3,9 +3,9 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { Engine } from '../src/duck/engine.ts';
-import { benchProject, floorQueries, generateQueries } from './support/bench-data.ts';
-import { type NightTiming, type Timing, timedNight } from './support/timed-night.ts';
+import { Engine } from '../../src/duck/engine.ts';
+import { benchProject, floorQueries, generateQueries } from '../support/bench-data.ts';
+import { type NightTiming, type Timing, timedNight } from '../support/timed-night.ts';
 
 const USAGE = `npm run bench -- [--events 10000000] [--runs 1] [--dir .bench] [--keep] [--json]
 

@@ -3,9 +3,9 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { Engine } from '../src/duck/engine.ts';
-import { benchProject, floorQueries, generateQueries } from './support/bench-data.ts';
-import { type NightTiming, timedNight } from './support/timed-night.ts';
+import { Engine } from '../../src/duck/engine.ts';
+import { benchProject, floorQueries, generateQueries } from '../support/bench-data.ts';
+import { type NightTiming, timedNight } from '../support/timed-night.ts';
 
 const USAGE = `npm run bench:reconcile -- [--events 10000000] [--shape two_phase|instant] [--dir .bench-reconcile]
     [--keep] [--json]

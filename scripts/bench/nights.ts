@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { Engine } from '../src/duck/engine.ts';
-import { quoteText } from '../src/duck/sql.ts';
-import { benchProject, generateQueries } from './support/bench-data.ts';
-import { type NightTiming, timedNight } from './support/timed-night.ts';
+import { Engine } from '../../src/duck/engine.ts';
+import { quoteText } from '../../src/duck/sql.ts';
+import { benchProject, generateQueries } from '../support/bench-data.ts';
+import { type NightTiming, timedNight } from '../support/timed-night.ts';
 
 const USAGE = `npm run bench:nights -- [--events 100000] [--nights 30] [--dir .bench-nights] [--keep]
 

@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Engine } from '../src/duck/engine.ts';
-import { type Effects, silent } from '../src/effects.ts';
-import { type RunResult, runPipeline } from '../src/run/pipeline.ts';
-import { openProject, type Project } from '../src/run/project.ts';
-import { rePrice } from '../src/run/re-price.ts';
-import { openStore } from '../src/store/open.ts';
-import { benchProject, generateQueries } from './support/bench-data.ts';
+import { Engine } from '../../src/duck/engine.ts';
+import { type Effects, silent } from '../../src/effects.ts';
+import { type RunResult, runPipeline } from '../../src/run/pipeline.ts';
+import { openProject, type Project } from '../../src/run/project.ts';
+import { rePrice } from '../../src/run/re-price.ts';
+import { openStore } from '../../src/store/open.ts';
+import { benchProject, generateQueries } from '../support/bench-data.ts';
 
 const USAGE = `npm run bench:reprice -- [--events 10000000] [--dir .bench-reprice] [--keep] [--json]
 

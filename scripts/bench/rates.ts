@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { rate } from '../pipelines/40-rate/stage.ts';
-import { Engine } from '../src/duck/engine.ts';
-import { runStage } from '../src/stage/run.ts';
+import { rate } from '../../pipelines/40-rate/stage.ts';
+import { Engine } from '../../src/duck/engine.ts';
+import { runStage } from '../../src/stage/run.ts';
 import {
     fillRateBench,
     floorSetup,
     floorSql,
     type RateBenchSize,
-} from './support/bench-rates-data.ts';
+} from '../support/bench-rates-data.ts';
 import {
     between,
     costOf,
@@ -20,7 +20,7 @@ import {
     mark,
     medians,
     type Part,
-} from './support/cost.ts';
+} from '../support/cost.ts';
 
 const USAGE = `npm run bench:rates -- [--rows 1000000] [--combinations 50000] [--rates 10000] [--runs 3] [--json]
 

@@ -98,6 +98,7 @@ export function floorQueries(folder: string): Readonly<Record<string, string>> {
 /** The project over the generated files: file name to text. */
 export function benchProject(
     shape: 'instant' | 'two_phase' = 'instant',
+    memory = '6GB',
 ): Readonly<Record<string, string>> {
     const valid_from = '2025-01-01T00:00:00Z';
     const payers = Array.from({ length: PAYERS }, (_, index) => ({
@@ -192,7 +193,7 @@ export function benchProject(
                 asset: 'USD',
                 shape,
             })),
-            engine: { memory: '6GB' },
+            engine: { memory },
         }),
     };
 }

@@ -57,5 +57,7 @@ export function installPeers(
 function isThere(name: string): boolean {
     const file = join(folder, 'node_modules', name, 'package.json');
     if (!existsSync(file)) return false;
-    return JSON.parse(readFileSync(file, 'utf8')).version === versions[name as keyof typeof versions];
+    return (
+        JSON.parse(readFileSync(file, 'utf8')).version === versions[name as keyof typeof versions]
+    );
 }

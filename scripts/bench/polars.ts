@@ -89,14 +89,16 @@ function job(pl: Library, folder: string): Frame {
     // To six digits, half away from zero: no price is negative.
     const rounded = col('amount').plus(pl.lit(5));
     const isAgreed = rounded.minus(rounded.modulo(10)).eq(col('debited'));
-    const tied = joined.groupBy([col('account')]).agg(
-        ...[col('debited').count().alias('entries'), col('debited').sum().alias('debited')],
-        isAgreed.sum().alias('agreed'),
-        none('debited').sum().alias('undebited'),
-        col('amount').filter(none('debited')).sum().alias('undebited_amount'),
-        none('amount').sum().alias('unused'),
-        col('debited').filter(none('amount')).sum().alias('unused_amount'),
-    );
+    const tied = joined
+        .groupBy([col('account')])
+        .agg(
+            ...[col('debited').count().alias('entries'), col('debited').sum().alias('debited')],
+            isAgreed.sum().alias('agreed'),
+            none('debited').sum().alias('undebited'),
+            col('amount').filter(none('debited')).sum().alias('undebited_amount'),
+            none('amount').sum().alias('unused'),
+            col('debited').filter(none('amount')).sum().alias('unused_amount'),
+        );
     return tied.join(ratedOf(pl, events), { on: 'account', how: 'left' });
 }
 

@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+    chmodSync,
+    chownSync,
+    mkdtempSync,
+    openSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cost, Part } from '../support/cost.ts';
@@ -38,7 +46,8 @@ export async function measure(setting: Setting): Promise<Measured> {
     }
 }
 
-const said = 'COPY of CSV into unlogged tables and ANALYZE (both counted), then one select, numeric';
+const said =
+    'COPY of CSV into unlogged tables and ANALYZE (both counted), then one select, numeric';
 
 const both = (one: Cost, other: Cost): Cost => ({
     seconds: one.seconds + other.seconds,
@@ -57,9 +66,9 @@ class Cluster {
     readonly #folder: string;
     readonly #bin: string;
     readonly #server: ChildProcess;
-    readonly #user: { uid?: number; gid?: number };
+    readonly #user: ServerUser;
 
-    private constructor(folder: string, bin: string, server: ChildProcess, user: object) {
+    private constructor(folder: string, bin: string, server: ChildProcess, user: ServerUser) {
         this.#folder = folder;
         this.#bin = bin;
         this.#server = server;
@@ -72,7 +81,7 @@ class Cluster {
         if (!bin) throw new Error('PostgreSQL is not installed');
         const folder = mkdtempSync(join(tmpdir(), 'tieout-pg-'));
         const user = serverUser();
-        if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);
+        if ('uid' in user) chownSync(folder, user.uid, user.gid);
         chmodSync(folder, 0o700);
         const data = join(folder, 'data');
         const made = spawnSync(
@@ -83,12 +92,24 @@ class Cluster {
         if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
         const options = {
             ...{ listen_addresses: '', unix_socket_directories: folder, max_connections: '10' },
-            ...{ shared_buffers: '2GB', effective_cache_size: '8GB', maintenance_work_mem: '512MB' },
+            ...{
+                shared_buffers: '2GB',
+                effective_cache_size: '8GB',
+                maintenance_work_mem: '512MB',
+            },
             ...{ max_worker_processes: `${2 * threads}`, max_parallel_workers: `${threads}` },
-            ...{ fsync: 'off', synchronous_commit: 'off', wal_level: 'minimal', max_wal_senders: '0' },
+            ...{
+                fsync: 'off',
+                synchronous_commit: 'off',
+                wal_level: 'minimal',
+                max_wal_senders: '0',
+            },
             ...{ max_wal_size: '8GB', autovacuum: 'off' },
         };
-        const flags = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+        const flags = Object.entries(options).flatMap(([name, value]) => [
+            '-c',
+            `${name}=${value}`,
+        ]);
         const server = spawn(join(bin, 'postgres'), ['-D', data, ...flags], {
             ...user,
             ...{ cwd: folder, stdio: 'ignore' },
@@ -152,11 +173,9 @@ class Cluster {
 
     #psql(args: readonly string[], input: number | 'ignore'): Promise<string> {
         const flags = ['-h', this.#folder, '-U', 'bench', '-d', 'postgres', '-X', '-q', '-A', '-t'];
-        const child = spawn(
-            join(this.#bin, 'psql'),
-            [...flags, '-v', 'ON_ERROR_STOP=1', ...args],
-            { stdio: [input, 'pipe', 'pipe'] },
-        );
+        const child = spawn(join(this.#bin, 'psql'), [...flags, '-v', 'ON_ERROR_STOP=1', ...args], {
+            stdio: [input, 'pipe', 'pipe'],
+        });
         const [out, err]: [Buffer[], Buffer[]] = [[], []];
         child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
         child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
@@ -170,8 +189,11 @@ class Cluster {
     }
 }
 
+/** Whom the server runs as; nobody else than who runs the benchmark, when that is empty. */
+type ServerUser = { readonly uid: number; readonly gid: number } | Record<string, never>;
+
 /** PostgreSQL refuses to run as root: then it runs as the user of its package. */
-function serverUser(): { uid?: number; gid?: number } {
+function serverUser(): ServerUser {
     if (process.getuid?.() !== 0) return {};
     const id = (flag: string) =>
         Number.parseInt(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout, 10);

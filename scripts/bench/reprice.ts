@@ -1,14 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Engine } from '../../src/duck/engine.ts';
 import { type Effects, silent } from '../../src/effects.ts';
 import { type RunResult, runPipeline } from '../../src/run/pipeline.ts';
 import { openProject, type Project } from '../../src/run/project.ts';
 import { rePrice } from '../../src/run/re-price.ts';
 import { openStore } from '../../src/store/open.ts';
-import { benchProject, generateQueries } from '../support/bench-data.ts';
+import { type Cost, costOf } from '../support/cost.ts';
+import { makeData, writeProject } from './data.ts';
+import type { Measured, Setting } from './subject.ts';
 
 const USAGE = `npm run bench:reprice -- [--events 10000000] [--dir .bench-reprice] [--keep] [--json]
 
@@ -22,6 +23,22 @@ const effects: Effects = {
     now: () => options.as_of,
     progress: silent,
 };
+
+/** A month from its partials against from its objects, over the data of the suite. */
+export async function measure({ folder, memory }: Setting): Promise<Measured> {
+    writeProject(folder, memory);
+    const { partials, objects, isSame } = await bothWays(folder);
+    if (!isSame)
+        throw new Error('a month from its partials has other charges than from its objects');
+    return {
+        parts: [
+            { name: 'from partials', cost: partials },
+            { name: 'from objects', cost: objects },
+        ],
+        answer: null,
+        says: 'one price in six was changed after the month was run',
+    };
+}
 
 async function main(): Promise<number> {
     const { values } = parseArgs({
@@ -39,30 +56,43 @@ async function main(): Promise<number> {
         return values.help ? 0 : 2;
     }
     const folder = resolve(values.dir);
-    await generate(folder, BigInt(events));
-    rmSync(join(folder, '.tieout'), { recursive: true, force: true });
-    writeFileSync(join(folder, 'rates.yaml'), benchProject()['rates.yaml'] ?? '');
-    await runPipeline(openProject(join(folder, 'tieout.yaml')), effects, options);
-    // Of long prompts, one event in eighty: a break for nearly every event is no month that people have.
-    const dearer = (benchProject()['rates.yaml'] ?? '').replaceAll('price: "30"', 'price: "31"');
-    writeFileSync(join(folder, 'rates.yaml'), dearer);
-    const project = openProject(join(folder, 'tieout.yaml'));
-    const partials = await timed(() => rePrice(project, effects, options));
-    const objects = await timed(() => runPipeline(apart(project), effects, options));
-    const ratio = objects.seconds / partials.seconds;
-    const isSame = amountsOf(partials.result) === amountsOf(objects.result);
+    await makeData({ folder, events, memory: '6GB', threads: availableParallelism() });
+    const { partials, objects, isSame } = await bothWays(folder);
     const figures = {
         ...{ events, threads: availableParallelism() },
         from_objects: objects.seconds.toFixed(2),
         from_partials: partials.seconds.toFixed(2),
-        ratio: ratio.toFixed(1),
-        processor_ratio: (objects.processor / partials.processor).toFixed(1),
-        processor_from_partials: partials.processor.toFixed(2),
+        ratio: (objects.seconds / partials.seconds).toFixed(1),
+        processor_ratio: (objects.cpu / partials.cpu).toFixed(1),
+        processor_from_partials: partials.cpu.toFixed(2),
         same_charges: isSame,
     };
     process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : report(figures));
     if (!values.keep) rmSync(folder, { recursive: true, force: true });
     return isSame ? 0 : 1;
+}
+
+/** Runs the month once, makes a price dearer, and computes the month again in both ways. */
+async function bothWays(folder: string): Promise<BothWays> {
+    rmSync(join(folder, '.tieout'), { recursive: true, force: true });
+    rmSync(join(folder, '.other'), { recursive: true, force: true });
+    await runPipeline(openProject(join(folder, 'tieout.yaml')), effects, options);
+    // Of long prompts, one event in eighty: a break for nearly every event is no month that people have.
+    const card = readFileSync(join(folder, 'rates.yaml'), 'utf8');
+    writeFileSync(join(folder, 'rates.yaml'), card.replaceAll('price: "30"', 'price: "31"'));
+    const project = openProject(join(folder, 'tieout.yaml'));
+    const partials = await timed(() => rePrice(project, effects, options));
+    const objects = await timed(() => runPipeline(apart(project), effects, options));
+    rmSync(join(folder, '.other'), { recursive: true, force: true });
+    const isSame = amountsOf(partials.result) === amountsOf(objects.result);
+    return { partials, objects, isSame };
+}
+
+interface BothWays {
+    readonly partials: Cost;
+    readonly objects: Cost;
+    /** Whether both came to the same charges. */
+    readonly isSame: boolean;
 }
 
 /** In a state of its own, so that nothing is found there. */
@@ -75,35 +105,13 @@ const apart = (project: Project): Project => ({
 const amountsOf = ({ certificate: { payers } }: RunResult) =>
     JSON.stringify(payers.map(({ payer_id, amount_exact }) => [payer_id, amount_exact]));
 
-async function timed(
-    work: () => Promise<RunResult>,
-): Promise<{ seconds: number; processor: number; result: RunResult }> {
-    const [began, used] = [performance.now(), process.cpuUsage()];
-    const result = await work();
-    const { user, system } = process.cpuUsage(used);
-    const seconds = (performance.now() - began) / 1000;
-    return { seconds, processor: (user + system) / 1_000_000, result };
-}
-
-/** Data of the wanted size is kept between runs of one folder. */
-async function generate(folder: string, events: bigint): Promise<void> {
-    const mark = join(folder, 'events');
-    const wanted = events.toString();
-    rmSync(join(folder, '.other'), { recursive: true, force: true });
-    if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
-    rmSync(folder, { recursive: true, force: true });
-    for (const side of ['usage', 'debits']) {
-        mkdirSync(join(folder, 'data', side), { recursive: true });
-    }
-    const duck = await Engine.open({
-        ...{ file: ':memory:', memory: '6GB', threads: availableParallelism(), spill: folder },
+async function timed(work: () => Promise<RunResult>): Promise<Cost & { result: RunResult }> {
+    let result: RunResult | undefined;
+    const cost = await costOf(async () => {
+        result = await work();
     });
-    for (const sql of generateQueries(join(folder, 'data'), events)) await duck.run(sql);
-    duck.close();
-    for (const [name, text] of Object.entries(benchProject())) {
-        writeFileSync(join(folder, name), text);
-    }
-    writeFileSync(mark, wanted);
+    if (!result) throw new Error('a run that ended has a result');
+    return { ...cost, result };
 }
 
 function report(figures: Readonly<Record<string, string | number | boolean>>): string {
@@ -111,4 +119,4 @@ function report(figures: Readonly<Record<string, string | number | boolean>>): s
     return `${rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n')}\n`;
 }
 
-process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main();

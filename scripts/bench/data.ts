@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { Engine } from '../../src/duck/engine.ts';
 import { quoteText } from '../../src/duck/sql.ts';
-import { benchProject, generateQueries } from '../support/bench-data.ts';
+import { type BenchProject, benchProject, generateQueries } from '../support/bench-data.ts';
 import type { Setting } from './subject.ts';
 
 /** The instant of every night over the whole of October 2026. */
@@ -17,12 +17,8 @@ export const openEngine = ({
     Engine.open({ file: ':memory:', memory, threads, spill: join(folder, 'spill') });
 
 /** The project beside the data, as it is before anything changes a price. */
-export function writeProject(
-    folder: string,
-    memory: string,
-    shape: 'instant' | 'two_phase' = 'instant',
-): void {
-    for (const [name, text] of Object.entries(benchProject(shape, memory))) {
+export function writeProject(folder: string, of: BenchProject): void {
+    for (const [name, text] of Object.entries(benchProject(of))) {
         writeFileSync(join(folder, name), text);
     }
 }
@@ -41,7 +37,7 @@ export async function makeData(
         await statements(setting, generateQueries(join(folder, 'data'), BigInt(events), shape));
         writeFileSync(mark, wanted);
     }
-    writeProject(folder, memory, shape);
+    writeProject(folder, { memory, shape });
 }
 
 /** The same rows as NDJSON.gz in a project of its own, one file a day and side. */
@@ -53,7 +49,7 @@ export async function makeText(setting: Setting): Promise<void> {
         await statements(setting, textQueries(setting.folder, folder));
         writeFileSync(mark, '');
     }
-    writeProject(folder, setting.memory);
+    writeProject(folder, { memory: setting.memory, payload: 'data.' });
 }
 
 /** The same rows as one CSV a side, which PostgreSQL copies. */
@@ -84,11 +80,13 @@ function makeSides(folder: string): void {
     for (const side of ['usage', 'debits']) mkdirSync(join(folder, side), { recursive: true });
 }
 
-/** Instants as RFC 3339 and amounts as text, as logs have them. */
+/** Usage as CloudEvents, instants as RFC 3339 and amounts as text, as logs have them. */
 function textQueries(from: string, to: string): readonly string[] {
     const instant = (name: string) => `strftime(${name}, '%Y-%m-%dT%H:%M:%S.%gZ') as ${name}`;
     const columns = {
-        usage: `* replace (${instant('time')})`,
+        usage: `'1.0' as specversion, source, id, type, subject, ${instant('time')}, {
+            model: model, input_tokens: input_tokens, cached_input_tokens: cached_input_tokens,
+            output_tokens: output_tokens} as data`,
         debits: `* replace (${instant('booked_at')}, amount::varchar as amount)`,
     };
     const days = Array.from({ length: 31 }, (_, day) => String(day + 1).padStart(2, '0'));

@@ -53,6 +53,6 @@ function projectIn(setting: Setting, name: string): string {
         mkdirSync(join(folder, 'data', side), { recursive: true });
     }
     symlinkSync(join(setting.folder, 'data'), join(folder, 'made'));
-    writeProject(folder, setting.memory);
+    writeProject(folder, { memory: setting.memory });
     return folder;
 }

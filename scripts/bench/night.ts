@@ -8,11 +8,13 @@ import { asOf, openEngine, writeProject } from './data.ts';
 import type { Measured, Setting } from './subject.ts';
 
 /** A whole night over Parquet as a process of its own: `tieout run`. */
-export const measure = (setting: Setting): Promise<Measured> => nightIn(setting, setting.folder);
+export function measure(setting: Setting): Promise<Measured> {
+    writeProject(setting.folder, { memory: setting.memory });
+    return nightIn(setting, setting.folder);
+}
 
-/** The same over a project in some folder, with a state that is new. */
+/** The night of a project in some folder, with a state that is new. */
 export async function nightIn(setting: Setting, folder: string): Promise<Measured> {
-    writeProject(folder, setting.memory);
     rmSync(join(folder, '.tieout'), { recursive: true, force: true });
     const night = await timedNight(folder, asOf);
     return {

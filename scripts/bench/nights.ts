@@ -37,7 +37,7 @@ async function main(): Promise<number> {
         mkdirSync(join(folder, 'made', side), { recursive: true });
         mkdirSync(join(folder, 'data', side), { recursive: true });
     }
-    writeProject(folder, '6GB');
+    writeProject(folder, {});
     const duck = await Engine.open({
         ...{ file: ':memory:', memory: '4GB', spill: folder },
         threads: availableParallelism(),

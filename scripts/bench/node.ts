@@ -53,11 +53,13 @@ interface UsageLine {
     readonly source: string;
     readonly id: string;
     readonly subject: string;
-    readonly model: string;
     readonly time: string;
-    readonly input_tokens: number;
-    readonly cached_input_tokens: number;
-    readonly output_tokens: number;
+    readonly data: {
+        readonly model: string;
+        readonly input_tokens: number;
+        readonly cached_input_tokens: number;
+        readonly output_tokens: number;
+    };
 }
 interface DebitLine {
     readonly entry_id: string;
@@ -96,22 +98,23 @@ class Job {
         const key = `${line.source} ${line.id}`;
         if (this.#seen.has(key)) return;
         this.#seen.add(key);
-        const band = `${line.model} ${line.input_tokens > 200_000}`;
+        const { model, input_tokens, cached_input_tokens, output_tokens } = line.data;
+        const band = `${model} ${input_tokens > 200_000}`;
         const [input, cached, output] = this.#prices.get(band) ?? [];
         if (!input || !cached || !output) throw new Error(`no price of ${band}`);
-        const fresh = line.input_tokens - line.cached_input_tokens;
+        const fresh = input_tokens - cached_input_tokens;
         const amount = input
             .times(fresh)
-            .plus(cached.times(line.cached_input_tokens))
-            .plus(output.times(line.output_tokens));
+            .plus(cached.times(cached_input_tokens))
+            .plus(output.times(output_tokens));
         this.#events.set(line.id, { account: line.subject, amount, isDebited: false });
         const group = `${line.subject} ${band} ${line.time.slice(0, 10)}`;
         if (!this.#metered.has(group)) this.#count(line.subject, 'metered', 1);
         this.#metered.set(group, (this.#metered.get(group) ?? 0) + 1);
         this.#count(line.subject, 'events', 1);
         this.#count(line.subject, 'fresh', fresh);
-        this.#count(line.subject, 'cached', line.cached_input_tokens);
-        this.#count(line.subject, 'output', line.output_tokens);
+        this.#count(line.subject, 'cached', cached_input_tokens);
+        this.#count(line.subject, 'output', output_tokens);
         this.#add(line.subject, 'rated', amount);
     }
 

@@ -26,7 +26,7 @@ const effects: Effects = {
 
 /** A month from its partials against from its objects, over the data of the suite. */
 export async function measure({ folder, memory }: Setting): Promise<Measured> {
-    writeProject(folder, memory);
+    writeProject(folder, { memory });
     const { partials, objects, isSame } = await bothWays(folder);
     if (!isSame)
         throw new Error('a month from its partials has other charges than from its objects');

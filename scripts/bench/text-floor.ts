@@ -5,11 +5,11 @@ import { costOf } from '../support/cost.ts';
 import { openEngine, textFolder } from './data.ts';
 import type { Measured, Setting } from './subject.ts';
 
-const tokens = { input_tokens: 'bigint', cached_input_tokens: 'bigint', output_tokens: 'bigint' };
+const tokens = 'input_tokens bigint, cached_input_tokens bigint, output_tokens bigint';
 const types = {
     usage: {
-        ...{ source: 'varchar', id: 'varchar', type: 'varchar', subject: 'varchar' },
-        ...{ time: 'timestamp', model: 'varchar', ...tokens },
+        ...{ specversion: 'varchar', source: 'varchar', id: 'varchar', type: 'varchar' },
+        ...{ subject: 'varchar', time: 'timestamp', data: `struct(model varchar, ${tokens})` },
     },
     debits: {
         ...{ entry_id: 'varchar', entry_type: 'varchar', account_id: 'varchar', asset: 'varchar' },

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+    existsSync,
+    globSync,
+    mkdirSync,
+    readFileSync,
+    rmSync,
+    statSync,
+    writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Engine } from '../../src/duck/engine.ts';
 import { quoteText } from '../../src/duck/sql.ts';
@@ -75,6 +83,13 @@ export const csvFolder = ({ folder }: Pick<Setting, 'folder'>): string => join(f
 /** The generated Parquet of one side, as DuckDB reads it. */
 export const parquetOf = (folder: string, side: string): string =>
     `read_parquet(${quoteText(join(folder, 'data', side, '*.parquet'))})`;
+
+/** How large it is, of both sides. */
+export const parquetBytes = ({ folder }: Pick<Setting, 'folder'>): number =>
+    globSync(join(folder, 'data', '*', '*.parquet')).reduce(
+        (sum, file) => sum + statSync(file).size,
+        0,
+    );
 
 function makeSides(folder: string): void {
     for (const side of ['usage', 'debits']) mkdirSync(join(folder, side), { recursive: true });

@@ -50,10 +50,11 @@ export function markdown(wanted: Wanted, outcome: Outcome, on: string): string {
 
 /** The results for machines. */
 export function json(wanted: Wanted, outcome: Outcome, on: string): string {
-    const { results, skipped, problems } = outcome;
+    const { data, results, skipped, problems } = outcome;
     const { dir, ...of } = wanted;
     const figures = {
         ...{ measured_on: on, machine: machine(), command: commandOf(wanted), ...of },
+        data,
         lines: linesOf(results).map((line) => ({ ...line, is_met: isMet(line) })),
         results: results.map(({ subject: { name }, ...rest }) => ({ name, ...rest })),
         skipped: Object.fromEntries(skipped),

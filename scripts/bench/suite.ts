@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { medians, type Part } from '../support/cost.ts';
 import { type Answer, differences, parseAnswer } from './answer.ts';
-import { makeCsv, makeData, makeText } from './data.ts';
+import { makeCsv, makeData, makeText, parquetBytes } from './data.ts';
 import { installPeers } from './peers.ts';
 import { type Measured, type Setting, type Size, type Subject, subjects } from './subject.ts';
 
@@ -30,8 +30,15 @@ export interface Result {
     readonly says: string;
 }
 
+/** How large the Parquet of both sides is. */
+export interface DataSize {
+    readonly events: string;
+    readonly bytes: number;
+}
+
 /** What came of the whole suite. */
 export interface Outcome {
+    readonly data: readonly DataSize[];
     readonly results: readonly Result[];
     /** Why subjects were left out, by name. */
     readonly skipped: ReadonlyMap<string, string>;
@@ -51,7 +58,7 @@ export async function runSuite(wanted: Wanted, say: Say): Promise<Outcome> {
         if (why) skipped.set(name, why);
     }
     const measured = chosen.filter(({ name }) => !skipped.has(name));
-    await makeAll(wanted, measured, say);
+    const data = await makeAll(wanted, measured, say);
     const runs = new Map<Subject, Measured[]>();
     const problems: string[] = [];
     for (let round = 1; round <= wanted.runs; round += 1) {
@@ -67,7 +74,7 @@ export async function runSuite(wanted: Wanted, say: Say): Promise<Outcome> {
         }
     }
     const results = [...runs].map(([subject, of]) => resultOf(wanted, subject, of));
-    return { results, skipped, problems: [...problems, ...contradictions(runs)] };
+    return { data, results, skipped, problems: [...problems, ...contradictions(wanted, runs)] };
 }
 
 function choose({ only, skipsPeers, events, smallEvents }: Wanted): readonly Subject[] {
@@ -91,7 +98,13 @@ function settingOf({ dir, events, smallEvents, memory, threads }: Wanted, size: 
     return { folder, events: count, memory, threads };
 }
 
-async function makeAll(wanted: Wanted, chosen: readonly Subject[], say: Say): Promise<void> {
+/** Makes what is needed of each size. */
+async function makeAll(
+    wanted: Wanted,
+    chosen: readonly Subject[],
+    say: Say,
+): Promise<readonly DataSize[]> {
+    const made = new Map<string, DataSize>();
     for (const size of ['all', 'small'] as const) {
         const of = chosen.filter((subject) => subject.size === size);
         if (of.length === 0) continue;
@@ -100,7 +113,10 @@ async function makeAll(wanted: Wanted, chosen: readonly Subject[], say: Say): Pr
         await makeData(setting);
         if (of.some(({ needs }) => needs === 'text')) await makeText(setting);
         if (of.some(({ needs }) => needs === 'csv')) await makeCsv(setting);
+        const { events } = setting;
+        made.set(events, { events, bytes: parquetBytes(setting) });
     }
+    return [...made.values()];
 }
 
 /** One run in a process of its own, whose memory is then that of the subject. */
@@ -136,23 +152,23 @@ function resultOf(wanted: Wanted, subject: Subject, runs: readonly Measured[]): 
 }
 
 /** Whoever does the same job over the same data must come to the same, to the last digit, in every run. */
-function contradictions(runs: ReadonlyMap<Subject, readonly Measured[]>): readonly string[] {
-    const found: string[] = [];
-    const answers: { name: string; isSmall: boolean; answer: Answer }[] = [];
+function contradictions(
+    wanted: Wanted,
+    runs: ReadonlyMap<Subject, readonly Measured[]>,
+): readonly string[] {
+    const found = new Set<string>();
+    const answers: { name: string; events: string; answer: Answer }[] = [];
     for (const [{ name, size }, measured] of runs) {
         const digests = new Set(measured.flatMap(({ digest }) => digest ?? []));
-        if (digests.size > 1) found.push(`${name}: its runs have ${digests.size} digests`);
-        for (const { answer } of measured) {
-            if (answer) answers.push({ name, isSmall: size === 'small', answer });
-        }
+        if (digests.size > 1) found.add(`${name}: its runs have ${digests.size} digests`);
+        const { events } = settingOf(wanted, size);
+        for (const { answer } of measured) if (answer) answers.push({ name, events, answer });
     }
     for (const [index, one] of answers.entries()) {
-        for (const other of answers.slice(0, index).filter((of) => of.isSmall === one.isSmall)) {
-            const places = differences(other.answer, one.answer);
-            if (places.length) {
-                found.push(`${one.name} differs from ${other.name}: ${places.join('; ')}`);
-            }
+        for (const other of answers.slice(0, index).filter((of) => of.events === one.events)) {
+            const places = differences(other.answer, one.answer).join('; ');
+            if (places) found.add(`${one.name} differs from ${other.name}: ${places}`);
         }
     }
-    return [...new Set(found)];
+    return [...found];
 }

@@ -16,6 +16,9 @@ import type { Setting } from './subject.ts';
 /** The instant of every night over the whole of October 2026. */
 export const asOf = '2026-11-05T00:00:00Z';
 
+/** What making data needs of a setting. */
+export type DataSetting = Omit<Setting, 'cli'>;
+
 /** An engine with nothing in it, for floors and for making data. */
 export const openEngine = ({
     folder,
@@ -33,7 +36,7 @@ export function writeProject(folder: string, of: BenchProject): void {
 
 /** Parquet and a project; data of the wanted size is kept between runs of one folder. */
 export async function makeData(
-    setting: Setting,
+    setting: DataSetting,
     shape: 'instant' | 'two_phase' = 'instant',
 ): Promise<void> {
     const { folder, events, memory } = setting;
@@ -49,7 +52,7 @@ export async function makeData(
 }
 
 /** The same rows as NDJSON.gz in a project of its own, one file a day and side. */
-export async function makeText(setting: Setting): Promise<void> {
+export async function makeText(setting: DataSetting): Promise<void> {
     const folder = textFolder(setting);
     const mark = join(folder, 'made');
     if (!existsSync(mark)) {
@@ -61,7 +64,7 @@ export async function makeText(setting: Setting): Promise<void> {
 }
 
 /** The same rows as one CSV a side, which PostgreSQL copies. */
-export async function makeCsv(setting: Setting): Promise<void> {
+export async function makeCsv(setting: DataSetting): Promise<void> {
     const folder = csvFolder(setting);
     const mark = join(folder, 'made');
     if (existsSync(mark)) return;
@@ -114,7 +117,7 @@ function textQueries(from: string, to: string): readonly string[] {
     );
 }
 
-async function statements(setting: Setting, queries: readonly string[]): Promise<void> {
+async function statements(setting: DataSetting, queries: readonly string[]): Promise<void> {
     const duck = await openEngine(setting);
     try {
         for (const sql of queries) await duck.run(sql);

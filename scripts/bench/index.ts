@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installedCli } from '../support/timed-night.ts';
 import { json, markdown, terminal } from './show.ts';
 import { subjects } from './subject.ts';
 import { runSuite, type Wanted } from './suite.ts';
@@ -43,6 +44,7 @@ async function main(): Promise<number> {
         threads: availableParallelism(),
         only: values.only.split(',').filter((name) => name !== ''),
         skipsPeers: values['skip-peers'],
+        ...{ installsPeers: true, cli: installedCli },
     };
     const outcome = await runSuite(wanted, (line) => process.stderr.write(`${line}\n`));
     const on = new Date().toISOString().slice(0, 10);

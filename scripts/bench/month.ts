@@ -16,11 +16,11 @@ export async function measure(setting: Setting): Promise<Measured> {
     const duck = await openEngine(setting);
     const month = projectIn(setting, 'month');
     for (let day = 1; day <= before; day += 1) await arrive(duck, month, day);
-    await timedNight(month, nightAfter(before));
+    await timedNight(month, nightAfter(before), setting.cli);
     await arrive(duck, month, last);
-    const after = await timedNight(month, nightAfter(last));
+    const after = await timedNight(month, nightAfter(last), setting.cli);
     rmSync(join(month, '.tieout'), { recursive: true });
-    const once = await timedNight(month, nightAfter(last));
+    const once = await timedNight(month, nightAfter(last), setting.cli);
     if (once.digest !== after.digest) {
         throw new Error('night 30 after 29 has another digest than one night over all 30 days');
     }
@@ -40,7 +40,7 @@ export async function measure(setting: Setting): Promise<Measured> {
 async function alone(setting: Setting, duck: Engine): Promise<NightTiming> {
     const folder = projectIn(setting, 'day');
     await arrive(duck, folder, last);
-    const night = await timedNight(folder, nightAfter(last));
+    const night = await timedNight(folder, nightAfter(last), setting.cli);
     rmSync(folder, { recursive: true });
     return night;
 }

@@ -16,7 +16,7 @@ export function measure(setting: Setting): Promise<Measured> {
 /** The night of a project in some folder, with a state that is new. */
 export async function nightIn(setting: Setting, folder: string): Promise<Measured> {
     rmSync(join(folder, '.tieout'), { recursive: true, force: true });
-    const night = await timedNight(folder, asOf);
+    const night = await timedNight(folder, asOf, setting.cli);
     return {
         parts: partsOf(night),
         answer: await answerOf(setting, night),

@@ -28,11 +28,12 @@ export function postgresFolder(): string | null {
 }
 
 /**
- * Installs what the subjects need and is not there yet, outside of the project.
- * @returns why a peer cannot be measured, by its name; nothing of those that can
+ * Which peers cannot be measured, and why, once those that are missing were installed outside of the
+ * project, if that is wanted.
  */
-export function installPeers(
+export function missingPeers(
     of: readonly Subject[],
+    installs: boolean,
     say: (line: string) => void,
 ): ReadonlyMap<string, string> {
     const wanted = new Set(of.flatMap(({ peer }) => peer ?? []));
@@ -41,7 +42,11 @@ export function installPeers(
         missing.set('postgresql', 'not installed: apt-get install postgresql');
     }
     const packages = [...wanted].filter((name) => name !== 'postgresql' && !isThere(name));
-    if (packages.length === 0) return missing;
+    if (!installs) {
+        for (const name of packages)
+            missing.set(name, 'not installed: `npm run bench` installs it');
+    }
+    if (packages.length === 0 || !installs) return missing;
     const specs = packages.map((name) => `${name}@${versions[name as keyof typeof versions]}`);
     say(`installing ${specs.join(', ')} into ${folder}`);
     mkdirSync(folder, { recursive: true });

@@ -5,8 +5,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { floorQueries } from '../support/bench-data.ts';
 import { type NightTiming, timedNight } from '../support/timed-night.ts';
-import { makeData, openEngine } from './data.ts';
-import type { Setting } from './subject.ts';
+import { type DataSetting, makeData, openEngine } from './data.ts';
 
 const USAGE = `npm run bench:reconcile -- [--events 10000000] [--shape two_phase|instant] [--dir .bench-reconcile]
     [--keep] [--json]
@@ -50,7 +49,7 @@ async function main(): Promise<number> {
 }
 
 /** The fastest of three: what the engine itself needs, and not what else the machine did. */
-async function measureJoin(setting: Setting): Promise<number> {
+async function measureJoin(setting: DataSetting): Promise<number> {
     const duck = await openEngine(setting);
     const sql = floorQueries(join(setting.folder, 'data'))['full join on event id'] ?? '';
     const seconds: number[] = [];

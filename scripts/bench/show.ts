@@ -51,7 +51,7 @@ export function markdown(wanted: Wanted, outcome: Outcome, on: string): string {
 /** The results for machines. */
 export function json(wanted: Wanted, outcome: Outcome, on: string): string {
     const { data, results, skipped, problems } = outcome;
-    const { dir, ...of } = wanted;
+    const { dir: _dir, cli: _cli, installsPeers: _installs, ...of } = wanted;
     const figures = {
         ...{ measured_on: on, machine: machine(), command: commandOf(wanted), ...of },
         data,

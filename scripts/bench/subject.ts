@@ -9,6 +9,8 @@ export interface Setting {
     /** What an engine may hold, as DuckDB says it: 6GB. */
     readonly memory: string;
     readonly threads: number;
+    /** The program that nights are run with. */
+    readonly cli: string;
 }
 
 /** What came of one run of a subject, in a process of its own. */

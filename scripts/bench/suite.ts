@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { medians, type Part } from '../support/cost.ts';
 import { type Answer, differences, parseAnswer } from './answer.ts';
 import { makeCsv, makeData, makeText, parquetBytes } from './data.ts';
-import { installPeers } from './peers.ts';
+import { missingPeers } from './peers.ts';
 import { type Measured, type Setting, type Size, type Subject, subjects } from './subject.ts';
 
 /** What the suite is asked for. */
@@ -19,6 +19,10 @@ export interface Wanted {
     /** Names of subjects; empty for all. */
     readonly only: readonly string[];
     readonly skipsPeers: boolean;
+    /** Whether peers that are not there are installed, or left out. */
+    readonly installsPeers: boolean;
+    /** The program that nights are run with. */
+    readonly cli: string;
 }
 
 /** All runs of one subject. */
@@ -51,7 +55,7 @@ type Say = (line: string) => void;
 /** Measures every subject in a process of its own, round after round, and compares what they come to. */
 export async function runSuite(wanted: Wanted, say: Say): Promise<Outcome> {
     const chosen = choose(wanted);
-    const missing = installPeers(chosen, say);
+    const missing = missingPeers(chosen, wanted.installsPeers, say);
     const skipped = new Map<string, string>();
     for (const { name, peer } of chosen) {
         const why = peer && missing.get(peer);
@@ -91,11 +95,14 @@ function choose({ only, skipsPeers, events, smallEvents }: Wanted): readonly Sub
 }
 
 /** Where and how large the data of a size is. */
-function settingOf({ dir, events, smallEvents, memory, threads }: Wanted, size: Size): Setting {
+function settingOf(
+    { dir, events, smallEvents, memory, threads, cli }: Wanted,
+    size: Size,
+): Setting {
     const isSmall = size === 'small' && BigInt(smallEvents) < BigInt(events);
     const count = isSmall ? smallEvents : events;
     const folder = join(dir, size === 'rates' ? 'rates' : count);
-    return { folder, events: count, memory, threads };
+    return { folder, events: count, memory, threads, cli };
 }
 
 /** Makes what is needed of each size. */

@@ -7,6 +7,11 @@ import type { Measure, Setting } from './subject.ts';
  * came of it goes into a file: engines write to the terminal as they like.
  */
 const [module = '', setting = '', into = ''] = process.argv.slice(2);
-const { measure }: { measure: Measure } = await import(`./${module}.ts`);
-const of: Setting = JSON.parse(setting);
-writeFileSync(into, answerText(await measure(of)));
+try {
+    const { measure }: { measure: Measure } = await import(`./${module}.ts`);
+    const of: Setting = JSON.parse(setting);
+    writeFileSync(into, answerText(await measure(of)));
+} catch (error) {
+    writeFileSync(into, answerText({ error: error instanceof Error ? error.message : `${error}` }));
+    process.exitCode = 1;
+}

@@ -81,9 +81,10 @@ const about = [
     'night of that size; nothing is extrapolated.',
 ];
 
-function commandOf({ events, runs, only, skipsPeers, memory }: Wanted): string {
+function commandOf({ events, smallEvents, runs, only, skipsPeers, memory }: Wanted): string {
     const flags = [
-        ...[`--events ${events}`, `--runs ${runs}`, `--memory ${memory}`],
+        ...[`--events ${events}`, `--small-events ${smallEvents}`],
+        ...[`--runs ${runs}`, `--memory ${memory}`],
         ...(only.length ? [`--only ${only.join(',')}`] : []),
         ...(skipsPeers ? ['--skip-peers'] : []),
     ];
@@ -122,6 +123,6 @@ const says = ({ results }: Outcome): readonly string[] =>
 
 const notes = ({ skipped, problems }: Outcome): readonly string[] => [
     ...[...skipped].map(([name, why]) => `${name}: skipped, ${why}`),
-    ...problems.map((problem) => `FAILED ${problem}`),
+    ...problems.map((problem) => `FAILED ${problem.trim().replaceAll(/\s+/g, ' ')}`),
     ...(problems.length ? [] : ['all came to the same totals of every account, to the last digit']),
 ];

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { medians, type Part } from '../support/cost.ts';
 import { type Answer, differences, parseAnswer } from './answer.ts';
@@ -130,6 +130,7 @@ async function makeAll(
 async function inChild(subject: Subject, setting: Setting): Promise<Measured> {
     mkdirSync(setting.folder, { recursive: true });
     const into = join(setting.folder, `${subject.name}.json`);
+    rmSync(into, { force: true });
     const child = spawn(
         process.execPath,
         [
@@ -144,10 +145,13 @@ async function inChild(subject: Subject, setting: Setting): Promise<Measured> {
         child.on('error', fail);
         child.on('close', done);
     });
-    if (code !== 0) throw new Error(`ended with ${code}: ${Buffer.concat(err).toString('utf8')}`);
-    const measured = parseAnswer(readFileSync(into, 'utf8')) as Measured;
+    if (!existsSync(into)) {
+        throw new Error(`its process ended with ${code}: ${Buffer.concat(err).toString('utf8')}`);
+    }
+    const came = parseAnswer(readFileSync(into, 'utf8')) as Measured | { readonly error: string };
     rmSync(into);
-    return measured;
+    if ('error' in came) throw new Error(came.error);
+    return came;
 }
 
 function resultOf(wanted: Wanted, subject: Subject, runs: readonly Measured[]): Result {

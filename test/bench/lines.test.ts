@@ -50,3 +50,10 @@ test('with nothing to compare with there is a cost, and no goal', () => {
     expect(line).toMatchObject({ cost: { seconds: 4 }, ratio: null });
     expect(line && isMet(line)).toBeNull();
 });
+
+test('by the event: ten times the events in eleven times the time is 1.1', () => {
+    const night = { ...result('night', { night: 22 }), events: '10000' };
+    const line = ratio([night, result('small-night', { night: 2 })], 'the same, by the event');
+    expect(line?.ratio?.seconds).toBeCloseTo(1.1);
+    expect(line && isMet(line)).toBe(true);
+});

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Cost } from '../support/cost.ts';
 import { processorSeconds } from '../support/timed-night.ts';
 import { postgresFolder } from './peers.ts';
@@ -85,6 +86,7 @@ export class Cluster {
         const watch = setInterval(() => {
             peakBytes = Math.max(peakBytes, memoryOf(pid));
         }, 250);
+        const idle = childrenOf(pid).length;
         const [start, before] = [performance.now(), used()];
         try {
             await work();
@@ -92,6 +94,10 @@ export class Cluster {
             clearInterval(watch);
         }
         const seconds = (performance.now() - start) / 1000;
+        // A client that is done does not wait for its backend to end.
+        for (let look = 0; childrenOf(pid).length > idle && look < 500; look += 1) {
+            await setTimeout(20);
+        }
         return { seconds, cpu: used() - before, peakBytes };
     }
 
@@ -142,16 +148,22 @@ function serverUser(): ServerUser {
     return { uid: id('-u'), gid: id('-g') };
 }
 
+/** Processes that a server has started and that have not ended. */
+function childrenOf(server: string): readonly string[] {
+    return readdirSync('/proc').filter((pid) => {
+        try {
+            const status = /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '';
+            return /PPid:\s+(\d+)/.exec(status)?.[1] === server;
+        } catch {
+            return false;
+        }
+    });
+}
+
 /** Of a server and its backends, what they share counted once. */
 function memoryOf(server: string): number {
-    const isOf = (pid: string) => {
-        if (pid === server) return true;
-        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-        return /PPid:\s+(\d+)/.exec(status)?.[1] === server;
-    };
-    const bytes = readdirSync('/proc').map((pid) => {
+    const bytes = [server, ...childrenOf(server)].map((pid) => {
         try {
-            if (!/^\d+$/.test(pid) || !isOf(pid)) return 0;
             const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
             return Number.parseInt(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? '0', 10) * 1024;
         } catch {

@@ -95,10 +95,18 @@ export function floorQueries(folder: string): Readonly<Record<string, string>> {
     };
 }
 
+/** What a project over generated files may be told otherwise. */
+export interface BenchProject {
+    readonly shape?: 'instant' | 'two_phase';
+    /** What the engine may hold. */
+    readonly memory?: string;
+    /** Where the payload of an event is: in columns of its own, or in `data` of a CloudEvent. */
+    readonly payload?: '' | 'data.';
+}
+
 /** The project over the generated files: file name to text. */
-export function benchProject(
-    shape: 'instant' | 'two_phase' = 'instant',
-): Readonly<Record<string, string>> {
+export function benchProject(of: BenchProject = {}): Readonly<Record<string, string>> {
+    const { shape = 'instant', memory = '6GB', payload = '' } = of;
     const valid_from = '2025-01-01T00:00:00Z';
     const payers = Array.from({ length: PAYERS }, (_, index) => ({
         account_id: `org-${index}`,
@@ -127,9 +135,9 @@ export function benchProject(
         }),
     );
     const columns = {
-        input_tokens: 'input_tokens',
-        cached_input_tokens: 'cached_input_tokens',
-        output_tokens: 'output_tokens',
+        input_tokens: `${payload}input_tokens`,
+        cached_input_tokens: `${payload}cached_input_tokens`,
+        output_tokens: `${payload}output_tokens`,
     };
     return {
         'accounts.json': JSON.stringify([...payers, ...accounts]),
@@ -160,7 +168,7 @@ export function benchProject(
                     name: 'gateway',
                     prefix: 'usage/',
                     dates: 'dt={date}',
-                    attributes: { model: 'model' },
+                    attributes: { model: `${payload}model` },
                     quantities: columns,
                 },
             ],
@@ -192,7 +200,7 @@ export function benchProject(
                 asset: 'USD',
                 shape,
             })),
-            engine: { memory: '6GB' },
+            engine: { memory },
         }),
     };
 }

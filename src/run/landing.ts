@@ -16,7 +16,7 @@ import { type Batch, type Input, keepBatch, type Role, rowsFile } from './lake.t
 import { parquetProblems } from './parquet.ts';
 
 /** Of more Parquet objects than this, each scan would take longer to open them than to read. */
-const objectsReadInPlace = 200;
+export const objectsReadInPlace = 200;
 
 /** What landing needs beside the objects. */
 export interface Landing {

@@ -1,16 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { rate } from '../pipelines/40-rate/stage.ts';
-import { Engine } from '../src/duck/engine.ts';
-import { runStage } from '../src/stage/run.ts';
+import { rate } from '../../pipelines/40-rate/stage.ts';
+import { Engine } from '../../src/duck/engine.ts';
+import { runStage } from '../../src/stage/run.ts';
 import {
     fillRateBench,
     floorSetup,
     floorSql,
     type RateBenchSize,
-} from './support/bench-rates-data.ts';
+} from '../support/bench-rates-data.ts';
 import {
     between,
     costOf,
@@ -20,7 +20,8 @@ import {
     mark,
     medians,
     type Part,
-} from './support/cost.ts';
+} from '../support/cost.ts';
+import type { Measured, Setting } from './subject.ts';
 
 const USAGE = `npm run bench:rates -- [--rows 1000000] [--combinations 50000] [--rates 10000] [--runs 3] [--json]
 
@@ -28,6 +29,17 @@ Rates metered rows with a card of six attributes through the stage 40-rate as a 
 measures a bare hash join of as many rows with as many rates beside it. Prints the ratio, in seconds
 and in seconds of processors, which a busy machine changes less. Nothing is asserted.
 `;
+
+/** What a stage costs over so many metered rows and rates as the suite looks at. */
+export async function measure(setting: Setting): Promise<Measured> {
+    const size: RateBenchSize = { rows: 1_000_000n, combinations: 50_000n, rates: 10_000 };
+    mkdirSync(setting.folder, { recursive: true });
+    return {
+        parts: await measureSize(setting.folder, size, 3),
+        answer: null,
+        says: `${size.rows} metered rows of ${size.combinations} combinations, ${size.rates} rates of six attributes`,
+    };
+}
 
 async function main(): Promise<number> {
     const { values } = parseArgs({
@@ -52,7 +64,7 @@ async function main(): Promise<number> {
     };
     const folder = mkdtempSync(join(tmpdir(), 'tieout-bench-rates-'));
     try {
-        const parts = await measure(folder, size, Number.parseInt(values.runs, 10));
+        const parts = await measureSize(folder, size, Number.parseInt(values.runs, 10));
         process.stdout.write(
             values.json
                 ? `${JSON.stringify({ ...values, parts }, null, 2)}\n`
@@ -65,7 +77,7 @@ async function main(): Promise<number> {
 }
 
 /** Medians of the floor, the whole stage and its parts, one after the other in every round. */
-async function measure(
+async function measureSize(
     folder: string,
     size: RateBenchSize,
     runs: number,
@@ -110,4 +122,4 @@ function report(runs: string, size: RateBenchSize, parts: readonly Part[]): stri
     ].join('\n');
 }
 
-process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main();

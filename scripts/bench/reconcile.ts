@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { Engine } from '../src/duck/engine.ts';
-import { benchProject, floorQueries, generateQueries } from './support/bench-data.ts';
-import { type NightTiming, timedNight } from './support/timed-night.ts';
+import { floorQueries } from '../support/bench-data.ts';
+import { type NightTiming, timedNight } from '../support/timed-night.ts';
+import { type DataSetting, makeData, openEngine } from './data.ts';
 
 const USAGE = `npm run bench:reconcile -- [--events 10000000] [--shape two_phase|instant] [--dir .bench-reconcile]
     [--keep] [--json]
@@ -34,8 +34,9 @@ async function main(): Promise<number> {
         return values.help ? 0 : 2;
     }
     const folder = resolve(values.dir);
-    await generate(folder, BigInt(events), shape);
-    const join_seconds = await measureJoin(folder);
+    const setting = { folder, events, memory: '6GB', threads: availableParallelism() };
+    await makeData(setting, shape);
+    const join_seconds = await measureJoin(setting);
     rmSync(join(folder, '.tieout'), { recursive: true, force: true });
     const night = await timedNight(folder, '2026-11-05T00:00:00Z');
     process.stdout.write(
@@ -47,36 +48,10 @@ async function main(): Promise<number> {
     return 0;
 }
 
-async function engine(spill: string): Promise<Engine> {
-    return Engine.open({ file: ':memory:', memory: '6GB', threads: availableParallelism(), spill });
-}
-
-/** Data of the wanted size is kept between runs of one folder. */
-async function generate(
-    folder: string,
-    events: bigint,
-    shape: 'two_phase' | 'instant',
-): Promise<void> {
-    const mark = join(folder, 'events');
-    const wanted = `${events} ${shape}`;
-    if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
-    rmSync(folder, { recursive: true, force: true });
-    for (const side of ['usage', 'debits']) {
-        mkdirSync(join(folder, 'data', side), { recursive: true });
-    }
-    const duck = await engine(folder);
-    for (const sql of generateQueries(join(folder, 'data'), events, shape)) await duck.run(sql);
-    duck.close();
-    for (const [name, text] of Object.entries(benchProject(shape))) {
-        writeFileSync(join(folder, name), text);
-    }
-    writeFileSync(mark, wanted);
-}
-
 /** The fastest of three: what the engine itself needs, and not what else the machine did. */
-async function measureJoin(folder: string): Promise<number> {
-    const duck = await engine(folder);
-    const sql = floorQueries(join(folder, 'data'))['full join on event id'] ?? '';
+async function measureJoin(setting: DataSetting): Promise<number> {
+    const duck = await openEngine(setting);
+    const sql = floorQueries(join(setting.folder, 'data'))['full join on event id'] ?? '';
     const seconds: number[] = [];
     for (let run = 0; run < 3; run += 1) {
         const start = performance.now();

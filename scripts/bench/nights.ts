@@ -1,12 +1,13 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { Engine } from '../src/duck/engine.ts';
-import { quoteText } from '../src/duck/sql.ts';
-import { benchProject, generateQueries } from './support/bench-data.ts';
-import { type NightTiming, timedNight } from './support/timed-night.ts';
+import { Engine } from '../../src/duck/engine.ts';
+import { quoteText } from '../../src/duck/sql.ts';
+import { generateQueries } from '../support/bench-data.ts';
+import { type NightTiming, timedNight } from '../support/timed-night.ts';
+import { writeProject } from './data.ts';
 
 const USAGE = `npm run bench:nights -- [--events 100000] [--nights 30] [--dir .bench-nights] [--keep]
 
@@ -36,9 +37,7 @@ async function main(): Promise<number> {
         mkdirSync(join(folder, 'made', side), { recursive: true });
         mkdirSync(join(folder, 'data', side), { recursive: true });
     }
-    for (const [name, text] of Object.entries(benchProject())) {
-        writeFileSync(join(folder, name), text);
-    }
+    writeProject(folder, {});
     const duck = await Engine.open({
         ...{ file: ':memory:', memory: '4GB', spill: folder },
         threads: availableParallelism(),
@@ -49,12 +48,12 @@ async function main(): Promise<number> {
     const nights: NightTiming[] = [];
     for (let day = 1; day <= count; day += 1) {
         await arrive(duck, folder, day);
-        nights.push(await timedNight(folder, instant(day)));
+        nights.push(await timedNight(folder, nightAfter(day)));
         process.stderr.write(`night ${day}: ${nights.at(-1)?.seconds.toFixed(2)} s\n`);
     }
     duck.close();
     rmSync(join(folder, '.tieout'), { recursive: true });
-    const once = await timedNight(folder, instant(count));
+    const once = await timedNight(folder, nightAfter(count));
     process.stdout.write(report(nights, once));
     if (!values.keep) rmSync(folder, { recursive: true, force: true });
     return 0;
@@ -62,11 +61,11 @@ async function main(): Promise<number> {
 
 const dateOf = (day: number) => `2026-10-${String(day).padStart(2, '0')}`;
 /** The night after a day, when its last debits are there. */
-const instant = (day: number) =>
+export const nightAfter = (day: number) =>
     day === 31 ? '2026-11-01T00:00:00Z' : `${dateOf(day + 1)}T00:00:00Z`;
 
 /** One debit in 1,000 comes a night late, one event in 2,000 is sent again a night later. */
-async function arrive(duck: Engine, folder: string, day: number): Promise<void> {
+export async function arrive(duck: Engine, folder: string, day: number): Promise<void> {
     const made = (side: string, of: number) =>
         `read_parquet(${quoteText(join(folder, 'made', side, `dt=${dateOf(of)}.parquet`))})`;
     const write = (select: string, side: string, name: string) =>
@@ -109,4 +108,4 @@ function report(nights: readonly NightTiming[], once: NightTiming): string {
     ].join('\n');
 }
 
-process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main();

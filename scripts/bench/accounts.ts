@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { rate } from '../pipelines/40-rate/stage.ts';
-import { priceUsage } from '../pipelines/45-price/stage.ts';
-import { rollUp } from '../pipelines/50-roll-up/stage.ts';
-import { bill } from '../pipelines/72-bill/stage.ts';
-import { drawDown } from '../pipelines/76-draw-down/stage.ts';
-import { invoice } from '../pipelines/80-invoice/stage.ts';
-import { Engine } from '../src/duck/engine.ts';
-import { fillPromises } from '../src/run/prepare.ts';
-import type { Stage } from '../src/stage/define.ts';
-import { runStage } from '../src/stage/run.ts';
+import { rate } from '../../pipelines/40-rate/stage.ts';
+import { priceUsage } from '../../pipelines/45-price/stage.ts';
+import { rollUp } from '../../pipelines/50-roll-up/stage.ts';
+import { bill } from '../../pipelines/72-bill/stage.ts';
+import { drawDown } from '../../pipelines/76-draw-down/stage.ts';
+import { invoice } from '../../pipelines/80-invoice/stage.ts';
+import { Engine } from '../../src/duck/engine.ts';
+import { fillPromises } from '../../src/run/prepare.ts';
+import type { Stage } from '../../src/stage/define.ts';
+import { runStage } from '../../src/stage/run.ts';
 import {
     type AccountBenchSize,
     accountsText,
@@ -23,8 +23,8 @@ import {
     fillUsage,
     openBench,
     wideAccountsText,
-} from './support/bench-accounts-data.ts';
-import { added, costOf, costTable, machine, medians, type Part } from './support/cost.ts';
+} from '../support/bench-accounts-data.ts';
+import { added, costOf, costTable, machine, medians, type Part } from '../support/cost.ts';
 
 const USAGE = `npm run bench:accounts -- [--accounts 10000] [--days 10] [--kinds 3] [--commitments 0] [--grants 0] [--wide] [--runs 3] [--json]
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
 import { failed } from '../../src/clickhouse/failed.ts';
 
@@ -18,9 +18,17 @@ export interface InProcess extends ClickHouse {
     readonly statements: readonly string[];
 }
 
-/** Opens one. @param folder where chdb is installed; TIEOUT_CHDB of the environment */
-export function openChdb(folder: string): InProcess {
-    const { Session } = createRequire(join(folder, 'package.json'))('chdb') as Chdb;
+/** Where chdb is installed: by `npm run test:clickhouse`, which does it itself. */
+export const chdbFolder = resolve(process.env.TIEOUT_CHDB ?? 'node_modules/.cache/tieout-chdb');
+
+/** The named collection by which it reads the buckets of tests. */
+export const collection = 'tieout_bucket';
+
+/** Opens one, whose collection knows the keys of the embedded S3 or of TIEOUT_TEST_S3_ENDPOINT. */
+export async function openChdb(
+    keys: Readonly<Record<string, string>> = {},
+): Promise<InProcess> {
+    const { Session } = createRequire(join(chdbFolder, 'package.json'))('chdb') as Chdb;
     const session = new Session();
     const statements: string[] = [];
     const ask = async (statement: string): Promise<Uint8Array> => {
@@ -31,6 +39,10 @@ export function openChdb(folder: string): InProcess {
             throw failed('chdb', statement, error);
         }
     };
+    const { AWS_ACCESS_KEY_ID: key = 'key', AWS_SECRET_ACCESS_KEY: secret = 'secret' } = keys;
+    await ask(`create named collection if not exists ${collection} as
+        access_key_id = '${key}', secret_access_key = '${secret}'`);
+    statements.length = 0;
     return {
         address: 'chdb',
         statements,

@@ -133,9 +133,13 @@ export function numberClick(
     return { name, sql: isZero ? `ifNull(${parsed}, ${zero})` : parsed, otherwise, checks };
 }
 
+/** What a field is before anybody knows whether its row is read. */
+export const valueName = (name: string): string => clickName(`value.${name}`);
+export const isFitName = (name: string): string => clickName(`is_fit.${name}`);
+
 /** A column of a row that is read; something else where it is not, so that no text of it counts. */
-export const ifRead = ({ name, sql, otherwise }: ClickField): string =>
-    `if(is_read, ${sql}, ${otherwise ?? 'null'}) as ${clickName(name)}`;
+export const ifRead = ({ name, otherwise }: ClickField): string =>
+    `if(is_read, ${valueName(name)}, ${otherwise ?? 'null'}) as ${clickName(name)}`;
 
 // RFC 3339 with a zone, to the microsecond. What has more digits, or another form, is not read here.
 const timePattern =
@@ -165,8 +169,8 @@ const rawName = (path: string) => clickName(`raw.${path}`);
 const timesName = (path: string) => clickName(`times.${path}`);
 const textName = (path: string) => clickName(`text.${path}`);
 
-/** Columns that a line of NDJSON is taken apart into. */
-export function jsonColumns(paths: readonly string[], lineBytes: number): readonly string[] {
+/** The columns that a line of NDJSON is taken apart into. */
+function partColumns(paths: readonly string[], lineBytes: number): readonly string[] {
     const parents = new Map(
         paths.flatMap((path) => {
             const steps = stepsOf(path);
@@ -178,7 +182,7 @@ export function jsonColumns(paths: readonly string[], lineBytes: number): readon
     return [
         // Without escapes and control characters a text in JSON is what stands between its quotes.
         `isValidUTF8(line) and not match(line, ${clickText('[\\x00-\\x1f\\x7f\\\\]')})
-            and length(line) <= ${lineBytes} and startsWith(line, '{') and isValidJSON(line) as is_plain`,
+        and length(line) <= ${lineBytes} and startsWith(line, '{') and isValidJSON(line) as is_plain`,
         ...[...parents.values()].map(
             (steps) =>
                 `JSONExtractKeys(${['line', ...steps.map(clickText)].join(', ')}) as ${keysName(steps)}`,
@@ -188,13 +192,29 @@ export function jsonColumns(paths: readonly string[], lineBytes: number): readon
             return [
                 `countSubstrings(line, ${clickText(`"${leaf}"`)}) as ${timesName(path)}`,
                 `trimBoth(simpleJSONExtractRaw(line, ${clickText(leaf)})) as ${rawName(path)}`,
-                `multiIf(
-                ${timesName(path)} = 0 or ${rawName(path)} = 'null', null,
-                startsWith(${rawName(path)}, '"'), substring(${rawName(path)}, 2, length(${rawName(path)}) - 2),
-                ${rawName(path)}) as ${textName(path)}`,
             ];
         }),
     ];
+}
+
+/**
+ * Lines of NDJSON with the texts at some paths. Each step is a select of its own: a name that stands for
+ * an expression is put in its place wherever it is used, and the statement would grow without end.
+ */
+export function jsonClickSql(lines: string, paths: readonly string[], lineBytes: number): string {
+    const texts = paths.map((path) => {
+        const raw = rawName(path);
+        const inner = `substring(${raw}, 2, length(${raw}) - 2)`;
+        const nothing = `${timesName(path)} = 0 or ${raw} = 'null'`;
+        return `multiIf(${nothing}, null, startsWith(${raw}, '"'), ${inner}, ${raw}) as ${textName(path)}`;
+    });
+    return `select *, ${texts.join(',\n        ')}
+from (
+    select path, etag, line_no, ${partColumns(paths, lineBytes).join(',\n        ')}
+    from (
+        ${lines}
+    ) as lines
+) as parts`;
 }
 
 /** That a key stands nowhere in a line, or once, and there where its path leads. */

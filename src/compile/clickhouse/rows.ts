@@ -13,15 +13,17 @@ import {
     type ClickReader,
     constantClick,
     ifRead,
+    isFitName,
     jsonClick,
-    jsonColumns,
+    jsonClickSql,
     numberClick,
     parquetClick,
     textClick,
     timeClick,
+    valueName,
 } from './fields.ts';
 import { numberedClickSql, type ObjectSet, type ObjectSource, storedClickSql } from './objects.ts';
-import { clickList, clickText } from './sql.ts';
+import { clickList, clickName, clickText } from './sql.ts';
 
 /*
  * The rows of inputs as ClickHouse reads them: usage_rows and debit_rows. Where a row is not read
@@ -146,46 +148,50 @@ function lineChecks(input: UsageInput | DebitInput, { format }: ObjectSet): read
     ];
 }
 
-/** Rows taken apart: the columns that fields are read from. */
-function apart(source: ObjectSource, set: ObjectSet, paths: readonly string[]): string {
-    const stored = storedClickSql(source, set, paths);
-    if (set.format === 'parquet') return stored;
-    return `select path, etag, line_no,
-            ${jsonColumns(paths, source.lineBytes).join(',\n            ')}
-        from (
-        ${stored}
-        ) as lines`;
+/** What a role adds to the fields of its rows. */
+interface Beside {
+    /** Checks of what fields are together. */
+    readonly checks: readonly string[];
+    /** Columns before and after those of the fields, over the values of fields. */
+    readonly head: Readonly<Record<string, string>>;
+    readonly tail: Readonly<Record<string, string>>;
 }
 
 /** The select of one set of objects: numbered, with its fields where they are read. */
 function readSql(
     source: ObjectSource,
     set: ObjectSet,
+    input: UsageInput | DebitInput,
     paths: readonly string[],
     fields: readonly ClickField[],
-    more: {
-        readonly head: readonly string[];
-        readonly tail: readonly string[];
-        readonly before: readonly string[];
-        readonly after: readonly string[];
-    },
+    { checks, head, tail }: Beside,
 ): string {
-    const checks = [...more.before, ...fields.flatMap((field) => field.checks), ...more.after];
-    const names = fields.map(({ name }) => name);
-    const read = `select path, etag, line_no,
-        ${checks.length ? checks.join('\n            and ') : '1'} as is_read,
-        ${[...more.head, ...fields.map(ifRead), ...more.tail].join(',\n        ')}
-    from (
-        ${apart(source, set, paths)}
-    ) as apart`;
-    const columns = [
-        'line_no',
-        'is_read',
-        ...(more.head.length ? ['input'] : []),
-        ...names,
-        ...(more.tail.length ? ['is_simple'] : []),
+    const stored = storedClickSql(source, set, paths);
+    const rows = set.format === 'ndjson' ? jsonClickSql(stored, paths, source.lineBytes) : stored;
+    const values = fields.flatMap(({ name, sql, checks: own }) => [
+        `${sql} as ${valueName(name)}`,
+        `${own.join(' and ') || '1'} as ${isFitName(name)}`,
+    ]);
+    const all = [
+        lineChecks(input, set).join(' and ') || '1',
+        ...fields.map(({ name }) => isFitName(name)),
+        ...checks,
     ];
-    return numberedClickSql(read, columns);
+    const beside = (of: Readonly<Record<string, string>>) =>
+        Object.entries(of).map(([name, sql]) => `${sql} as ${clickName(name)}`);
+    const read = `select path, etag, line_no, is_read,
+    ${[...beside(head), ...fields.map(ifRead), ...beside(tail)].join(',\n    ')}
+from (
+    select *, ${all.join('\n        and ')} as is_read
+    from (
+        select *, ${values.join(',\n            ')}
+        from (
+${rows}
+        ) as texts
+    ) as valued
+) as checked`;
+    const names = [...Object.keys(head), ...fields.map(({ name }) => name), ...Object.keys(tail)];
+    return numberedClickSql(read, ['line_no', 'is_read', ...names]);
 }
 
 /** The rows of objects of a usage input. @param available columns of Parquet; null for NDJSON. */
@@ -199,9 +205,8 @@ export function usageRowsClickSql(
     const paths = allPaths(input, usageReading(input)).filter(
         (path) => available?.has(path) ?? true,
     );
-    return readSql(source, set, paths, usageClick(input, shape, readerOf(set), available), {
-        ...{ head: [], tail: [], before: lineChecks(input, set), after: [] },
-    });
+    const fields = usageClick(input, shape, readerOf(set), available);
+    return readSql(source, set, input, paths, fields, { checks: [], head: {}, tail: {} });
 }
 
 const entryTypes = [
@@ -221,12 +226,7 @@ export function debitRowsClickSql(
         (path) => available?.has(path) ?? true,
     );
     const fields = debitClick(input, readerOf(set), available);
-    const of = (name: string) => fields.find((field) => field.name === name)?.sql ?? 'null';
-    const known = [
-        `${of('entry_type')} in ${clickList(entryTypes)}`,
-        `${of('asset')} in ${clickList(assets)}`,
-        `(${of('amount')} >= 0 or ${of('entry_type')} = 'adjust')`,
-    ];
+    const of = valueName;
     const silent = signs.map((name) => `isNull(${of(name)})`);
     const simple = [
         'is_read',
@@ -234,11 +234,14 @@ export function debitRowsClickSql(
         `ifNull(${of('event_id')}, '') <> ''`,
         ...silent,
     ];
-    return readSql(source, set, paths, fields, {
-        head: [`${clickText(input.name)} as input`],
-        tail: [`ifNull(${simple.join(' and ')}, 0) as is_simple`],
-        before: lineChecks(input, set),
-        after: known,
+    return readSql(source, set, input, paths, fields, {
+        checks: [
+            `${of('entry_type')} in ${clickList(entryTypes)}`,
+            `${of('asset')} in ${clickList(assets)}`,
+            `(${of('amount')} >= 0 or ${of('entry_type')} = 'adjust')`,
+        ],
+        head: { input: clickText(input.name) },
+        tail: { is_simple: simple.join(' and ') },
     });
 }
 

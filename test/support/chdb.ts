@@ -25,9 +25,7 @@ export const chdbFolder = resolve(process.env.TIEOUT_CHDB ?? 'node_modules/.cach
 export const collection = 'tieout_bucket';
 
 /** Opens one, whose collection knows the keys of the embedded S3 or of TIEOUT_TEST_S3_ENDPOINT. */
-export async function openChdb(
-    keys: Readonly<Record<string, string>> = {},
-): Promise<InProcess> {
+export async function openChdb(keys: Readonly<Record<string, string>> = {}): Promise<InProcess> {
     const { Session } = createRequire(join(chdbFolder, 'package.json'))('chdb') as Chdb;
     const session = new Session();
     const statements: string[] = [];

@@ -96,7 +96,9 @@ function found({ certificate }: RunResult) {
 
 /** How many rows came back, of how many, as the certificate says. */
 export function returnedOf({ certificate }: RunResult): readonly [number, number] {
-    const said = /counted (\d+) of (\d+) rows/.exec(certificate.history.because ?? '');
-    const [certain, all] = [said?.[1], said?.[2]].map((text) => Number.parseInt(text ?? '', 10));
-    return [(all ?? 0) - (certain ?? 0), all ?? 0];
+    const { counted_there = '', looked_at = '' } = certificate.history;
+    const [certain = 0, returned = 0] = [counted_there, looked_at].map((text) =>
+        Number.parseInt(text, 10),
+    );
+    return [returned, certain + returned];
 }

@@ -245,26 +245,39 @@ export function debitRowsClickSql(
     });
 }
 
-/** Columns of Parquet that an input names, with what each is needed as. */
+/** A column of Parquet that an input names, and what it is needed as. */
+export interface ParquetNeed {
+    readonly path: string;
+    readonly as: 'text' | 'integer' | 'decimal' | 'instant';
+    readonly isOptional: boolean;
+}
+
+/** Columns of Parquet that an input names. */
 export function parquetNeeds(
     input: UsageInput | DebitInput,
     shape: EventShape,
-): readonly { readonly path: string; readonly as: 'text' | 'integer' | 'decimal' | 'instant' }[] {
+): readonly ParquetNeed[] {
     const isUsage = 'attributes' in input;
     const reading = isUsage ? usageReading(input) : debitReading(input);
-    const fields = Object.entries(pathsOf(reading, null)).map(([field, path]) => {
-        if (field.endsWith('_at')) return { path, as: 'instant' as const };
-        if (/^(amount|balance_|quantity$|money_amount$)/.test(field))
-            return { path, as: 'decimal' as const };
-        return { path, as: field === 'sequence' ? ('integer' as const) : ('text' as const) };
-    });
+    const must = isUsage ? ofEvents : ofEntries;
+    const fields = Object.entries(pathsOf(reading, null)).map(([field, path]) => ({
+        ...{ path, as: neededAs(field), isOptional: !must.has(field) },
+    }));
     if (!isUsage) return fields;
     const types = new Map(shape.quantities.map(({ name, type }) => [name, type]));
     return [
         ...fields,
-        ...Object.values(input.attributes).map((path) => ({ path, as: 'text' as const })),
+        ...Object.values(input.attributes).map((path) => ({
+            ...{ path, as: 'text' as const, isOptional: false },
+        })),
         ...Object.entries(input.quantities).map(([name, { path }]) => ({
-            ...{ path, as: types.get(name) ?? ('integer' as const) },
+            ...{ path, as: types.get(name) ?? ('integer' as const), isOptional: false },
         })),
     ];
+}
+
+function neededAs(field: string): ParquetNeed['as'] {
+    if (field.endsWith('_at')) return 'instant';
+    if (/^(amount|balance_|quantity$|money_amount$)/.test(field)) return 'decimal';
+    return field === 'sequence' ? 'integer' : 'text';
 }

@@ -29,6 +29,7 @@ import type { InputListing } from '../listing.ts';
 import type { CompiledPeriod, Project } from '../project.ts';
 import { bringMetered, takeShares } from './carried.ts';
 import { type PlacedSet, pinnedObjects, pinObjects, placedSets, sourceOf } from './objects.ts';
+import { returnedFolder } from './open.ts';
 import { withRates } from './prices.ts';
 import { bringRows, parquetColumns, type Returning } from './returned.ts';
 import { ClickSession, parquetOf } from './session.ts';
@@ -73,7 +74,7 @@ export async function countThere(of: Counting): Promise<Counted> {
     await engine.run(`attach ${quoteText(join(run.scratch, 'lines.duckdb'))} as scratch`);
     const returning: Returning = {
         ...{ session, source, store: of.store, shape: eventShape(config) },
-        folder: join(run.folder, 'returned'),
+        folder: join(run.folder, returnedFolder),
     };
     progress.begin('pin');
     const entries = new Map(
@@ -100,7 +101,16 @@ export async function countThere(of: Counting): Promise<Counted> {
     const lines = await lineCounts(session);
     await engine.run('detach scratch');
     const objects = sets
-        .flatMap((set) => pinnedObjects(config, set, entries, pins.get(set) ?? new Map(), lines))
+        .flatMap((set) =>
+            pinnedObjects(
+                config,
+                returning.folder,
+                set,
+                entries,
+                pins.get(set) ?? new Map(),
+                lines,
+            ),
+        )
         .sort((one, other) => one.object_no - other.object_no);
     await fillObjects(engine, objects);
     await lookAt(engine, config, parts);
@@ -109,7 +119,9 @@ export async function countThere(of: Counting): Promise<Counted> {
         objects,
         history: {
             from: null,
-            because: `ClickHouse counted ${count.rows - count.returned} of ${count.rows} rows, the others were looked at`,
+            because: 'engine.clickhouse is set',
+            counted_there: String(count.rows - count.returned),
+            looked_at: String(count.returned),
         },
     };
 }
@@ -150,7 +162,7 @@ async function uploadKnown(
 
 /** Reads all objects there. @returns the columns of sets of Parquet. */
 async function readRows(
-    { project: { config, assets } }: Counting,
+    { project: { assets } }: Counting,
     session: ClickSession,
     returning: Returning,
     sets: readonly PlacedSet[],

@@ -99,9 +99,17 @@ export async function pinObjects(
     return pins;
 }
 
-/** Objects of the run, as those of a lake are: of batches that lie nowhere here. */
+/** The file of rows of a set that came back. @param wave `unread` there, or `touched` */
+export const returnedFile = ({ input, format }: ObjectSet, wave: 'unread' | 'touched'): string =>
+    `${input}.${format}.${wave}.parquet`;
+
+/**
+ * Objects of the run, as those of a lake are: of batches of which only some rows are here.
+ * @param folder of rows that came back.
+ */
 export function pinnedObjects(
     config: Config,
+    folder: string,
     set: PlacedSet,
     entries: ReadonlyMap<string, ObjectEntry>,
     pins: Pins,
@@ -114,11 +122,11 @@ export function pinnedObjects(
         return {
             ...{ key, size, etag, sha256: pins.get(key)?.sha256 ?? '' },
             line_count: set.format === 'parquet' ? null : count,
-            file: null,
+            file: returnedFile(set, 'unread'),
         };
     });
     const batch: Batch = {
-        ...{ id: sha256(JSON.stringify([basis, objects])).slice(0, 16), folder: '', basis },
+        ...{ id: sha256(JSON.stringify([basis, objects])).slice(0, 16), folder, basis },
         ...{ input: set.input, role: set.role, format: set.format, objects, files: {} },
     };
     return set.keys.map((key, index) => ({

@@ -1,8 +1,11 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import { unsupportedThere } from '../../compile/clickhouse/refusals.ts';
 import type { Effects } from '../../effects.ts';
 import { RunError } from '../../errors/index.ts';
 import type { Config } from '../../schema/config.ts';
+import { type RunFolder, readCertificate } from '../folders.ts';
 import { metersByEvent } from '../prepare.ts';
 import type { Project } from '../project.ts';
 
@@ -20,6 +23,29 @@ export function requireDoneThere(project: Project): void {
             : []),
     ];
     if (reasons.length) throw new RunError('CLICKHOUSE_UNSUPPORTED', { reasons });
+}
+
+/**
+ * What looks at rows of any kind is not done for a project whose rows stay elsewhere.
+ * @param what the command, as it is typed.
+ * @throws RunError CLICKHOUSE_UNSUPPORTED
+ */
+export function refuseThere({ config, state }: Project, what: string): void {
+    const kept = globSync(join(state, 'runs', '*', returnedFolder));
+    const reasons = [
+        ...(config.engine.clickhouse ? [`\`${what}\` looks at rows, and they stay there`] : []),
+        ...kept.slice(0, 1).map((folder) => `\`${what}\` knows nothing of rows in ${folder}`),
+    ];
+    if (reasons.length) throw new RunError('CLICKHOUSE_UNSUPPORTED', { reasons });
+}
+
+/** Where rows that came back stay, in the folder of a run. */
+export const returnedFolder = 'returned';
+
+/** Rows behind a line are here. @throws RunError CLICKHOUSE_ROWS_ELSEWHERE */
+export function requireRowsHere(run: RunFolder, what: string): void {
+    if (readCertificate(run)?.history.counted_there === undefined) return;
+    throw new RunError('CLICKHOUSE_ROWS_ELSEWHERE', { run: run.runId, what });
 }
 
 /** Opens the session of a run. @throws RunError CLICKHOUSE_* */

@@ -14,7 +14,7 @@ import type { Engine } from '../../duck/engine.ts';
 import { RunError } from '../../errors/index.ts';
 import { typedRows, writeRows } from '../landing.ts';
 import { parquetProblems } from '../parquet.ts';
-import type { PlacedSet } from './objects.ts';
+import { type PlacedSet, returnedFile } from './objects.ts';
 import { type ClickSession, parquetOf } from './session.ts';
 
 /*
@@ -38,15 +38,17 @@ export async function parquetColumns(
 ): Promise<readonly string[]> {
     const found = await session.rows(parquetColumnsSql(source, set));
     const types = new Map(found.map(({ name, type }) => [String(name), String(type)]));
-    const needs = parquetNeeds(set.of, shape).filter(({ path }) => types.has(path));
-    const reasons = needs
-        .filter(({ path, as }) => !parquetTypes[as].test(types.get(path) ?? ''))
-        .map(
-            ({ path, as }) =>
-                `${set.input}: the Parquet column ${path} is ${types.get(path)}, read as ${as}`,
-        );
-    if (reasons.length) throw new RunError('CLICKHOUSE_UNSUPPORTED', { reasons });
-    return [...new Set(needs.map(({ path }) => path))];
+    const needs = parquetNeeds(set.of, shape);
+    const reasons = needs.flatMap(({ path, as, isOptional }) => {
+        const type = types.get(path);
+        if (type === undefined) return isOptional ? [] : [`the column ${path} is not one of all`];
+        return parquetTypes[as].test(type) ? [] : [`the column ${path} is ${type}, read as ${as}`];
+    });
+    if (reasons.length) {
+        const of = reasons.map((reason) => `Parquet of input ${set.input}: ${reason}`);
+        throw new RunError('CLICKHOUSE_UNSUPPORTED', { reasons: of });
+    }
+    return [...new Set(needs.map(({ path }) => path))].filter((path) => types.has(path));
 }
 
 /**
@@ -60,7 +62,7 @@ export async function bringRows(
     returning: Returning,
     set: PlacedSet,
     columns: readonly string[],
-    wave: string,
+    wave: 'unread' | 'touched',
     where: string,
 ): Promise<string> {
     const { session, source, folder } = returning;
@@ -72,7 +74,7 @@ export async function bringRows(
         returnedClickSql(source, only, columns, keys.length ? where : `${where} limit 0`),
     );
     mkdirSync(folder, { recursive: true });
-    const file = join(folder, `${name}.parquet`);
+    const file = join(folder, returnedFile(set, wave));
     const typed =
         set.format === 'ndjson'
             ? await typedLines(returning, set, brought)

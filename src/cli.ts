@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { openClickHouse } from './clickhouse/http.ts';
 import { afterwards } from './commands/afterwards.ts';
 import { type BackfillFlags, backfill } from './commands/backfill.ts';
 import type { Answer, CommandContext } from './commands/command.ts';
@@ -59,6 +60,12 @@ function realTerminal(): Terminal {
         cwd: process.cwd(),
         effects: {
             openStore: async (config, folder) => openStore(config.store, folder),
+            openClickHouse: async ({ url, database }, session) =>
+                openClickHouse({
+                    ...{ url, database, session: `${session}-${chance().slice(0, 16)}` },
+                    user: process.env.TIEOUT_CLICKHOUSE_USER,
+                    password: process.env.TIEOUT_CLICKHOUSE_PASSWORD,
+                }),
             now: () => new Date().toISOString(),
             progress: process.stderr.isTTY
                 ? barProgress()

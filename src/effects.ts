@@ -1,3 +1,5 @@
+import type { ClickHouse } from './clickhouse/clickhouse.ts';
+import type { Config } from './schema/config.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { StoreOptions } from './store/open.ts';
 
@@ -19,6 +21,11 @@ export interface Effects {
         config: { readonly store: StoreOptions },
         folder: string,
     ) => Promise<ObjectStore>;
+    /** A session of the server that a config names. @param session its name, which no other run has. */
+    readonly openClickHouse?: (
+        server: NonNullable<Config['engine']['clickhouse']>,
+        session: string,
+    ) => Promise<ClickHouse>;
     /** The current instant as ISO text in UTC. Read at the start of a command, and for its notice. */
     readonly now: () => string;
     readonly progress: Progress;

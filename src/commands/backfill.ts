@@ -13,6 +13,7 @@ import {
 import { comparePeriod } from '../run/backfill.ts';
 import { type KeptBackfill, keepBackfill } from '../run/backfills.ts';
 import { readStateLog } from '../run/books.ts';
+import { refuseThere } from '../run/clickhouse/open.ts';
 import { candidateOf } from '../run/pipeline.ts';
 import type { RunOptions } from '../run/prepare.ts';
 import { rePrice } from '../run/re-price.ts';
@@ -58,6 +59,7 @@ type Reasoned = BackfillFlags & { readonly reason: string };
 async function recompute(flags: Reasoned, context: CommandContext): Promise<Answer> {
     const { effects } = context;
     const project = projectOf(context);
+    refuseThere(project, 'tieout backfill');
     const { by, reason } = flags;
     const at = effects.now();
     const wanted = wantedOf(flags, at);

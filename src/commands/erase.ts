@@ -3,6 +3,7 @@ import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
 import { removeLeftovers } from '../run/bucket-lake.ts';
+import { refuseThere } from '../run/clickhouse/open.ts';
 import {
     type Erased,
     type Erasing,
@@ -43,6 +44,7 @@ export async function erase(
     newSalt: () => string,
 ): Promise<Answer> {
     const project = projectOf(context);
+    refuseThere(project, 'tieout erase');
     const { kind, identifier } = wanted(flags);
     const texts = await ruleTexts(project, context);
     return inState(project, context, async (state) => {

@@ -9,6 +9,7 @@ import { RunError } from '../errors/index.ts';
 import { counted, figure } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { latestRun, spokenPeriods } from '../run/books.ts';
+import { requireRowsHere } from '../run/clickhouse/open.ts';
 import { trimmed } from '../run/decimals.ts';
 import type { RunFolder } from '../run/folders.ts';
 import type { RowsFound } from '../run/moved-rows.ts';
@@ -102,6 +103,7 @@ export async function explain(flags: ExplainFlags, context: CommandContext): Pro
         );
         return { exit: 0, text: otherText(other), json: other };
     }
+    requireRowsHere(found.run, 'the events of a line');
     const explanation = await explanationOf(found, flags, project, context);
     return { exit: 0, text: explanationText(explanation), json: explanation };
 }

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { RunError } from '../errors/index.ts';
 import { counted } from '../report/figures.ts';
+import { refuseThere } from '../run/clickhouse/open.ts';
 import { itemsFile } from '../run/items.ts';
 import { codeText, type Reproduction, reproduceRun } from '../run/reproduce.ts';
 import { type Answer, type CommandContext, projectOf } from './command.ts';
@@ -30,10 +31,9 @@ export async function runOrReproduce(
             detail: '--reproduce takes no --period and no --as-of: the run says both',
         });
     }
-    return answerOf(
-        await reproduceRun(projectOf(context), context.effects, reproduce),
-        context.cwd,
-    );
+    const project = projectOf(context);
+    refuseThere(project, 'tieout run --reproduce');
+    return answerOf(await reproduceRun(project, context.effects, reproduce), context.cwd);
 }
 
 /** Exit 1 when anything differs: what is asked for is the same bytes. */

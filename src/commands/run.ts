@@ -172,7 +172,10 @@ function summary(
     return `${rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}\n`;
 }
 
-function lookedAt({ from, because, looked_at }: History): string {
+function lookedAt({ from, because, looked_at, counted_there }: History): string {
+    if (counted_there !== undefined) {
+        return `${figure(looked_at ?? '0')} rows; ${figure(counted_there)} were counted on ClickHouse`;
+    }
     if (from === null) return `all rows: ${because}`;
     return `${figure(looked_at ?? '0')} rows; the rest is as in ${from}`;
 }

@@ -1,3 +1,4 @@
+import { clickhouseErrors } from './clickhouse.ts';
 import { configErrors } from './config.ts';
 import type { ErrorDefinition, ExitCode } from './define.ts';
 import { engineErrors } from './engine.ts';
@@ -8,7 +9,7 @@ import { storeErrors } from './store.ts';
 /** Every error code there is, with the type of its parameters. Each has an example in test/errors. */
 export const catalogue = {
     ...{ ...storeErrors, ...configErrors, ...engineErrors, ...stateErrors },
-    ...serveErrors,
+    ...{ ...serveErrors, ...clickhouseErrors },
 };
 
 export type ErrorCode = keyof typeof catalogue;

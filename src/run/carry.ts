@@ -68,6 +68,9 @@ function whyAll({ project, previous }: Carrying): string | null {
     if (readCertificate(previous)?.repriced_from) {
         return `${previous.runId} was priced anew and compared nothing with debits`;
     }
+    if (readCertificate(previous)?.history.counted_there !== undefined) {
+        return `${previous.runId} was counted on ClickHouse`;
+    }
     const whole = config.meters.find((meter) => meter.rated && !isAdditiveMeter(meter));
     if (whole) return `meter ${whole.meter} cannot be added up by days`;
     const [byEvent] = metersByEvent(project);

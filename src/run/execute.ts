@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { Engine } from '../duck/engine.ts';
 import { sha256 } from '../duck/sql.ts';
 import type { Effects } from '../effects.ts';
 import { loadCharts } from '../report/charts.ts';
@@ -9,6 +10,8 @@ import { inStage } from '../stage/run.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { carry, dropTouched } from './carry.ts';
 import { certify } from './certify.ts';
+import { type Counted, countThere } from './clickhouse/count.ts';
+import { openSession } from './clickhouse/open.ts';
 import { makeFolders, type RunFolder, readCertificate } from './folders.ts';
 import { type IngestedObject, ingest, lookAt, pinOf, storedRows } from './ingest.ts';
 import { readItems } from './items.ts';
@@ -59,24 +62,16 @@ export async function execute(
         keepRules(run, project);
         // In one transaction: every statement alone would wait for the disk.
         await inStage('prepare', () => engine.transaction(() => prepare(engine, plan)));
-        const objects = await inStage('10-ingest', () =>
-            ingest(engine, store, config, plan.listings, run, effects.progress),
-        );
-        admit(objects);
-        const history = await inStage('15-carry', () =>
-            carry({
-                ...{ engine, project, objects, previous },
-                stages: plan.stages,
-                lake: run.lake,
-            }),
-        );
+        const { objects, history } = await rowsOf(effects, store, engine, plan, admit);
         const content = upstreamOf(plan, objects.map(pinnedAs));
         // A stage is complete for the rows that it looked at; the result does not depend on them.
         const looked = sha256(JSON.stringify([content, history]));
         void loadCharts();
         await runStages(engine, plan, looked, effects.progress);
         // From here on all rows can be looked up again, by those who ask why.
-        await lookAt(engine, config, await storedRows(engine, config, objects));
+        if (!config.engine.clickhouse) {
+            await lookAt(engine, config, await storedRows(engine, config, objects));
+        }
         await dropTouched(engine);
         await requireWorkable(engine, config);
         effects.progress.begin('write');
@@ -105,6 +100,46 @@ export async function execute(
             engine.close();
         }
     }
+}
+
+/** The objects of a run, and what is known of their rows beside those that the stages look at. */
+async function rowsOf(
+    effects: Effects,
+    store: ObjectStore,
+    engine: Engine,
+    plan: Work,
+    admit: (objects: readonly IngestedObject[]) => void,
+): Promise<Counted> {
+    const { run, project, previous, listings } = plan;
+    const { config } = project;
+    const server = config.engine.clickhouse;
+    if (server) {
+        const clickhouse = await openSession(effects, server, run.runId);
+        try {
+            const counted = await inStage('clickhouse', () =>
+                countThere({
+                    ...{ engine, clickhouse, project, promises: plan.promises, listings, run },
+                    ...{ store: store.address, progress: effects.progress },
+                }),
+            );
+            admit(counted.objects);
+            return counted;
+        } finally {
+            await clickhouse.close();
+        }
+    }
+    const objects = await inStage('10-ingest', () =>
+        ingest(engine, store, config, listings, run, effects.progress),
+    );
+    admit(objects);
+    const history = await inStage('15-carry', () =>
+        carry({
+            ...{ engine, project, objects, previous },
+            stages: plan.stages,
+            lake: run.lake,
+        }),
+    );
+    return { objects, history };
 }
 
 /** What only a run at work needs: objects on their way, and what the engine spilled. */

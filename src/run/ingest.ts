@@ -76,8 +76,16 @@ export async function ingest(
         }
     }
     await engine.run('detach scratch');
-    await engine.transaction(() => replaceTable(engine, rawObjects, objects.map(objectRow)));
+    await fillObjects(engine, objects);
     return objects;
+}
+
+/** Says what the objects of a run are. */
+export async function fillObjects(
+    engine: Engine,
+    objects: readonly IngestedObject[],
+): Promise<void> {
+    await engine.transaction(() => replaceTable(engine, rawObjects, objects.map(objectRow)));
 }
 
 const landedOf = (batch: Batch) =>

@@ -13,6 +13,7 @@ import { daysOf } from '../time/period.ts';
 import { boundariesIn } from './basis.ts';
 import { commitRun, readStateLog, requireOpen } from './books.ts';
 import { dropStale } from './bucket-lake.ts';
+import { requireDoneThere } from './clickhouse/open.ts';
 import { codeFingerprint, version } from './code.ts';
 import { type BilledCorrections, correctionsBilled, requireBillable } from './corrections.ts';
 import { execute, removeScraps } from './execute.ts';
@@ -155,6 +156,7 @@ export async function planRun(
         options,
     );
     const { config } = project;
+    requireDoneThere(project);
     const { lake } = runFolder(project.state, '');
     const shape = eventShape(config);
     const days = daysOf(options.period, new Date(options.as_of));

@@ -5,6 +5,7 @@ import { Engine } from '../duck/engine.ts';
 import type { Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
 import type { Config } from '../schema/config.ts';
+import { requireRowsHere } from './clickhouse/open.ts';
 import { commandOf, inspectOutput, type RunFolder } from './folders.ts';
 import { allRows, areMoved, copyTables, type RowsFound, rowsGone, showRows } from './moved-rows.ts';
 
@@ -48,6 +49,7 @@ export async function inTables<T>(
     { contracts = [], rows, ...options }: Looking,
     work: (engine: Engine, found: RowsFound) => Promise<T>,
 ): Promise<T> {
+    if (rows?.ifLost === 'refuse') requireRowsHere(run, 'this');
     const engine = await readTables(run, options);
     try {
         await requireColumns(engine, run, contracts);

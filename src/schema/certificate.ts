@@ -62,6 +62,8 @@ export interface History {
     readonly because?: string;
     /** How many rows it looked at, where that is not all. */
     readonly looked_at?: string;
+    /** How many rows ClickHouse counted and kept there, where it did. */
+    readonly counted_there?: string;
     /** Keys of objects that held something else when they were counted before. */
     readonly overwritten?: readonly string[];
     /** Keys of objects that the store has no more; they count as they were read. */

@@ -225,6 +225,25 @@ const asset = strict({
     rates: z.array(assetRate).optional(),
 });
 
+/** A server, or a cluster, that does the event-scale work of a night. Who asks is of the environment. */
+const clickhouse = strict({
+    url: z.url().describe('Of its HTTP interface, like "https://clickhouse.example:8443".'),
+    database: z.string().min(1).optional(),
+    cluster: name
+        .optional()
+        .describe('Reads objects on all nodes of it; left out, on the one server.'),
+    collection: name
+        .optional()
+        .describe('Named collection of the server that opens the bucket; left out, its own role.'),
+    endpoint: z
+        .url()
+        .optional()
+        .describe('Of the bucket as the server reaches it, where that is not `store.endpoint`.'),
+    returned_rows: count
+        .default(2_000_000)
+        .describe('More rows than that, whose outcome is not certain there, stop a run.'),
+});
+
 const wallet = strict({
     accounts: z.string(),
     asset: z.string(),
@@ -314,6 +333,7 @@ export const configSchema = strict({
         concurrency: count.default(8),
         /** Whether a run goes on from the one before it of its period. */
         incremental: z.boolean().default(true),
+        clickhouse: clickhouse.optional().describe('Does mediation, metering and matching there.'),
     }).prefault({}),
     keep: strict({
         lake_days: count

@@ -258,11 +258,14 @@ function withRate(assets: string): string {
     return JSON.stringify(of.map((one) => (one.asset === 'TOK' ? { ...one, rates } : one)));
 }
 
-/** What a night over books found, by the prefix of each. */
-export async function nightOver(
+/** A project over books: what stands beside its objects, and they. */
+export function filesOver(
     all: readonly Books[],
     beside: Readonly<Record<string, string>>,
-): Promise<{ readonly result: RunResult; readonly facts: Awaited<ReturnType<typeof readRows>> }> {
+): {
+    readonly files: Readonly<Record<string, string>>;
+    readonly objects: ReturnType<typeof objectsOf>;
+} {
     const roots = all.flatMap(({ accounts }) => accounts.filter(({ parent }) => parent === null));
     const wallets = roots.map(({ account_id }) => {
         const { asset, shape, funding } = generatedWallets.find(({ accounts }) =>
@@ -276,7 +279,16 @@ export async function nightOver(
         'assets.json': withRate(beside['assets.json'] ?? '[]'),
         'accounts.json': JSON.stringify(all.flatMap(({ accounts }) => accounts)),
     };
-    const project = testProject(files, memoryStore(objectsOf(all)));
+    return { files, objects: objectsOf(all) };
+}
+
+/** What a night over books found, by the prefix of each. */
+export async function nightOver(
+    all: readonly Books[],
+    beside: Readonly<Record<string, string>>,
+): Promise<{ readonly result: RunResult; readonly facts: Awaited<ReturnType<typeof readRows>> }> {
+    const { files, objects } = filesOver(all, beside);
+    const project = testProject(files, memoryStore(objects));
     try {
         const result = await project.run();
         return { result, facts: await readRows(result, csvOf(result, 'breaks.csv')) };

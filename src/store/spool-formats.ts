@@ -59,6 +59,8 @@ export async function writeParquet(
         throw refused('it does not end with PAR1');
     }
     if (tail.readUInt32LE() > size - 12) throw refused('its footer is longer than the file');
+    // It goes into the lake as it is: the disk writes it while others are still on their way.
+    await file.sync();
     return { format: 'parquet', line_count: null };
 }
 

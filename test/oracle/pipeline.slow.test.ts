@@ -156,11 +156,11 @@ async function agrees(world: World): Promise<void> {
 
 describe('the whole night says what the oracles say', () => {
     test('of random worlds', { timeout: 3_600_000 }, () =>
-        holdsFor(worlds().map(withoutKnownDefects), { runs: runsOf(25, 8) }, agrees),
+        holdsFor(worlds().map(withoutKnownDefects), { runs: runsOf(25, 6) }, agrees),
     );
 
     test('of worlds in which wallets pay', { timeout: 3_600_000 }, () =>
-        holdsFor(pricedWorlds(), { runs: runsOf(15, 5) }, agrees),
+        holdsFor(pricedWorlds(), { runs: runsOf(15, 4) }, agrees),
     );
 });
 

@@ -6,7 +6,7 @@ import { Engine } from '../../src/duck/engine.ts';
 import { silent } from '../../src/effects.ts';
 import { runPipeline } from '../../src/run/pipeline.ts';
 import { openProject } from '../../src/run/project.ts';
-import { fewOf } from '../support/how-many.ts';
+import { fewOf, takesAll } from '../support/how-many.ts';
 import { oneNight, within } from '../support/night.ts';
 import { defaults, testProject } from '../support/project.ts';
 import { accounts, card, files, jan, store } from './channel.world.ts';
@@ -112,7 +112,7 @@ describe('a distributor, three resellers and their customers', () => {
         expect(limits).toEqual(["memory_limit = '256MB'", "memory_limit = '512MB'"]);
     });
 
-    test('the same bytes again, from nothing', async () => {
+    test.runIf(takesAll)('the same bytes again, from nothing', async () => {
         const other = testProject(files, store);
         try {
             const again = await other.run();

@@ -194,7 +194,7 @@ describe('priced anew as computed from objects', () => {
         ],
     ];
 
-    test.each(fewOf(changes, 3))('%s', async (_what, changes, metered) => {
+    test.each(fewOf(changes, 2))('%s', async (_what, changes, metered) => {
         const [anew, whole] = await changed(changes, async (opened) => [
             await fromPartials(opened),
             await fromObjects(opened),

@@ -1,20 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { Engine } from '../../src/duck/engine.ts';
-import {
-    createTableSql,
-    quoteName,
-    quoteTable,
-    quoteText,
-    sha256,
-    stripComments,
-} from '../../src/duck/sql.ts';
+import type { Engine, Row } from '../../src/duck/engine.ts';
+import { quoteName, quoteTable, quoteText, stripComments } from '../../src/duck/sql.ts';
 import type { Table } from '../../src/duck/table.ts';
-import { createControl, loadMacros } from '../../src/run/prepare.ts';
+import { RunError } from '../../src/errors/index.ts';
 import { runParameters } from '../../src/stage/control.ts';
-import type { Stage } from '../../src/stage/define.ts';
+import { type Stage, violationsSql } from '../../src/stage/define.ts';
 import { readStageSql, runStage } from '../../src/stage/run.ts';
+import {
+    bare,
+    inEmpty,
+    inEngine,
+    namesIn,
+    put,
+    putView,
+    sourceOf,
+    tableSql,
+    withText,
+} from './stage-engine.ts';
 
 /**
  * Stage tests as text tables:
@@ -73,16 +77,6 @@ function literal(text: string, type: string): string {
 
 type Cells = readonly string[];
 
-/** An opaque value is text in a test. */
-function withText(table: Table): Table {
-    const columns = Object.entries(table.columns).map(
-        ([name, of]) => [name, of.type === 'ANY' ? { ...of, type: 'VARCHAR' } : of] as const,
-    );
-    return { ...table, columns: Object.fromEntries(columns) };
-}
-
-const tableSql = (table: Table) => createTableSql(withText(table));
-
 /** The statement that puts the given rows into a table; empty without any. */
 function rowsSql(table: Table, given: TextTable | undefined): string {
     const unknown = given?.columns.filter((name) => !(name in table.columns)) ?? [];
@@ -110,104 +104,6 @@ const parameters = `
     given run.parameters run_id | period | period_start | period_end | as_of | open_hold_hours | suspense_percent | hold_absolute | hold_percent
                          run | 2026-10 | 2026-10-01 | 2026-11-01 | 2026-11-05 | 24 | 1 | 1.00 | 1`;
 
-async function open(): Promise<Engine> {
-    const engine = await Engine.open({
-        file: ':memory:',
-        memory: '1GB',
-        threads: 1,
-        spill: '/tmp',
-    });
-    await loadMacros(engine);
-    await createControl(engine);
-    return engine;
-}
-
-/** One for all tests of a process: to open it and define its macros takes longer than a small test. */
-const shared = open();
-let last: Promise<unknown> = Promise.resolve();
-
-/** Works in the engine of all tests, one at a time. */
-function inEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
-    const turn = last.then(async () => work(await shared));
-    last = turn.catch(() => {});
-    return turn;
-}
-
-/** The same, in an engine without relations. */
-function inEmpty<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
-    return inEngine(async (engine) => {
-        await clear(engine);
-        try {
-            return await work(engine);
-        } finally {
-            await clear(engine);
-        }
-    });
-}
-
-async function clear(engine: Engine): Promise<void> {
-    relations.clear();
-    const made = await engine.rows(
-        `select schema_name from duckdb_schemas()
-         where not internal and schema_name not in ('main', 'control')`,
-    );
-    const drops = made.map(
-        ({ schema_name }) => `drop schema ${quoteName(String(schema_name))} cascade`,
-    );
-    await engine.runAll([...drops, 'delete from control.totals', 'delete from control.stages']);
-}
-
-/**
- * Relations of the shared engine stay from one test to the next: to plan a select over empty tables takes as long as
- * to run it over a few rows. What a relation holds is known by its source, the statements and rows that it was
- * made from; it is made again only when they are others. `empty`: it has no rows, whatever the source.
- */
-interface Relation {
-    readonly made: string;
-    readonly source: string;
-}
-const relations = new Map<string, Relation>();
-/** Sources that gave no rows. */
-const barren = new Set<string>();
-const empty = 'empty';
-const unknown = 'unknown';
-
-/** Makes a table hold what a statement puts into it, unless it does. */
-async function put(engine: Engine, of: Table, source: string, sql: string): Promise<void> {
-    const table = withText(of);
-    const made = tableSql(table).join(';');
-    const before = relations.get(of.name);
-    const wanted = sql === '' || barren.has(source) ? empty : source;
-    if (before?.made === made && before.source === wanted) return;
-    relations.set(of.name, { made, source: unknown });
-    if (before && before.made !== made) await drop(engine, of.name, before);
-    if (before?.made !== made) await engine.run(made);
-    else if (before.source !== empty) await engine.run(`delete from ${quoteTable(of.name)}`);
-    if (wanted !== empty) {
-        const [row] = await engine.rows(sql);
-        if (row?.Count === 0n) barren.add(source);
-    }
-    relations.set(of.name, { made, source: barren.has(source) ? empty : wanted });
-}
-
-async function putView(engine: Engine, table: Table, source: string, sql: string): Promise<void> {
-    const before = relations.get(table.name);
-    const made = `create view ${quoteTable(table.name)} as ${sql}`;
-    if (before && before.made !== made) await drop(engine, table.name, before);
-    if (before?.made !== made) await engine.runAll([createTableSql(table)[0] ?? '', made]);
-    relations.set(table.name, { made, source });
-}
-
-async function drop(engine: Engine, name: string, { made }: Relation): Promise<void> {
-    const kind = made.startsWith('create view') ? 'view' : 'table';
-    await engine.run(`drop ${kind} if exists ${quoteTable(name)}`);
-}
-
-/** The relations among those known that a select names. */
-function namesIn(sql: string): readonly string[] {
-    return [...new Set(sql.match(/\b[a-z_]+\.[a-z_]+\b/g))];
-}
-
 /** What of a stage leads to what is wanted, by the relations that its selects name. */
 function leadingTo(
     wanted: readonly string[],
@@ -223,64 +119,134 @@ function leadingTo(
     return found;
 }
 
-/** Makes what a stage reads, compiles or writes: given relations as given, outputs by SQL, if wanted. */
+/** What stages read and write together, in the order in which it is made. */
+interface Work {
+    readonly stages: readonly Stage[];
+    readonly inputs: readonly Table[];
+    readonly outputs: readonly Table[];
+    readonly selects: Readonly<Record<string, string>>;
+}
+
+function workOf(stages: readonly Stage[]): Work {
+    const outputs = stages.flatMap(({ writes }) => writes);
+    const compiled = stages.flatMap((stage) => (stage.compiled ?? []).map(({ table }) => table));
+    const reads = [...stages.flatMap((stage) => stage.reads), ...compiled, runParameters];
+    const inputs = new Map(reads.map((table) => [table.name, table]));
+    for (const { name } of outputs) inputs.delete(name);
+    const selects = stages.flatMap((stage) => Object.entries(readStageSql(stage).selects));
+    return {
+        ...{ stages, outputs, inputs: [...inputs.values()] },
+        selects: Object.fromEntries(selects.map(([name, sql]) => [name, stripComments(sql)])),
+    };
+}
+
+/** Makes relations of a work that are wanted, and what leads to them: given ones as given, outputs by SQL. */
 async function runSelects(
     engine: Engine,
-    stage: Stage,
+    { stages, inputs, outputs, selects }: Work,
     given: readonly TextTable[],
     wanted: readonly string[],
 ): Promise<void> {
     const of = (table: Table) => given.find(({ name }) => name === table.name);
-    const compiled = (stage.compiled ?? []).map(({ table }) => table);
-    const inputs = new Map(
-        [...stage.reads, ...compiled, runParameters].map((table) => [table.name, table]),
-    );
-    const known = [...inputs.keys(), ...stage.writes.map(({ name }) => name)];
+    const known = [...inputs, ...outputs].map(({ name }) => name);
     const unknown = given.filter(({ name }) => !known.includes(name));
     if (unknown.length)
-        throw new Error(`${stage.name} knows no ${unknown.map(({ name }) => name)}`);
-    const selects = Object.fromEntries(
-        Object.entries(readStageSql(stage).selects).map(([name, sql]) => [
-            name,
-            stripComments(sql),
-        ]),
-    );
+        throw new Error(`${stages.map(({ name }) => name)} know no ${unknown[0]?.name}`);
     const computed = Object.fromEntries(
         Object.entries(selects).filter(([name]) => given.every((table) => table.name !== name)),
     );
     const needed = leadingTo(wanted, computed);
-    const isNeeded = ({ name }: Table) => needed.has(name);
-    for (const table of [...inputs.values(), ...stage.writes].filter(isNeeded)) {
-        const text = of(table) || inputs.has(table.name) ? undefined : computed[table.name];
+    for (const table of [...inputs, ...outputs].filter(({ name }) => needed.has(name))) {
+        const text = computed[table.name];
         if (text === undefined) {
             const rows = rowsSql(withText(table), of(table));
             await put(engine, table, rows, rows);
-            continue;
-        }
-        const reads = namesIn(text).map((name) => `${name}: ${relations.get(name)?.source}`);
-        const source = sha256([text, ...reads].join('\n'));
-        if (table.storage === 'view') await putView(engine, table, source, text);
-        else {
+        } else if (table.storage === 'view') {
+            await putView(engine, table, sourceOf(text), text);
+        } else {
             const into = `insert into ${quoteTable(table.name)} by name ${text}`;
-            await put(engine, table, source, into);
+            await put(engine, table, sourceOf(text), into);
         }
     }
 }
 
+/** Sources of proofs that held. */
+const proven = new Set<string>();
+
+/** Asks every audit, grain and equation of stages to hold, as a run does. */
+async function prove(engine: Engine, stages: readonly Stage[]): Promise<void> {
+    for (const stage of stages) {
+        for (const [check, sql] of proofsOf(stage)) {
+            const source = sourceOf(sql);
+            if (proven.has(source)) continue;
+            const rows = await engine.rows(sql);
+            if (rows.length) {
+                const found = { count: rows.length, rows: rows.map(textOf) };
+                throw new RunError('AUDIT_FAILED', { stage: stage.name, check, ...found });
+            }
+            proven.add(source);
+        }
+    }
+}
+
+function proofsOf(stage: Stage): readonly (readonly [string, string])[] {
+    const audits = Object.entries(readStageSql(stage).audits).map(
+        ([name, sql]) => [name, stripComments(sql).replace(/;\s*$/, '')] as const,
+    );
+    const grains = stage.writes
+        .filter(({ storage }) => storage !== 'view')
+        .map(({ name, grain }) => {
+            const keys = grain.map(quoteName).join(', ');
+            const sql = `select ${keys} from ${name} group by ${keys} having count(*) > 1`;
+            return [`grain of ${name}`, sql] as const;
+        });
+    const equations = stage.conserves.map((of) => [of.name, violationsSql(of)] as const);
+    return [...grains, ...audits, ...equations];
+}
+
 /** Runs the selects of a stage over the given tables and compares what `then` names. */
 export async function check(stage: Stage, text: string): Promise<void> {
-    const tables = parseTables(text);
-    const given = [...parseTables(parameters), ...tables.filter(({ role }) => role === 'given')];
-    const then = tables.filter(({ role }) => role === 'then');
+    const [given, then] = givenAndThen(text);
+    const wanted = then.map(({ name }) => name);
     await inEngine(async (engine) => {
-        const wanted = then.map(({ name }) => name);
-        await runSelects(engine, stage, latest(given), wanted);
-        for (const expected of then) {
-            expect(await actualRows(engine, stage, expected), expected.name).toEqual(
-                expected.rows.map((row) => row.join(' | ')).sort(),
-            );
-        }
+        await runSelects(engine, workOf([stage]), given, wanted);
+        await compare(engine, [stage], then);
     });
+}
+
+/** The same of stages that follow each other; every proof of each must hold. */
+export async function checkTogether(stages: readonly Stage[], text: string): Promise<void> {
+    const [given, then] = givenAndThen(text);
+    const work = workOf(stages);
+    const wanted = [...work.inputs, ...work.outputs].map(({ name }) => name);
+    await inEngine(async (engine) => {
+        await runSelects(engine, work, given, wanted);
+        await prove(engine, stages);
+        await compare(engine, stages, then);
+    });
+}
+
+/** The given tables of a text, and those that it compares. */
+function givenAndThen(text: string): readonly [readonly TextTable[], readonly TextTable[]] {
+    const all = Map.groupBy(parseTables(text), ({ role }) => role);
+    const given = latest([...parseTables(parameters), ...(all.get('given') ?? [])]);
+    return [given, all.get('then') ?? []];
+}
+
+async function compare(
+    engine: Engine,
+    stages: readonly Stage[],
+    then: readonly TextTable[],
+): Promise<void> {
+    for (const expected of then) {
+        const stage = stages.find(({ writes }) =>
+            writes.some(({ name }) => name === expected.name),
+        );
+        if (!stage) throw new Error(`no stage writes ${expected.name}`);
+        expect(await actualRows(engine, stage, expected), expected.name).toEqual(
+            expected.rows.map((row) => row.join(' | ')).sort(),
+        );
+    }
 }
 
 /** Runs stages over given tables one after the other as a run does, with audits and equations. */
@@ -289,8 +255,7 @@ export async function runTogether<T>(
     text: string,
     read: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-    const tables = parseTables(text).filter(({ role }) => role === 'given');
-    const given = latest([...parseTables(parameters), ...tables]);
+    const [given] = givenAndThen(text);
     const made = new Set(stages.flatMap(({ writes }) => writes.map(({ name }) => name)));
     const reads = [...stages.flatMap((stage) => stage.reads), runParameters];
     const inputs = new Map(
@@ -308,24 +273,14 @@ export async function runTogether<T>(
             if (rows !== '') await engine.run(rows);
         }
         for (const [position, stage] of stages.entries()) {
-            await runStage(stage, { engine, upstream: '', position });
+            await runStage(
+                { ...stage, writes: stage.writes.map(bare) },
+                {
+                    ...{ engine, upstream: '', position },
+                },
+            );
         }
         return read(engine);
-    });
-}
-
-/** The same, and compares what `then` names of any of them. */
-export function checkTogether(stages: readonly Stage[], text: string): Promise<void> {
-    return runTogether(stages, text, async (engine) => {
-        for (const expected of parseTables(text).filter(({ role }) => role === 'then')) {
-            const stage = stages.find(({ writes }) =>
-                writes.some(({ name }) => name === expected.name),
-            );
-            if (!stage) throw new Error(`no stage writes ${expected.name}`);
-            expect(await actualRows(engine, stage, expected), expected.name).toEqual(
-                expected.rows.map((row) => row.join(' | ')).sort(),
-            );
-        }
     });
 }
 
@@ -343,9 +298,7 @@ async function actualRows(
     if (!table) throw new Error(`${stage.name} does not write ${name}`);
     if (columns.length === 0) {
         const rows = await engine.rows(`select * from ${quoteTable(name)}`);
-        return rows.map((row) =>
-            JSON.stringify(row, (_key, of) => (typeof of === 'bigint' ? String(of) : of)),
-        );
+        return rows.map(textOf);
     }
     const shown = columns.map((column) => {
         const type = table.columns[column]?.type ?? '';
@@ -361,12 +314,15 @@ async function actualRows(
     return rows.map(({ row }) => String(row)).sort();
 }
 
+const textOf = (row: Row) =>
+    JSON.stringify(row, (_key, of) => (typeof of === 'bigint' ? String(of) : of));
+
 /** The rows an audit finds over the given tables; an audit that holds finds none. */
 export async function auditRows(stage: Stage, audit: string, text: string): Promise<number> {
     const sql = stripComments(readFileSync(join(stage.folder, 'audits', `${audit}.sql`), 'utf8'));
     const given = latest([...parseTables(parameters), ...parseTables(text)]);
     return inEngine(async (engine) => {
-        await runSelects(engine, stage, given, namesIn(sql));
+        await runSelects(engine, workOf([stage]), given, namesIn(sql));
         return (await engine.rows(sql)).length;
     });
 }

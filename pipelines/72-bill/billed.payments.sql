@@ -4,7 +4,14 @@
 -- remainders. What paid for nothing above zero, or was given back, has no line and stays by itself.
 with
 paid as (
-    select payer_id, account_id, product, asset, currency, sum(amount) as amount
+    select
+        payer_id,
+        account_id,
+        product,
+        asset,
+        currency,
+        sum(amount) as amount,
+        amount_units(sum(amount)) as units
     from recon.wallet_payments
     group by payer_id, account_id, product, asset, currency
 ),
@@ -47,9 +54,8 @@ cut as (
         paid.*,
         totalled.charge_no,
         totalled.line_key,
-        amount_units(paid.amount) as units,
-        share_cut(amount_units(paid.amount), totalled.weight, totalled.whole) as part,
-        share_rest(amount_units(paid.amount), totalled.weight, totalled.whole) as rest
+        share_cut(paid.units, totalled.weight, totalled.whole) as part,
+        share_rest(paid.units, totalled.weight, totalled.whole) as rest
     from paid
     left join totalled
         on paid.payer_id = totalled.payer_id

@@ -10,8 +10,7 @@ widths as (
     group by payer_id, holder_id
 ),
 
--- What a wallet paid of a part takes as large a share off its units.
-asking as (
+measured as (
     select
         parts.payer_id,
         parts.charge_no,
@@ -21,13 +20,9 @@ asking as (
         parts.span_start,
         parts.span_end,
         counted.commitment_id as counts_towards,
-        greatest(parts.amount_minor - coalesce(paid_parts.paid, 0), 0) as unpaid,
-        without_point(parts.quantity)
-        - share_cut(
-            without_point(parts.quantity),
-            coalesce(paid_parts.paid, 0),
-            greatest(parts.amount_minor, 1)
-        ) as asked
+        parts.amount_minor,
+        without_point(parts.quantity) as units,
+        coalesce(paid_parts.paid, 0) as paid
     from billed.parts as parts
     left join billed.paid_parts as paid_parts
         on parts.payer_id = paid_parts.payer_id
@@ -38,6 +33,15 @@ asking as (
         and counted.measure = 'quantity'
     where parts.line_type = 'usage'
         and parts.amount_minor >= 0
+),
+
+-- What a wallet paid of a part takes as large a share off its units.
+asking as (
+    select
+        * exclude (amount_minor, units, paid),
+        greatest(amount_minor - paid, 0) as unpaid,
+        units - share_cut(units, paid, greatest(amount_minor, 1)) as asked
+    from measured
 ),
 
 reached as (

@@ -74,22 +74,30 @@ reduced as (
     from lined
 ),
 
+-- Each step by itself: a formula that is written into another is looked at once for each time that
+-- the other names it.
+measured as (
+    select
+        *,
+        sign(whole_amount) * sign(units) * sign(factor_units) as direction,
+        abs(whole_amount) as size,
+        abs(units) // unit_divisor * (abs(factor_units) // factor_divisor) as part,
+        line_units // unit_divisor * (1000000000000 // factor_divisor) as whole,
+        power_of_ten(24 - exponent) as minor_unit
+    from reduced
+),
+
+cut as (
+    select *, share_cut(size, part, whole) as share from measured
+),
+
 rounded as (
     select
         payer_id,
         commitment_id,
         product,
-        sign(whole_amount) * sign(units) * sign(factor_units)
-            * divide_rounded(
-                share_cut(
-                    abs(whole_amount),
-                    abs(units) // unit_divisor * (abs(factor_units) // factor_divisor),
-                    line_units // unit_divisor * (1000000000000 // factor_divisor)
-                ),
-                power_of_ten(24 - exponent),
-                'half_away'
-            ) as amount_minor
-    from reduced
+        direction * divide_rounded(share, minor_unit, 'half_away') as amount_minor
+    from cut
 )
 
 select payer_id, commitment_id, product, cast(sum(amount_minor) as hugeint) as amount_minor

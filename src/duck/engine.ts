@@ -178,6 +178,7 @@ export class Engine {
 
     /** Bulk insert of aggregate-sized rows: one JSON text, every value cast by the contract. */
     async insert<T extends Table>(table: T, rows: readonly RowOf<T>[]): Promise<void> {
+        if (rows.length === 0) return;
         const columns = Object.entries(table.columns);
         const shape = columns.map(([name, of]) => [
             name,

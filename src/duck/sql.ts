@@ -50,7 +50,7 @@ export function parameterNames(sql: string): readonly string[] {
 export function createTableSql(
     table: Table,
     types: ReadonlyMap<string, string> = new Map(),
-): readonly string[] {
+): readonly [schema: string, table: string] {
     const columns = Object.entries(table.columns).map(([name, of]) => {
         const type = of.type === 'ANY' ? (types.get(name) ?? of.type) : of.type;
         return `    ${quoteName(name)} ${type}${of.nullable ? '' : ' not null'}`;

@@ -25,7 +25,7 @@ import type { Promises } from '../compile/promises.ts';
 import { assetRates as ratesOfAssets } from '../compile/wallets.ts';
 import { isAdditiveMeter } from '../compile/whole-meters.ts';
 import type { Engine } from '../duck/engine.ts';
-import { createTableSql, quoteName, quoteTable } from '../duck/sql.ts';
+import { createTableSql, quoteTable } from '../duck/sql.ts';
 import type { RowOf, Table } from '../duck/table.ts';
 import { currencyExponent } from '../money/currency.ts';
 import { rateUnits } from '../quote/rate-units.ts';
@@ -85,10 +85,8 @@ export async function replaceTable<T extends Table>(
     table: T,
     rows: readonly RowOf<T>[],
 ): Promise<void> {
-    const [schema] = table.name.split('.');
-    await engine.run(`create schema if not exists ${quoteName(schema ?? 'main')}`);
-    await engine.run(`drop table if exists ${quoteTable(table.name)}`);
-    await engine.runAll(createTableSql(table));
+    const [schema, create] = createTableSql(table);
+    await engine.runAll([schema, `drop table if exists ${quoteTable(table.name)}`, create]);
     await engine.insert(table, rows);
 }
 

@@ -143,6 +143,7 @@ async function execute(
         // what is needed only in between is never written.
         const made = await engine.transaction(() => price(engine, effects, source, opened, run));
         await requireWorkable(engine, opened.project.config);
+        const items = readItems(source.run);
         effects.progress.begin('write');
         const certificate = await inStage('write', async () =>
             writeOutputs(
@@ -153,7 +154,7 @@ async function execute(
                     run_fingerprint: runFingerprint(opened.options, made),
                 },
                 // What was carried into the month then still is.
-                { before: readItems(source.run), carried: readItems(source.run) },
+                { before: items, carried: items },
             ),
         );
         effects.progress.end(run.output);

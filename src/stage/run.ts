@@ -161,11 +161,23 @@ async function dropOutputs(stage: Stage, engine: Engine): Promise<void> {
     await engine.run('delete from control.stages where stage = $stage', { stage: stage.name });
 }
 
+/** All at once, each as one struct of its columns; where one differs it is said which. */
 async function requireInputs(stage: Stage, engine: Engine): Promise<void> {
-    for (const table of stage.reads) {
+    if (stage.reads.length === 0) return;
+    const wholes = stage.reads.map((_, index) => `t${index}`);
+    const from = stage.reads.map(({ name }, index) => `${quoteTable(name)} as t${index}`);
+    const found = await engine.describe(`select ${wholes.join(', ')} from ${from.join(', ')}`);
+    const differing = stage.reads.filter((table, index) => found[index]?.type !== structOf(table));
+    for (const table of differing) {
         const columns = await engine.describe(`select * from ${quoteTable(table.name)}`);
         requireContract(stage, table, columns);
     }
+}
+
+/** The type of a row of a relation, spelled as `describe` does where no name needs quotes. */
+function structOf({ columns }: Table): string {
+    const fields = Object.entries(columns).map(([name, { type }]) => `${name} ${type}`);
+    return `STRUCT(${fields.join(', ')})`;
 }
 
 function requireContract(

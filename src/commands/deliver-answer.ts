@@ -113,7 +113,7 @@ export function sentAnswer(
             'tie-out',
             untied.length === 0
                 ? `zero for ${counted(ties.length, 'payer and currency', 'payers and currencies')}`
-                : `NOT ZERO for ${namesText(untied)}`,
+                : `${isOnItsWay ? 'not known yet' : 'NOT ZERO'} for ${namesText(untied)}`,
         ],
         ...(exit === 0 ? [] : [['next', nextSteps[exit]] as const]),
     ];
@@ -134,15 +134,20 @@ const listed = 3;
 
 /** What is not verified: many of one state and for one reason in one row. */
 function openText(open: readonly Delivered[]): Rows {
-    const alike = Map.groupBy(open, ({ state, detail }) => JSON.stringify([state, detail]));
+    const alike = Map.groupBy(open, (of) => JSON.stringify([nameOf(of), of.detail]));
     return [...alike.values()].flatMap((of): Rows => {
         const keys = of.map(({ parcel }) => visible(parcel.parcel_key));
-        const { state, detail } = of[0]!;
-        if (of.length <= listed) return keys.map((key) => [state, `${key}: ${visible(detail)}`]);
+        const name = nameOf(of[0]!);
+        const detail = visible(of[0]!.detail);
+        if (of.length <= listed) return keys.map((key) => [name, `${key}: ${detail}`]);
         const span = `${counted(of.length, 'parcel')} from ${keys[0]} to ${keys.at(-1)}`;
-        return [[state, `${span}: ${visible(detail)}`]];
+        return [[name, `${span}: ${detail}`]];
     });
 }
+
+/** One that was verified before is so no more when it is there otherwise, or nobody could ask. */
+const nameOf = ({ state, isPassing }: Delivered) =>
+    state !== 'verified' ? state : isPassing ? 'unasked' : 'differs';
 
 function namesText(untied: readonly DeliveryTie[]): string {
     const names = untied.map(({ payer_id, currency }) => `${visible(payer_id)} (${currency})`);

@@ -50,7 +50,9 @@ export async function deliver(
     const target = await targetOf(project, flags.target, context);
     try {
         return await inState(project, context, async (state) => {
+            context.effects.progress.begin(`lines of ${period}`);
             const made = await prepared(project, state, target, period);
+            context.effects.progress.end(target.address);
             if (flags.out !== undefined) writeParcels(flags.out, target, made.waybills);
             if (!flags.send) return dryAnswer(target, made);
             await requireSafe(state);

@@ -104,6 +104,7 @@ export async function sendAll(
         concurrency: target.concurrency,
         intervalCap: target.perSecond,
         interval: 1_000,
+        strict: true,
     });
     progress.begin(`deliver ${target.name}`, all.length);
     let isStopped = false;

@@ -58,6 +58,7 @@ export function stripeClient(settings: StripeSettings, key: string): StripeClien
         concurrency: settings.concurrency,
         intervalCap: settings.per_second,
         interval: 1_000,
+        strict: true, // in any second, not in each
     });
     const ask = <T>(request: () => Promise<Answered<T>>) =>
         queue.add(async () => {

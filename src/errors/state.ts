@@ -153,7 +153,7 @@ export const stateErrors = {
         (p) =>
             `${p.target} has other lines under the same key than would be sent now:\n${p.parcels.map((of) => `    ${of}`).join('\n')}`,
         () =>
-            'Nothing was sent. What was delivered never changes: reopen nothing for it, let `tieout backfill` bill the difference in the open month.',
+            'Nothing was sent. If the run is the same as now, a setting of the target or a name changed since: put it back. If it is another: what was delivered never changes, so let `tieout backfill` bill the difference in the open month, and reopen nothing for it.',
     ),
     DELIVERY_UNANSWERED: defineError<{ target: string; detail: string }>(
         75,

@@ -63,6 +63,6 @@ function element(ids: readonly [string, string], size: Amount, unit: string | nu
                   ['ContractCommitmentAppliedUnit', unit],
               ] as const);
     return {
-        pairs: [['ContractID', ids[0]], ['ContractCommitmentID', ids[1]], ...applied] as const,
+        pairs: [['ContractId', ids[0]], ['ContractCommitmentId', ids[1]], ...applied] as const,
     };
 }

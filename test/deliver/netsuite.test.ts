@@ -153,6 +153,21 @@ describe('more lines than a record takes', () => {
         expect(sent.map(({ counted }) => counted?.amount)).toEqual(['487.50', '231.40', '1.10']);
     });
 
+    test('below zero in all, they are credit memos of at most 200', async () => {
+        const back = many.map((line) => ({ ...line, amount: `-${line.amount}` }));
+        const { records, sent } = await booked(back, { names });
+        expect(records.map(({ type, lines }) => [type, lines.length])).toEqual([
+            ...[
+                ['creditmemo', 200],
+                ['creditmemo', 200],
+                ['creditmemo', 1],
+            ],
+        ]);
+        expect(sent.map(({ counted }) => counted?.amount)).toEqual([
+            ...['-2500.00', '-231.40', '-1.10'],
+        ]);
+    });
+
     test('or summed up by product and type', async () => {
         const settings = { over_limit: 'summarise' };
         const { records } = await booked(many, { names, settings });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ownNames } from '../../src/deliver/names.ts';
 import { readOutbox } from '../../src/deliver/outbox.ts';
+import { type Answered, stripeClient } from '../../src/deliver/stripe-client.ts';
+import { stripeSettingsSchema } from '../../src/schema/deliver-stripe.ts';
 import type { LineItem } from '../../src/schema/line-item.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { lineItem, lineItems } from '../support/documents.ts';
@@ -10,6 +12,7 @@ import {
     type StripeFault,
     type StripeStandIn,
     type StripeStandInOptions,
+    standInKey,
     stripeFaults,
     stripeStandIn,
 } from '../support/stripe-stand-in.ts';
@@ -162,6 +165,26 @@ describe('a delivery to Stripe', () => {
             await deliver(stripe, store);
             await expectBooked(stripe, store);
         });
+    });
+
+    test('no more is asked in any second than may be', async () => {
+        const settings = stripeSettingsSchema.parse({ per_second: 5, concurrency: 5 });
+        const { ask } = stripeClient(settings, standInKey);
+        const times: number[] = [];
+        const answer = { lastResponse: { statusCode: 200 } } as Answered<object>;
+        // Bursts, and a pause in which no allowance is saved up.
+        for (const burst of [4, 8]) {
+            const asked = Array.from({ length: burst }, () =>
+                ask(async () => {
+                    times.push(performance.now());
+                    return answer;
+                }),
+            );
+            await Promise.all(asked);
+        }
+        for (const [at, time] of times.slice(0, -5).entries()) {
+            expect((times[at + 5] ?? 0) - time).toBeGreaterThan(990);
+        }
     });
 
     test('what another state has delivered is found, and not sent again', () =>

@@ -116,7 +116,7 @@ describe('deliveries', () => {
         expect(said).toMatchInlineSnapshot(`
           "DELIVERY_CHANGED: webhook has other lines under the same key than would be sent now:
               acme-2026-10-USD: 13.00 USD sent of run, now 12.50
-            -> Nothing was sent. What was delivered never changes: reopen nothing for it, let \`tieout backfill\` bill the difference in the open month.
+            -> Nothing was sent. If the run is the same as now, a setting of the target or a name changed since: put it back. If it is another: what was delivered never changes, so let \`tieout backfill\` bill the difference in the open month, and reopen nothing for it.
           "
         `);
     });

@@ -150,11 +150,12 @@ const isFlat = (text: string) =>
     Object.values(JSON.parse(text)).every((value) => typeof value !== 'object');
 
 const isApplied = (of: Readonly<Record<string, unknown>>) =>
-    typeof of.ContractID === 'string' &&
-    typeof of.ContractCommitmentID === 'string' &&
-    (typeof of.ContractCommitmentAppliedCost === 'number' ||
+    typeof of.ContractId === 'string' &&
+    typeof of.ContractCommitmentId === 'string' &&
+    // One or the other, never both.
+    (typeof of.ContractCommitmentAppliedCost === 'number') !==
         (typeof of.ContractCommitmentAppliedQuantity === 'number' &&
-            typeof of.ContractCommitmentAppliedUnit === 'string'));
+            typeof of.ContractCommitmentAppliedUnit === 'string');
 
 /** The keys of a dataset: no two rows have the same. */
 const grains: Partial<Record<FocusDataset, readonly string[]>> = {

@@ -17,7 +17,47 @@ interface Job {
     readonly externalIdFieldName?: string;
     state: string;
     csv: string;
+    errorMessage?: string;
     failed: readonly string[];
+}
+
+/** Fields of the two objects that are loaded, as docs/deliver-salesforce.md has them made. */
+const fields: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+    [
+        'Rated_Line__c',
+        new Set([
+            ...['Line_Key__c', 'Batch_Key__c', 'Account__r.External_Id__c', 'Amount__c'],
+            ...['Quantity__c', 'Unit_Price__c', 'Asset_Amount__c', 'Currency__c', 'Unit__c'],
+            ...['Line_Type__c', 'Product_Code__c', 'Meter__c', 'Usage_Account__c'],
+            ...['Invoice_Key__c', 'Rate_Id__c', 'Commitment_Id__c', 'Grant_Id__c', 'Asset__c'],
+            ...['Corrects_Line_Key__c', 'Corrects_Period__c', 'Attributes__c', 'Description__c'],
+            ...['Service_Start__c', 'Service_End__c'],
+        ]),
+    ],
+    [
+        'TransactionJournal',
+        new Set([
+            ...['Line_Key__c', 'Batch_Key__c', 'UniqueIdentifier', 'Account.External_Id__c'],
+            ...['UsageResourceId', 'QuantityUnitOfMeasureId', 'Quantity', 'ActivityDate'],
+            ...['StartDate', 'EndDate', 'UsageType', 'Status'],
+        ]),
+    ],
+]);
+
+/** What a record has that its fields do not take; null for nothing. */
+function wrongIn(row: Row): string | null {
+    for (const [name, value] of Object.entries(row)) {
+        const isLong = name === 'Attributes__c' || name === 'Description__c';
+        const limit =
+            name === 'Line_Key__c' || name === 'Batch_Key__c' ? 64 : isLong ? 32_000 : 255;
+        if (value.length > limit) return `STRING_TOO_LONG:${name}`;
+        const isDay = name.startsWith('Service_');
+        const isInstant = name.endsWith('Date');
+        const form = isDay ? /^\d{4}-\d\d-\d\d$/ : /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+        if ((isDay || isInstant) && !form.test(value)) return `MALFORMED_DATE:${name} ${value}`;
+    }
+    const { ActivityDate = '-', Quantity } = row;
+    return Quantity !== undefined && ActivityDate === '' ? 'REQUIRED_FIELD_MISSING' : null;
 }
 
 export interface SalesforceOrg {
@@ -50,9 +90,22 @@ export async function salesforceOrg(
         const rows = parse(job.csv, { columns: true }) as Row[];
         job.state = 'JobComplete';
         const failed: string[] = [];
+        const known = fields.get(job.object) ?? new Set();
+        const unknown = Object.keys(rows[0] ?? {}).find((name) => !known.has(name));
+        if (job.operation === 'upsert' && unknown !== undefined) {
+            job.state = 'Failed';
+            job.errorMessage = `InvalidBatch : Field name not found : ${unknown}`;
+            return;
+        }
+        const keys = rows.map((row) => row[job.externalIdFieldName ?? ''] ?? '');
         for (const [index, row] of rows.entries()) {
             if (job.operation === 'delete') {
                 records.delete(row.Id ?? '');
+                continue;
+            }
+            const wrong = wrongIn(row);
+            if (wrong !== null || keys.indexOf(keys[index] ?? '') !== index) {
+                failed.push(wrong ?? `DUPLICATE_VALUE:${keys[index]} twice in a batch`);
                 continue;
             }
             const account = row['Account__r.External_Id__c'] ?? row['Account.External_Id__c'] ?? '';
@@ -146,7 +199,10 @@ export async function salesforceOrg(
             return json({ records: [...jobs.values()], nextRecordsUrl: null });
         }
         if (rest === '/jobs/ingest') {
-            const made = { ...JSON.parse(body), id: `750${jobs.size}`, state: 'Open', csv: '' };
+            const asked = JSON.parse(body);
+            const isUpsert = asked.operation === 'upsert';
+            if (isUpsert !== (asked.externalIdFieldName !== undefined)) return no('INVALIDJOB', '');
+            const made = { ...asked, id: `750${jobs.size}`, state: 'Open', csv: '' };
             jobs.set(made.id, { ...made, failed: [] });
             return json(made);
         }
@@ -162,7 +218,7 @@ export async function salesforceOrg(
         }
         if (method === 'PATCH') job.state = 'UploadComplete';
         else if (job.state === 'UploadComplete') process(job);
-        return json({ id, object: job.object, state: job.state });
+        return json({ id, object: job.object, state: job.state, errorMessage: job.errorMessage });
     };
 
     const reply = async (request: IncomingMessage, response: ServerResponse) => {

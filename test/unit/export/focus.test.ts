@@ -235,7 +235,7 @@ describe('lines beside usage', () => {
                 ...{ ChargeCategory: 'Purchase', ChargeFrequency: 'One-Time' },
                 ...{ BilledCost: '1000.00', EffectiveCost: '0.00', ConsumedQuantity: null },
                 ContractApplied:
-                    '{"Elements":[{"ContractID":"c","ContractCommitmentID":"c/plan",' +
+                    '{"Elements":[{"ContractId":"c","ContractCommitmentId":"c/plan",' +
                     '"ContractCommitmentAppliedCost":1000}]}',
             },
         ],

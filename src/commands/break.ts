@@ -9,7 +9,9 @@ import { readStateLog } from '../run/books.ts';
 import { decide, itemsOf, type Saying } from '../run/decide.ts';
 import { readStanding } from '../run/items.ts';
 import {
+    askedStatuses,
     type ItemNote,
+    isOfStatus,
     itemStatuses,
     type OpenItem,
     type Resolution,
@@ -33,7 +35,7 @@ export interface BreakListFlags {
 /** `tieout break list`: the breaks of a period and those carried into it, with what was decided. */
 export async function breakList(flags: BreakListFlags, context: CommandContext): Promise<Answer> {
     const period = requirePeriod(flags.period);
-    requireWord('--status', flags.status, [...itemStatuses, 'all']);
+    requireWord('--status', flags.status, askedStatuses);
     requireWord('--age', flags.age, ageBuckets);
     const { standing } = await inState(projectOf(context), context, async (state) =>
         readStanding(state, await readStateLog(state), period),
@@ -55,7 +57,7 @@ function requireWord(flag: string, word: string | undefined, words: readonly str
 function isAsked(item: OpenItem, flags: BreakListFlags): boolean {
     const { status = 'open', code, payer, owner, age } = flags;
     return (
-        (status === 'all' || item.status === status) &&
+        isOfStatus(item, status) &&
         (code === undefined || item.code === code) &&
         (payer === undefined || item.payer_id === payer) &&
         (owner === undefined || item.owner === owner) &&
@@ -69,7 +71,8 @@ function listText(standing: Standing, items: readonly OpenItem[]): string {
         .map((status) => [status, standing.items.filter((of) => of.status === status).length])
         .filter(([, count]) => count !== 0)
         .map(([status, count]) => `${figure(String(count))} ${String(status).replace('_', ' ')}`);
-    const counts = byStatus.length > 0 ? byStatus.join(', ') : 'no breaks';
+    const found = byStatus.length > 0 ? byStatus.join(', ') : 'no breaks';
+    const counts = `${releasesText(standing)}${found}`;
     if (items.length === 0) return `${head}\n${counts}; none as asked\n`;
     const columns: readonly Cell[] = [
         'break',
@@ -90,11 +93,26 @@ function listText(standing: Standing, items: readonly OpenItem[]): string {
         right(of.asset === null ? '' : amountWithCode(of.amount, clipped(of.asset, 8))),
         right(worthText(of)),
         right(figure(String(of.age_days))),
-        of.period === standing.period ? of.status : `${of.status} (of ${of.period})`,
+        statusText(of, standing.period),
         clipped(of.owner ?? '', 16),
     ]);
     return `${head}\n${counts}\n\n${table(columns, rows)}\n`;
 }
+
+function statusText({ status, period, proposed }: OpenItem, asked: string): string {
+    const waits = proposed === null || proposed.changed !== null ? '' : ', proposed';
+    return `${status}${waits}${period === asked ? '' : ` (of ${period})`}`;
+}
+
+/** Releases that wait for a second person: whoever works the queue must see them, too. */
+const releasesText = ({ payers }: Standing) =>
+    payers
+        .filter(({ proposed }) => proposed !== null && proposed.changed === null)
+        .map(
+            ({ payer_id, proposed }) =>
+                `release of ${visible(payer_id)} is proposed by ${visible(proposed?.by ?? '')}\n`,
+        )
+        .join('');
 
 function worthText({ money_amount, currency }: OpenItem): string {
     return money_amount === null || currency === null

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { targets } from '../deliver/targets.ts';
 import { ageBuckets } from '../items/age.ts';
 import type { Saying } from '../run/decide.ts';
-import { itemStatuses, resolutions } from '../schema/item.ts';
+import { askedStatuses, resolutions } from '../schema/item.ts';
 import { type BreakListFlags, breakList, breakSay, breakShow, type SayingFlags } from './break.ts';
 import { type CloseFlags, close, reopen } from './close.ts';
 import type { Answer, CommandContext } from './command.ts';
@@ -44,7 +44,7 @@ export function declareDecisions(
         .command('list')
         .description('breaks of a period and those carried into it')
         .addOption(period)
-        .option('--status <status>', `${itemStatuses.join(', ')} or all (default: open)`)
+        .option('--status <status>', `${askedStatuses.join(', ')} (default: open)`)
         .option('--code <code>', 'only breaks of a code')
         .option('--payer <id>', 'only those of a payer')
         .option('--owner <name>', 'only those that somebody has')

@@ -181,6 +181,7 @@ function controlsTable(controls: ReportModel['controls']): VNode {
                 <td><code>${name(total.hash_total)}</code></td>
             </tr>`,
         ),
+        { count: controls.length, file: 'certificate.json' },
     );
 }
 
@@ -198,6 +199,7 @@ export function fingerprintsSection({ fingerprints }: ReportModel): VNode {
                     <td class="break-all"><code>${name(one.value)}</code></td>
                 </tr>`,
             ),
+            { count: fingerprints.length, file: 'certificate.json' },
         ),
     );
 }

@@ -69,7 +69,7 @@ export interface Whole {
     readonly file: string;
 }
 
-/** A table that scrolls in its own box, also by keyboard. On paper it is its first rows alone. */
+/** A table that scrolls in its own box, also by keyboard. A long one is its first rows alone on paper. */
 export function table(
     caption: string,
     head: readonly Heading[],
@@ -77,7 +77,7 @@ export function table(
     whole: Whole | null = null,
 ): VNode {
     return html`<div class="scroll" role="region" aria-label=${caption} tabindex="0">
-        <table>
+        <table class=${whole ? 'long' : undefined}>
             <caption>${caption}</caption>
             <thead>
                 <tr>
@@ -93,7 +93,7 @@ export function table(
                 ${rows}
             </tbody>
         </table>
-        ${printedOnly(whole?.count ?? rows.length, PRINTED, whole?.file)}
+        ${whole && printedOnly(whole.count, PRINTED, whole.file)}
     </div>`;
 }
 
@@ -151,7 +151,7 @@ export function remainder(
 ): VNode | null {
     if (all <= shown) return null;
     const rest = figure(String(all - shown));
-    return html`<p class="quiet small">
+    return html`<p class="quiet small shown">
         The first ${figure(String(shown))} of ${figure(String(all))} are shown; ${rest} more are in
         ${' '}<code>${file}</code> ${place}.
     </p>`;

@@ -1,5 +1,5 @@
 /** Rows of a table, and breaks with their records, that are printed: paper has no end. */
-export const PRINTED = 15;
+export const PRINTED = 12;
 export const PRINTED_RAW = 3;
 
 const light = `--ground: #fdfdfb; --raised: #f4f4f0; --ink: #1c2126;
@@ -134,17 +134,20 @@ footer { padding-top: 2.5rem; padding-bottom: 3rem; }
 .printed { display: none; }
 @media print { :root, :root[data-theme=dark], :root:not([data-theme=light]) { color-scheme: light;
   ${light} --ground: #ffffff; --ink: #000000; --quiet: #444444; }
-  @page { size: A4 landscape; margin: 12mm; }
+  @page { size: A4 landscape; margin: 10mm; }
   body { font-size: 9.5pt; } main, header, footer { max-width: none; padding: 0; }
-  .printed { display: block; } tbody tr:nth-child(n + ${PRINTED + 1} of :not([hidden])),
+  .printed { display: block; } .shown { display: none; }
+  .long tbody tr:nth-child(n + ${PRINTED + 1} of :not([hidden])),
   details.raw:nth-of-type(n + ${PRINTED_RAW + 1}) { display: none; }
   nav, .tools, .theme { display: none; } .sort::after { display: none; }
-  section { margin-top: 1.25rem; padding-top: .6rem; }
-  .scroll, figure { overflow: visible; } table { font-size: 7.5pt; }
-  th, td { padding: .2rem .4rem .2rem 0; } thead th { white-space: normal; font-size: 7.5pt; }
+  section { margin-top: .9rem; padding-top: .5rem; }
+  .scroll, figure { overflow: visible; } table { font-size: 7pt; }
+  th, td { padding: .12rem .4rem .12rem 0; } thead th { white-space: normal; font-size: 7.5pt; }
   td.text, td.name, th.name, td.break-all { min-width: 0; overflow-wrap: anywhere; }
   thead { display: table-header-group; } tr, .tile, figure, .record { break-inside: avoid; }
   h2, h3, summary, caption { break-after: avoid; } details::details-content { content-visibility: visible;
-  height: auto; } svg.bar { width: 3rem; } figure { flex-basis: 40%; } .chart svg { min-width: 0; }
+  height: auto; } svg.bar { width: 3rem; } figure { flex: 0 1 23%; } .chart svg { min-width: 0; }
+  .record dl { grid-template-columns: max-content 1fr max-content 1fr; font-size: 7pt; }
+  p { max-width: none; } .charts, .sides { margin: .25rem 0; padding: 0; gap: .5rem 1.5rem; }
   a { color: inherit; text-decoration: none; } .badge { border: 1px solid currentColor; } }
 `;

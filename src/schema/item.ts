@@ -41,6 +41,15 @@ export type Resolution = (typeof resolutions)[number];
 export type ItemStatus = 'open' | Resolution | 'cleared';
 export const itemStatuses: readonly ItemStatus[] = ['open', ...resolutions, 'cleared'];
 
+/** What a list of items may be asked for: a status, what waits for a second person, or all. */
+export const askedStatuses: readonly string[] = [...itemStatuses, 'proposed', 'all'];
+
+/** Whether an item is asked for. */
+export function isOfStatus({ status, proposed }: OpenItem, asked: string): boolean {
+    if (asked === 'proposed') return proposed !== null && proposed.changed === null;
+    return asked === 'all' || status === asked;
+}
+
 /** What was said of an item, by whom and when; newest last. */
 export interface ItemNote {
     readonly act: 'assign' | 'comment' | 'resolve' | 'reopen' | 'approve';

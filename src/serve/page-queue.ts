@@ -4,18 +4,11 @@ import { ageBuckets } from '../items/age.ts';
 import { amountFigure, counted, figure, summaryAmount } from '../report/figures.ts';
 import { badge, name, nothing } from '../report/html-parts.ts';
 import { clipped, visible } from '../report/visible.ts';
-import { itemStatuses, type OpenItem, type Standing } from '../schema/item.ts';
+import { askedStatuses, type OpenItem, type Standing } from '../schema/item.ts';
 import type { Visitor } from './guard.ts';
 import { seenKey, shortKey } from './keys.ts';
 import { choice } from './layout.ts';
-import {
-    ALL,
-    NOBODY,
-    type QueuePage,
-    type QueueQuery,
-    queueAddress,
-    type SortKey,
-} from './queue.ts';
+import { NOBODY, type QueuePage, type QueueQuery, queueAddress, type SortKey } from './queue.ts';
 import { deedFields, hidden, whyNoWork } from './work-form.ts';
 
 /** Longest name that a choice shows. */
@@ -56,8 +49,7 @@ function filterForm({ items, payers }: Standing, query: QueueQuery, path: string
     const nobody = [NOBODY, 'nobody'] as const;
     return html`<form class="bar" method="get" action=${path} role="search">
         ${choice('Status', 'status', query.status, [
-            ...itemStatuses.map((of) => [of, of.replace('_', ' ')] as const),
-            [ALL, 'all'],
+            ...askedStatuses.map((of) => [of, of.replace('_', ' ')] as const),
         ])}
         ${choice('Code', 'code', query.code, [any('any'), ...codes.map((of) => [of, visible(of)] as const)])}
         ${choice('Payer', 'payer', query.payer, [
@@ -193,7 +185,8 @@ export function worth({
 }
 
 /** The status of an item, in words and colour. */
-export function itemBadge({ status, reopened_because }: OpenItem): VNode {
+export function itemBadge({ status, reopened_because, proposed }: OpenItem): VNode {
+    if (proposed !== null && proposed.changed === null) return badge('warn', `${status}, proposed`);
     if (status !== 'open') return badge('good', status.replace('_', ' '));
     return badge(
         reopened_because === null ? 'warn' : 'bad',

@@ -2,7 +2,7 @@ import { compareText } from '../export/order.ts';
 import { ageBuckets } from '../items/age.ts';
 import { compareDecimals, magnitude } from '../report/figures.ts';
 import { type Sum, sumsBy } from '../report/headline.ts';
-import { itemStatuses, type OpenItem } from '../schema/item.ts';
+import { askedStatuses, isOfStatus, type OpenItem } from '../schema/item.ts';
 import { shortKey } from './keys.ts';
 
 /** What of the queue is looked at. Empty: all of it. */
@@ -23,7 +23,6 @@ export const sortKeys = ['age', 'worth', 'code', 'payer', 'owner'] as const;
 export type SortKey = (typeof sortKeys)[number];
 
 export const NOBODY = 'none';
-export const ALL = 'all';
 
 /** Breaks of a page. One form may resolve them all. */
 export const PAGE_SIZE = 50;
@@ -32,7 +31,7 @@ export const PAGE_SIZE = 50;
 export function queueQuery(params: Readonly<Record<string, string>>): QueueQuery {
     const { status = 'open', code = '', payer = '', owner = '', age = '', text = '' } = params;
     return {
-        status: [...itemStatuses, ALL].includes(status) ? status : 'open',
+        status: askedStatuses.includes(status) ? status : 'open',
         ...{ code, payer, owner, text: text.trim() },
         age: ageBuckets.includes(age) ? age : '',
         sort: sortKeys.find((of) => of === params.sort) ?? 'age',
@@ -86,7 +85,7 @@ export function queuePage(items: readonly OpenItem[], query: QueueQuery): QueueP
 
 function isAsked(item: OpenItem, { status, code, payer, owner, age, text }: QueueQuery): boolean {
     return (
-        (status === ALL || item.status === status) &&
+        isOfStatus(item, status) &&
         (code === '' || item.code === code) &&
         (payer === '' || keyOrNobody(item.payer_id) === payer) &&
         (owner === '' || keyOrNobody(item.owner) === owner) &&

@@ -40,6 +40,8 @@ describe('a decision above the limit', () => {
         expect(said.out).toContain('(0.0285 USD): open; written off is proposed by ada: waits for');
         expect(said.out).toMatch(/lines of acme: held\n$/);
         expect((await type(`break show ${id}`)).out).toContain('ada proposed to resolve it');
+        expect((await type('break list --status proposed')).out).toContain('open, proposed');
+        expect((await type('break list --status written_off')).out).toContain('none as asked');
     });
 
     test('its maker can’t approve it, however they write themselves', async () => {
@@ -69,6 +71,7 @@ describe('a decision above the limit', () => {
         expect(proposed.out).toMatch(/in 2026-10: held\n/);
         expect(proposed.out).toMatch(/^proposed +release by ada .* waits for a second person/m);
         expect(proposed.out).not.toContain('file ');
+        expect((await type('break list')).out).toContain('release of acme is proposed by ada');
         expect((await type('release acme --approve --by ada')).exit).toBe(2);
         expect((await type('release acme --approve --by bob --seen 1')).exit).toBe(75);
         const approved = await type('release acme --approve --by bob --seen 0.0285');

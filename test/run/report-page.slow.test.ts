@@ -171,7 +171,21 @@ describe.runIf(hasBrowser)('the page of the report', () => {
                     (all) => all.filter((of) => getComputedStyle(of).display !== 'none').length,
                 ),
             ).toBe(0);
+            const rows = await page.$$eval('table.long', (tables) =>
+                tables.map(
+                    (of) =>
+                        [...(of as HTMLTableElement).rows].filter(
+                            (row) => getComputedStyle(row).display !== 'none',
+                        ).length - 1,
+                ),
+            );
+            expect(Math.max(...rows)).toBe(12);
             const pdf = await page.pdf({ preferCSSPageSize: true });
+            const pages =
+                Buffer.from(pdf)
+                    .toString('latin1')
+                    .match(/\/Type \/Page\b/g) ?? [];
+            expect(pages.length).toBeLessThanOrEqual(15);
             expect(Buffer.from(pdf.slice(0, 5)).toString()).toBe('%PDF-');
         }));
 });

@@ -28,8 +28,8 @@ describe('70-reconcile: what is accepted within tolerance has a limit', () => {
     test('above it, all of them are breaks: those that offset are counted without their signs', () =>
         ties(`${nearly}${limit('0.0000008')}
             then recon.breaks   code            | break_key | amount     | money_amount | currency | first_at
-                                AMOUNT_ROUNDING | a         | 0.0000005  | 0.0000005    | USD      | 2026-10-01 00:00:00
-                                AMOUNT_ROUNDING | b         | -0.0000004 | -0.0000004   | USD      | 2026-10-01 00:00:00
+                                AMOUNT_ROUNDING | a         | 0.0000005  | 0.0000005    | USD      | 2026-10-01
+                                AMOUNT_ROUNDING | b         | -0.0000004 | -0.0000004   | USD      | 2026-10-01
             then recon.tie_outs account_id | difference | broken     | rounding | unexplained
                                 a          | 0.0000005  | 0.0000005  | 0        | 0
                                 b          | -0.0000004 | -0.0000004 | 0        | 0

@@ -312,6 +312,14 @@ describe('the page', () => {
         );
     });
 
+    test('on paper a long table is its first rows, and says how many more there are', () => {
+        const html = page({}, { lines: lineItems(13), breaks: [] }).replaceAll(/\s+/g, ' ');
+        expect(textOf(html)).toContain(
+            'On paper the first 12; 1 more are in the page and line_items.csv',
+        );
+        expect(page({}, { lines: lineItems(12), breaks: [] })).not.toContain('class="printed');
+    });
+
     test('an amount in an asset that is no money says what it is worth, where that is known', () => {
         const item = breakItem({ asset: 'credits', amount: '420', money_amount: '4.2' });
         const html = page({}, { breaks: [item] });

@@ -23,6 +23,8 @@ export interface Wanted {
     readonly installsPeers: boolean;
     /** The program that nights are run with. */
     readonly cli: string;
+    /** What else a reader should know of the machine; empty for nothing. */
+    readonly note: string;
 }
 
 /** All runs of one subject. */

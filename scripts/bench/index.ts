@@ -9,6 +9,7 @@ import { runSuite, type Wanted } from './suite.ts';
 
 const USAGE = `npm run bench -- [--events 10000000] [--small-events 1000000] [--runs 3] [--memory 6GB]
     [--only NAME,NAME] [--skip-peers] [--dir .bench] [--keep] [--json FILE] [--markdown FILE]
+    [--note TEXT]
 
 Makes usage and as many debits from a fixed seed, and measures a night and its stages against the bare
 engine, a month, and the same job in other software, which it installs into a folder of its own. Ends
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
             keep: { type: 'boolean', default: false },
             json: { type: 'string' },
             markdown: { type: 'string' },
+            note: { type: 'string', default: '' },
             help: { type: 'boolean', default: false },
         },
     });
@@ -41,7 +43,7 @@ async function main(): Promise<number> {
         ...{ events: values.events, smallEvents: values['small-events'], memory: values.memory },
         runs: Number.parseInt(values.runs, 10),
         dir: resolve(values.dir),
-        threads: availableParallelism(),
+        ...{ threads: availableParallelism(), note: values.note },
         only: values.only.split(',').filter((name) => name !== ''),
         skipsPeers: values['skip-peers'],
         ...{ installsPeers: true, cli: installedCli },

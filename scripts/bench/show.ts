@@ -78,7 +78,7 @@ const about = [
     'that and all the rest: proven copies of its inputs, suspense, audits, contracts, lines, break codes,',
     'files, a certificate. All must come to the same totals of every account to the last digit, or the',
     'benchmark fails. What would take unbearably long is measured at a smaller size and compared with a',
-    'night of that size; nothing is extrapolated.',
+    'night of that size, the small night; nothing is extrapolated.',
 ];
 
 function commandOf({ events, smallEvents, runs, only, skipsPeers, memory }: Wanted): string {
@@ -91,9 +91,10 @@ function commandOf({ events, smallEvents, runs, only, skipsPeers, memory }: Want
     return `npm run bench -- ${flags.join(' ')}`;
 }
 
-const facts = ({ events, runs, memory, threads }: Wanted): readonly string[] => [
+const facts = ({ events, runs, memory, threads, note }: Wanted): readonly string[] => [
     `${counted(events)} events and as many debits, ${runs === 1 ? 'one run' : `medians of ${runs} runs`}`,
     `${machine()}; ${threads} threads and ${memory} for engines that take a limit`,
+    ...(note ? [note] : []),
 ];
 
 const groups = ({ results }: Outcome) => [

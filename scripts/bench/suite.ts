@@ -23,6 +23,8 @@ export interface Wanted {
     readonly installsPeers: boolean;
     /** The program that nights are run with. */
     readonly cli: string;
+    /** What else a reader should know of the machine; empty for nothing. */
+    readonly note: string;
 }
 
 /** All runs of one subject. */
@@ -116,7 +118,7 @@ async function makeAll(
         const of = chosen.filter((subject) => subject.size === size);
         if (of.length === 0) continue;
         const setting = settingOf(wanted, size);
-        say(`data of ${setting.events} events`);
+        if (!made.has(setting.events)) say(`data of ${setting.events} events`);
         await makeData(setting);
         if (of.some(({ needs }) => needs === 'text')) await makeText(setting);
         if (of.some(({ needs }) => needs === 'csv')) await makeCsv(setting);

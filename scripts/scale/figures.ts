@@ -5,6 +5,10 @@ import type { MeasuredFigures } from './plan.ts';
 export interface BenchResults {
     readonly machine: string;
     readonly measured_on: string;
+    readonly events: string;
+    readonly smallEvents: string;
+    readonly runs: number;
+    readonly note: string;
     readonly data: readonly { readonly events: string; readonly bytes: number }[];
     readonly results: readonly {
         readonly name: string;

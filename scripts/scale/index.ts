@@ -54,7 +54,14 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
     return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-function measuredTable({ machine, measured_on }: BenchResults, of: MeasuredFigures): string {
+/** On what the figures were measured. */
+function measuredOn({ machine, measured_on, events, smallEvents, runs, note }: BenchResults) {
+    const sizes = [events, smallEvents].map((text) => count(Number(text)));
+    const said = note ? `; ${note}` : '';
+    return `measured on ${measured_on}: ${machine}; ${sizes.join(' and ')} events, ${runs} run(s)${said}`;
+}
+
+function measuredTable(bench: BenchResults, of: MeasuredFigures): string {
     const seconds = (value: number) => `${value.toFixed(2)} s`;
     const rows = [
         ['a: of a night, whatever its size', seconds(of.nightSeconds)],
@@ -69,7 +76,7 @@ function measuredTable({ machine, measured_on }: BenchResults, of: MeasuredFigur
         ['m: memory for a new pair', `${of.memoryPerPair.toFixed(0)} bytes`],
         ['memory of a night, whatever its size', size(of.memoryBase)],
     ];
-    return markdown([`measured on ${measured_on}: ${machine}`, 'processor time, or bytes'], rows);
+    return markdown([measuredOn(bench), 'processor time, or bytes'], rows);
 }
 
 function assumedTable(): string {
@@ -78,7 +85,7 @@ function assumedTable(): string {
         ['hours within which a night has to be done', `${assumed.windowHours}`],
         ['what a core does on a large machine, of what it does here', `${assumed.efficiency}`],
         ['one machine', `${assumed.machineCores} cores, ${size(assumed.machineMemory)}`],
-        ['a node of a cluster', `${assumed.nodeCores} cores`],
+        ['a node of a cluster', `${assumed.nodeCores} cores, ${size(assumed.nodeMemory)}`],
         ['network to the store', `${size(assumed.networkBytesPerSecond)}/s`],
         ['an object', size(assumed.objectBytes)],
         ['requests for an object, of which ranges are read', `${assumed.rangesPerObject}`],
@@ -145,7 +152,7 @@ function yearTable(): string {
             count(Math.max(...nights.map(of)));
         const times = (last?.rewrittenBytes ?? 0) / (daily.bytes * nights.length);
         return [
-            `${daily.objects} objects, ${size(daily.bytes)}`,
+            `${daily.objects} ${daily.objects === 1 ? 'object' : 'objects'}, ${size(daily.bytes)}`,
             ...[count(daily.objects * nights.length), count(last?.batches ?? 0)],
             ...[most(({ batches }) => batches), count(last?.objects ?? 0)],
             ...[most(({ storedObjects }) => storedObjects), times.toFixed(2)],

@@ -33,6 +33,7 @@ export const assumed = {
     machineCores: 32,
     machineMemory: 128 * 2 ** 30,
     nodeCores: 16,
+    nodeMemory: 64 * 2 ** 30,
     networkBytesPerSecond: 10e9 / 8,
     objectBytes: 128 * 2 ** 20,
     /** Of a Parquet object, when only some columns and row groups are read. */
@@ -59,7 +60,7 @@ export interface MonthCost {
     /** What the join of a night wants to hold; more than the machine has spills. */
     readonly memory: number;
     readonly fitsOneMachine: boolean;
-    /** Nodes that do the event-scale stages of a night within the window. */
+    /** Nodes that do the event-scale stages of a night within the window, without a spill. */
     readonly nodes: number;
     readonly clusterCoreHours: number;
     /** Of the cluster in a month. */
@@ -101,7 +102,10 @@ export function monthCost(events: number, of: MeasuredFigures): MonthCost {
         ...{ events, pairsPerNight, bytesPerNight, objectsPerNight, memory, downloadHours },
         ...{ coreHours: seconds / 3600, historyCoreHours: history / 3600, lastNightHours },
         fitsOneMachine: lastNightHours + downloadHours <= windowHours,
-        nodes: Math.ceil(perNight / 3600 / windowHours / (nodeCores * efficiency)),
+        nodes: Math.max(
+            Math.ceil(perNight / 3600 / windowHours / (nodeCores * efficiency)),
+            Math.ceil(memory / assumed.nodeMemory),
+        ),
         clusterCoreHours: clusterSeconds / 3600,
         ...{ rangeRequests, listRequests },
         dollars: {

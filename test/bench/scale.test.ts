@@ -35,6 +35,8 @@ test('the largest month of one machine just fits into the window', () => {
     expect(lastNightHours + downloadHours).toBeCloseTo(assumed.windowHours, 6);
 });
 
+const head = { machine: '', measured_on: '', events: '', smallEvents: '', runs: 1, note: '' };
+
 test('what grows with events is told from what does not', () => {
     const result = (name: string, part: string, events: string, cpu: number, peakBytes = 0) => ({
         ...{ name, events, parts: [{ name: part, cost: { seconds: 0, cpu, peakBytes } }] },
@@ -42,7 +44,7 @@ test('what grows with events is told from what does not', () => {
     const month = result('month', 'night 30', '10000000', 12);
     const alone = result('month', 'alone', '10000000', 10).parts;
     const found = figuresOf({
-        ...{ machine: '', measured_on: '' },
+        ...head,
         data: [{ events: '10000000', bytes: 8e8 }],
         results: [
             result('night', 'night', '10000000', 46, 2e9),
@@ -59,9 +61,7 @@ test('what grows with events is told from what does not', () => {
     expect(found.clusterSecondsPerMillion).toBeCloseTo(3);
     expect(found.bytesPerPair).toBeCloseTo(80);
     expect(found.memoryPerPair).toBeCloseTo(1.5e9 / 9e6);
-    expect(() => figuresOf({ machine: '', measured_on: '', data: [], results: [] })).toThrow(
-        /lack night/,
-    );
+    expect(() => figuresOf({ ...head, data: [], results: [] })).toThrow(/lack night/);
 });
 
 test('small batches never grow beyond the limit, big ones stay as they came', () => {

@@ -15,7 +15,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 async function suiteOf(only: readonly string[]): Promise<Outcome> {
     const wanted: Wanted = {
         ...{ events: '2000', smallEvents: '1000000', runs: 1, dir, memory: '1GB', threads: 2 },
-        ...{ only, skipsPeers: false, installsPeers: false },
+        ...{ only, skipsPeers: false, installsPeers: false, note: '' },
         cli: join(import.meta.dirname, '..', '..', 'src', 'cli.ts'),
     };
     return runSuite(wanted, () => undefined);

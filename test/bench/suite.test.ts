@@ -13,7 +13,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const wanted = (of: Partial<Wanted>): Wanted => ({
     ...{ events: '2000', smallEvents: '1000000', runs: 1, dir, memory: '1GB', threads: 2 },
-    ...{ only: [], skipsPeers: true, installsPeers: false },
+    ...{ only: [], skipsPeers: true, installsPeers: false, note: 'beside other tests' },
     cli: join(import.meta.dirname, '..', '..', 'src', 'cli.ts'),
     ...of,
 });
@@ -27,7 +27,9 @@ test('2,000 events against the bare engine, as a table, a page and JSON', async 
         ...['floor', 'duckdb', 'text-floor'],
     ]);
     expect(terminal(asked, outcome)).toMatch(/the same totals of every account/);
-    expect(markdown(asked, outcome, '2026-11-28')).toMatch(/\| DuckDB, one select \| 2,000 \|/);
+    const page = markdown(asked, outcome, '2026-11-28');
+    expect(page).toMatch(/\| DuckDB, one select \| 2,000 \|/);
+    expect(page).toContain('\n- beside other tests\n');
     const written = JSON.parse(json(asked, outcome, '2026-11-28'));
     expect(written.data).toEqual([{ events: '2000', bytes: expect.any(Number) }]);
 });

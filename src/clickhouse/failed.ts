@@ -20,6 +20,9 @@ function codeOf(error: unknown, detail: string): string | null {
     return /Code: (\d+)/.exec(detail)?.[1] ?? null;
 }
 
+/** A statement as it is told of. */
+export const oneLine = (statement: string): string => statement.replaceAll(/\s+/g, ' ');
+
 /** What a statement that failed means to the person on call. */
 export function failed(address: string, statement: string, error: unknown): RunError {
     if (error instanceof RunError) return error;
@@ -51,5 +54,5 @@ export function failed(address: string, statement: string, error: unknown): RunE
     if (code !== null && codes.object.has(code)) {
         return new RunError('CLICKHOUSE_OBJECT_UNREADABLE', of, error);
     }
-    return new RunError('CLICKHOUSE_FAILED', { ...of, statement }, error);
+    return new RunError('CLICKHOUSE_FAILED', { ...of, statement: oneLine(statement) }, error);
 }

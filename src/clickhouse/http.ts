@@ -10,7 +10,7 @@ const patience = 6 * 3_600_000;
  * @throws RunError CLICKHOUSE_UNREACHABLE, CLICKHOUSE_REFUSED
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
-    const { createClient } = await import('@clickhouse/client');
+    const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
     const { url, database, user, password, session } = options;
     const { origin: address } = new URL(url);
     const client = createClient({
@@ -20,6 +20,8 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
         ...(password === undefined ? {} : { password }),
         session_id: session,
         application: 'tieout',
+        // What goes wrong is told once, by its code.
+        log: { level: ClickHouseLogLevel.OFF },
         max_open_connections: 1,
         request_timeout: patience,
         keep_alive: { enabled: false },

@@ -6,7 +6,7 @@ interface AtServer {
 }
 
 const firstLine = (text: string) => text.split('\n')[0] ?? '';
-const begin = (statement: string) => statement.replaceAll(/\s+/g, ' ').slice(0, 80);
+const begin = (statement: string) => statement.slice(0, 80);
 
 /** Errors of a night whose event-scale work is done on ClickHouse. */
 export const clickhouseErrors = {

@@ -289,8 +289,8 @@ function walletAssetsSql({ project: { config, assets } }: Counting): string {
         from (${text})`;
 }
 
-/** @throws RunError CLICKHOUSE_MANY_RETURNED */
-async function requireFew(session: ClickSession, limit: number) {
+/** Counts rows, and those that come back. @throws RunError CLICKHOUSE_MANY_RETURNED */
+export async function requireFew(session: Pick<ClickSession, 'rows'>, limit: number) {
     const [row = {}] = await session.rows(`select
         (select toString(count()) from returned) as returned,
         toString((select count() from usage_rows) + (select count() from debit_rows)) as stored,

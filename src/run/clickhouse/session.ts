@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
+import { oneLine } from '../../clickhouse/failed.ts';
 import type { Engine, Row } from '../../duck/engine.ts';
 import { quoteText, stripComments } from '../../duck/sql.ts';
 import { RunError } from '../../errors/index.ts';
@@ -122,7 +123,7 @@ ${list.join(',\n')}
         const isWhole = isMagic(bytes.subarray(0, 4)) && isMagic(bytes.subarray(-4));
         if (!isWhole) {
             const { address } = this.clickhouse;
-            throw new RunError('CLICKHOUSE_ANSWER_SHORT', { address, statement });
+            throw new RunError('CLICKHOUSE_ANSWER_SHORT', { address, statement: oneLine(statement) });
         }
         const file = join(this.#scratch, `${name}.parquet`);
         writeFileSync(file, bytes);

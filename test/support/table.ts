@@ -9,7 +9,6 @@ import { runParameters } from '../../src/stage/control.ts';
 import { type Stage, violationsSql } from '../../src/stage/define.ts';
 import { readStageSql, runStage } from '../../src/stage/run.ts';
 import {
-    bare,
     inEmpty,
     inEngine,
     namesIn,
@@ -273,12 +272,7 @@ export async function runTogether<T>(
             if (rows !== '') await engine.run(rows);
         }
         for (const [position, stage] of stages.entries()) {
-            await runStage(
-                { ...stage, writes: stage.writes.map(bare) },
-                {
-                    ...{ engine, upstream: '', position },
-                },
-            );
+            await runStage(stage, { engine, upstream: '', position });
         }
         return read(engine);
     });

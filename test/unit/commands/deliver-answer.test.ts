@@ -11,7 +11,7 @@ const made = (problems: readonly DeliveryProblem[] = []): Prepared => ({
 });
 const parcel = (payer_id: string): Parcel => ({
     ...{ parcel_key: `${payer_id}/2026-10/USD`, payer_id, currency: 'USD' },
-    ...{ line_count: 1, amount: '1.00', payload: null },
+    ...{ line_count: 1, amount: '1.00', products: [], payload: null },
 });
 const counted = { line_count: 1, amount: '1.00', currency: 'USD' };
 const there = (payer_id: string): Delivered => ({

@@ -6,6 +6,7 @@ export default defineConfig({
     test: {
         ...common,
         include: ['test/**/*.slow.test.ts'],
-        testTimeout: 180_000,
+        testTimeout: 600_000,
+        hookTimeout: 600_000,
     },
 });

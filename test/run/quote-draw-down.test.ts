@@ -10,7 +10,7 @@ type Answer = Readonly<Record<string, unknown>>;
 
 let engine: Engine;
 beforeAll(async () => {
-    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 2, spill: '/tmp' });
+    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 1, spill: '/tmp' });
 });
 afterAll(() => engine.close());
 

@@ -8,7 +8,7 @@ import { readLine } from '../../src/quote/read.ts';
 /** `tieout quote` over events: what each meter makes of them, worked on paper. */
 let engine: Engine;
 beforeAll(async () => {
-    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 2, spill: '/tmp' });
+    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 1, spill: '/tmp' });
 });
 afterAll(() => engine.close());
 

@@ -26,7 +26,7 @@ export function project(
 
 /** Changes a config. */
 export const threads = (count: number) => (config: string) =>
-    config.replace('engine: {', `engine: { threads: ${count},`);
+    config.replace('threads: 1', `threads: ${count}`);
 
 /** What people and other systems get. */
 export function documents({ run }: RunResult): Record<string, string> {

@@ -78,7 +78,7 @@ export function generatedWorld(options: BucketOptions = smallBucket): {
                 name: 'test',
                 store: { folder: 'data' },
                 wallets: generatedWallets,
-                memory: '1GB',
+                memory: '1GB, threads: 1',
             }),
             ...Object.fromEntries(
                 beside.map(({ key, bytes }) => [key, Buffer.from(bytes).toString()]),

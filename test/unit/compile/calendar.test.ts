@@ -9,7 +9,7 @@ import { type Calendar, configSchema } from '../../../src/schema/config.ts';
 
 let engine: Engine;
 beforeAll(async () => {
-    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 2, spill: '/tmp' });
+    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 1, spill: '/tmp' });
     await engine.run('create table events (no bigint, event_at timestamp)');
 });
 afterAll(() => engine.close());

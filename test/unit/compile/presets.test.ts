@@ -6,7 +6,7 @@ import { type Config, configSchema } from '../../../src/schema/config.ts';
 
 let engine: Engine;
 beforeAll(async () => {
-    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 2, spill: '/tmp' });
+    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 1, spill: '/tmp' });
     await engine.run("attach ':memory:' as scratch");
 });
 afterAll(() => engine.close());

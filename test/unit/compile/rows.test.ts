@@ -32,7 +32,7 @@ if (!gateway || !wallet) throw new Error('the config has inputs');
 
 let engine: Engine;
 beforeAll(async () => {
-    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 2, spill: '/tmp' });
+    engine = await Engine.open({ file: ':memory:', memory: '1GB', threads: 1, spill: '/tmp' });
     await engine.run("attach ':memory:' as scratch");
 });
 afterAll(() => engine.close());

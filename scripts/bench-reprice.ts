@@ -8,12 +8,13 @@ import { type RunResult, runPipeline } from '../src/run/pipeline.ts';
 import { openProject, type Project } from '../src/run/project.ts';
 import { rePrice } from '../src/run/re-price.ts';
 import { openStore } from '../src/store/open.ts';
-import { benchProject, generateQueries } from './support/bench-data.ts';
+import { benchProject, generateQueries, ndjsonQueries } from './support/bench-data.ts';
 
 const USAGE = `npm run bench:reprice -- [--events 10000000] [--dir .bench-reprice] [--keep] [--json]
 
 Runs a month from its objects, changes a price, and computes it once more: from the partials of that
-run, and from its objects. Prints how long each took, the ratio, and that of processor seconds. Both are in this process.
+run, from its objects, and from the same rows as NDJSON under gzip. Prints how long each took, and what
+share of the processor seconds from objects those from partials are. All are in this process.
 `;
 
 const options = { pipeline: 'nightly', period: '2026-10', as_of: '2026-11-05T00:00:00Z' } as const;
@@ -49,15 +50,18 @@ async function main(): Promise<number> {
     const project = openProject(join(folder, 'tieout.yaml'));
     const partials = await timed(() => rePrice(project, effects, options));
     const objects = await timed(() => runPipeline(apart(project), effects, options));
-    const ratio = objects.seconds / partials.seconds;
-    const isSame = amountsOf(partials.result) === amountsOf(objects.result);
+    const texts = await timed(() => runPipeline(asTexts(project), effects, options));
+    const isSame = [objects, texts].every(
+        ({ result }) => amountsOf(result) === amountsOf(partials.result),
+    );
+    const share = (of: Timed) => `${((100 * partials.processor) / of.processor).toFixed(1)} %`;
     const figures = {
         ...{ events, threads: availableParallelism() },
-        from_objects: objects.seconds.toFixed(2),
-        from_partials: partials.seconds.toFixed(2),
-        ratio: ratio.toFixed(1),
-        processor_ratio: (objects.processor / partials.processor).toFixed(1),
-        processor_from_partials: partials.processor.toFixed(2),
+        from_partials: figuresOf(partials),
+        from_parquet: figuresOf(objects),
+        from_ndjson_gz: figuresOf(texts),
+        share_of_parquet: share(objects),
+        share_of_ndjson_gz: share(texts),
         same_charges: isSame,
     };
     process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : report(figures));
@@ -71,13 +75,27 @@ const apart = (project: Project): Project => ({
     state: join(project.folder, '.other'),
 });
 
+/** Over the same rows as text. */
+const asTexts = (project: Project): Project => ({
+    ...project,
+    state: join(project.folder, '.texts'),
+    config: { ...project.config, store: { folder: 'texts' } },
+});
+
 /** What was charged exactly, before anything that wallets paid. */
 const amountsOf = ({ certificate: { payers } }: RunResult) =>
     JSON.stringify(payers.map(({ payer_id, amount_exact }) => [payer_id, amount_exact]));
 
-async function timed(
-    work: () => Promise<RunResult>,
-): Promise<{ seconds: number; processor: number; result: RunResult }> {
+interface Timed {
+    readonly seconds: number;
+    readonly processor: number;
+    readonly result: RunResult;
+}
+
+const figuresOf = ({ seconds, processor }: Timed) =>
+    `${seconds.toFixed(2)} s, ${processor.toFixed(2)} processor seconds`;
+
+async function timed(work: () => Promise<RunResult>): Promise<Timed> {
     const [began, used] = [performance.now(), process.cpuUsage()];
     const result = await work();
     const { user, system } = process.cpuUsage(used);
@@ -89,16 +107,22 @@ async function timed(
 async function generate(folder: string, events: bigint): Promise<void> {
     const mark = join(folder, 'events');
     const wanted = events.toString();
-    rmSync(join(folder, '.other'), { recursive: true, force: true });
+    for (const state of ['.other', '.texts']) {
+        rmSync(join(folder, state), { recursive: true, force: true });
+    }
     if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
     rmSync(folder, { recursive: true, force: true });
     for (const side of ['usage', 'debits']) {
-        mkdirSync(join(folder, 'data', side), { recursive: true });
+        for (const kind of ['data', 'texts']) {
+            mkdirSync(join(folder, kind, side), { recursive: true });
+        }
     }
     const duck = await Engine.open({
         ...{ file: ':memory:', memory: '6GB', threads: availableParallelism(), spill: folder },
     });
-    for (const sql of generateQueries(join(folder, 'data'), events)) await duck.run(sql);
+    const [data, texts] = [join(folder, 'data'), join(folder, 'texts')];
+    const queries = [...generateQueries(data, events), ...ndjsonQueries(data, texts)];
+    for (const sql of queries) await duck.run(sql);
     duck.close();
     for (const [name, text] of Object.entries(benchProject())) {
         writeFileSync(join(folder, name), text);
@@ -108,7 +132,7 @@ async function generate(folder: string, events: bigint): Promise<void> {
 
 function report(figures: Readonly<Record<string, string | number | boolean>>): string {
     const rows = Object.entries({ processor: cpus()[0]?.model ?? 'unknown', ...figures });
-    return `${rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n')}\n`;
+    return `${rows.map(([name, value]) => `${name.padEnd(18)} ${value}`).join('\n')}\n`;
 }
 
 process.exitCode = await main();

@@ -73,6 +73,23 @@ function debitsOf(rows: string, shape: 'instant' | 'two_phase'): string {
                 cast(0.01 as decimal(18, 6)) as amount) from lives where ${rest}`;
 }
 
+/** Statements that write the same rows once more as NDJSON under gzip, with the names of the objects. */
+export function ndjsonQueries(from: string, to: string): readonly string[] {
+    const instant = (name: string) => `strftime(${name}, '%Y-%m-%dT%H:%M:%S.%fZ') as ${name}`;
+    const sides = {
+        usage: instant('time'),
+        debits: `amount::varchar as amount, ${instant('booked_at')}`,
+    };
+    return Object.entries(sides).flatMap(([side, texts]) =>
+        Array.from({ length: DAYS }, (_, day) => {
+            const name = `dt=2026-10-${String(day + 1).padStart(2, '0')}`;
+            const rows = `select * replace (${texts}) from read_parquet(${quoteText(join(from, side, `${name}.parquet`))})`;
+            const file = quoteText(join(to, side, `${name}.ndjson.gz`));
+            return `copy (${rows}) to ${file} (format json, compression gzip)`;
+        }),
+    );
+}
+
 /** The least that a night must do, in the bare engine over the same files. */
 export function floorQueries(folder: string): Readonly<Record<string, string>> {
     const usage = `read_parquet(${quoteText(join(folder, 'usage', '*.parquet'))})`;

@@ -77,13 +77,13 @@ function debitsOf(rows: string, shape: 'instant' | 'two_phase'): string {
 export function ndjsonQueries(from: string, to: string): readonly string[] {
     const instant = (name: string) => `strftime(${name}, '%Y-%m-%dT%H:%M:%S.%fZ') as ${name}`;
     const sides = {
-        usage: instant('time'),
-        debits: `amount::varchar as amount, ${instant('booked_at')}`,
+        usage: `'1.0' as specversion, * replace (${instant('time')})`,
+        debits: `* replace (amount::varchar as amount, ${instant('booked_at')})`,
     };
     return Object.entries(sides).flatMap(([side, texts]) =>
         Array.from({ length: DAYS }, (_, day) => {
             const name = `dt=2026-10-${String(day + 1).padStart(2, '0')}`;
-            const rows = `select * replace (${texts}) from read_parquet(${quoteText(join(from, side, `${name}.parquet`))})`;
+            const rows = `select ${texts} from read_parquet(${quoteText(join(from, side, `${name}.parquet`))})`;
             const file = quoteText(join(to, side, `${name}.ndjson.gz`));
             return `copy (${rows}) to ${file} (format json, compression gzip)`;
         }),

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,13 +8,14 @@ import { openProject, type Project } from '../../src/run/project.ts';
 import { rePrice } from '../../src/run/re-price.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type Cost, costOf } from '../support/cost.ts';
-import { makeData, writeProject } from './data.ts';
+import { type DataSetting, makeData, makeText, textFolder, writeProject } from './data.ts';
 import type { Measured, Setting } from './subject.ts';
 
-const USAGE = `npm run bench:reprice -- [--events 10000000] [--dir .bench-reprice] [--keep] [--json]
+const USAGE = `npm run bench:reprice -- [--events 10000000] [--text] [--dir .bench-reprice] [--keep] [--json]
 
 Runs a month from its objects, changes a price, and computes it once more: from the partials of that
-run, and from its objects. Prints how long each took, the ratio, and that of processor seconds. Both are in this process.
+run, and from its objects; with --text also from the same rows as NDJSON under gzip. Prints how long each
+took, and what share of the processor seconds from objects those from partials are.
 `;
 
 const options = { pipeline: 'nightly', period: '2026-10', as_of: '2026-11-05T00:00:00Z' } as const;
@@ -45,6 +46,7 @@ async function main(): Promise<number> {
         options: {
             events: { type: 'string', default: '10000000' },
             dir: { type: 'string', default: '.bench-reprice' },
+            text: { type: 'boolean', default: false },
             keep: { type: 'boolean', default: false },
             json: { type: 'boolean', default: false },
             help: { type: 'boolean', default: false },
@@ -56,17 +58,21 @@ async function main(): Promise<number> {
         return values.help ? 0 : 2;
     }
     const folder = resolve(values.dir);
-    await makeData({ folder, events, memory: '6GB', threads: availableParallelism() });
+    const setting = { folder, events, memory: '6GB', threads: availableParallelism() };
+    await makeData(setting);
     const { partials, objects, isSame } = await bothWays(folder);
+    const share = (of: Cost) => `${((100 * partials.cpu) / of.cpu).toFixed(1)} %`;
     const figures = {
         ...{ events, threads: availableParallelism() },
-        from_objects: objects.seconds.toFixed(2),
-        from_partials: partials.seconds.toFixed(2),
-        ratio: (objects.seconds / partials.seconds).toFixed(1),
-        processor_ratio: (objects.cpu / partials.cpu).toFixed(1),
-        processor_from_partials: partials.cpu.toFixed(2),
+        from_partials: shown(partials),
+        from_parquet: shown(objects),
+        share_of_parquet: share(objects),
         same_charges: isSame,
     };
+    if (values.text) {
+        const text = await fromText(setting);
+        Object.assign(figures, { from_ndjson_gz: shown(text), share_of_ndjson_gz: share(text) });
+    }
     process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : report(figures));
     if (!values.keep) rmSync(folder, { recursive: true, force: true });
     return isSame ? 0 : 1;
@@ -87,6 +93,19 @@ async function bothWays(folder: string): Promise<BothWays> {
     const isSame = amountsOf(partials.result) === amountsOf(objects.result);
     return { partials, objects, isSame };
 }
+
+/** The same month with the dearer price, over the same rows as text. */
+async function fromText(setting: DataSetting): Promise<Cost> {
+    await makeText(setting);
+    const folder = textFolder(setting);
+    rmSync(join(folder, '.tieout'), { recursive: true, force: true });
+    copyFileSync(join(setting.folder, 'rates.yaml'), join(folder, 'rates.yaml'));
+    const project = openProject(join(folder, 'tieout.yaml'));
+    return timed(() => runPipeline(project, effects, options));
+}
+
+const shown = ({ seconds, cpu }: Cost) =>
+    `${seconds.toFixed(2)} s, ${cpu.toFixed(2)} processor seconds`;
 
 interface BothWays {
     readonly partials: Cost;
@@ -116,7 +135,7 @@ async function timed(work: () => Promise<RunResult>): Promise<Cost & { result: R
 
 function report(figures: Readonly<Record<string, string | number | boolean>>): string {
     const rows = Object.entries({ processor: cpus()[0]?.model ?? 'unknown', ...figures });
-    return `${rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n')}\n`;
+    return `${rows.map(([name, value]) => `${name.padEnd(18)} ${value}`).join('\n')}\n`;
 }
 
 if (import.meta.main) process.exitCode = await main();

@@ -151,19 +151,10 @@ export async function stateKept(engine: Engine): Promise<void> {
     ]);
 }
 
-/** Leaves nothing of the partials of the run: what was made of them is there. */
+/** Leaves of the partials of the run how they were cut: what was made of them is metered usage now. */
 export async function dropPartials(engine: Engine): Promise<void> {
-    const views = [compiledMetered, cut.keptUsage].map(({ name }) => name);
-    const tables = Object.values(cut).map(({ name }) => name);
-    await engine.runAll([
-        ...views.map((name) => `drop view ${name}`),
-        // One by one: rows of a table that goes with its schema are still there to be committed.
-        ...[before, ...tables.filter((name) => !views.includes(name))].map(
-            (name) => `drop table ${name}`,
-        ),
-        'drop schema cut',
-        'drop schema kept',
-    ]);
+    const views = [compiledMetered, cut.keptUsage].map(({ name }) => `drop view ${name}`);
+    await engine.runAll([...views, `drop table ${before}`, `drop table ${cut.cutPartials.name}`]);
 }
 
 /** Who pays, from what, for when: what the reconciliation of a run rests on. */

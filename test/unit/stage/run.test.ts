@@ -332,6 +332,16 @@ describe('a failure', () => {
             { stage: '25-pack' },
         ]);
     });
+
+    test('after the stage, in a transaction around it, takes back the stage too', async () => {
+        const late = engine.transaction(async () => {
+            await run();
+            throw new Error('too late');
+        });
+        await expect(late).rejects.toThrow('too late');
+        await expectNothingKept();
+        expect(await run()).toEqual(['packed.parcels']);
+    });
 });
 
 describe('a complete stage', () => {

@@ -50,7 +50,7 @@ export interface Delivered {
 /** Attempts at a busy target before the parcel is left for the next start. */
 const attempts = 6;
 /** Parcels in a row for which the target was down, after which it is asked for no other. */
-const patience = 3;
+const downInARowLimit = 3;
 
 /**
  * Looks up how far each parcel has come. A parcel that is on its way, or there, must be the one that was
@@ -116,7 +116,7 @@ export async function sendAll(
             try {
                 const delivered = await sendOne(sending, waybill);
                 downInARow = delivered.isDown ? downInARow + 1 : 0;
-                isStopped ||= downInARow >= patience;
+                isStopped ||= downInARow >= downInARowLimit;
                 return delivered;
             } catch (error) {
                 isStopped = true;

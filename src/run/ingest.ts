@@ -203,6 +203,7 @@ function emptyDebits(): string {
     const types: Readonly<Record<string, string>> = {
         amount: 'decimal(38,12)',
         quantity: 'decimal(38,12)',
+        unit_price: 'decimal(38,12)',
         occurred_at: 'timestamp',
         booked_at: 'timestamp',
         expires_at: 'timestamp',

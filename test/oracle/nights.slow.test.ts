@@ -159,6 +159,7 @@ function stated(world: World, dice: readonly number[]): World {
                 ...(luck % 8 === 1 ? {} : balances),
                 ...(isNumbered ? { sequence: String(at + 1) } : {}),
                 ...(luck % 8 > 5 ? { money_amount: of.amount, money_currency: 'USD' } : {}),
+                ...(luck % 3 === 0 ? { unit_price: '0.000003', price_version: `v${luck}` } : {}),
             });
             balance = after;
         }

@@ -30,10 +30,11 @@ function partsOf(night: NightTiming): readonly Part[] {
     const { seconds, cpu, peakBytes, parts } = night;
     const timed = (at: number): Cost => ({ seconds: at, cpu: 0, peakBytes: 0 });
     const stages = parts.filter(({ name }) => /^\d\d-/.test(name));
+    // Inputs are read side by side: from when the first begins to when the last is done.
+    const ingest = spanOf(parts, /^(fetch|read|land) /);
     return [
         { name: 'night', cost: { seconds, cpu, peakBytes } },
-        // Inputs are read side by side: from when the first begins to when the last is done.
-        { name: 'ingest', cost: timed(spanOf(parts, /^(fetch|read|land) /)) },
+        ...(ingest === null ? [] : [{ name: 'ingest', cost: timed(ingest) }]),
         ...stages.map((part) => ({ name: part.name, cost: timed(part.seconds) })),
     ];
 }

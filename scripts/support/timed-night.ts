@@ -121,10 +121,10 @@ function partsOf(log: string, clock: number): readonly NightPart[] {
     return parts;
 }
 
-/** From the first beginning to the last end of the parts of some names, which may overlap. */
-export function spanOf(parts: readonly NightPart[], names: RegExp): number {
+/** From the first beginning to the last end of the parts of some names, which may overlap; null without any. */
+export function spanOf(parts: readonly NightPart[], names: RegExp): number | null {
     const some = parts.filter(({ name }) => names.test(name));
-    if (some.length === 0) return 0;
+    if (some.length === 0) return null;
     const from = Math.min(...some.map((of) => of.from));
     return Math.max(...some.map(({ until }) => until)) - from;
 }

@@ -123,7 +123,10 @@ ${list.join(',\n')}
         const isWhole = isMagic(bytes.subarray(0, 4)) && isMagic(bytes.subarray(-4));
         if (!isWhole) {
             const { address } = this.clickhouse;
-            throw new RunError('CLICKHOUSE_ANSWER_SHORT', { address, statement: oneLine(statement) });
+            throw new RunError('CLICKHOUSE_ANSWER_SHORT', {
+                address,
+                statement: oneLine(statement),
+            });
         }
         const file = join(this.#scratch, `${name}.parquet`);
         writeFileSync(file, bytes);

@@ -7,6 +7,7 @@ import { noticeAddress } from '../notify/notify.ts';
 import { counted, figure, listed } from '../report/figures.ts';
 import { visible } from '../report/visible.ts';
 import { readStateLog } from '../run/books.ts';
+import { openSession, requireDoneThere } from '../run/clickhouse/open.ts';
 import { makeFolders } from '../run/folders.ts';
 import { lakeContents } from '../run/keep.ts';
 import { openPeriod } from '../run/openings.ts';
@@ -96,6 +97,8 @@ async function checkProject(
     }
     const endpoint = 'bucket' in config.store ? config.store.endpoint : undefined;
     if (endpoint) await check('clock', () => clockOffset(endpoint, context.effects.now()));
+    const { clickhouse } = config.engine;
+    if (clickhouse) await check('clickhouse', () => serverFound(project, context));
     const { notify } = config;
     if (notify) await check('notify', () => noticesTo(notify, context.environment));
     await check('disk', () => diskSpace(project.state));
@@ -111,6 +114,32 @@ async function checkProject(
         const gib = Math.floor(totalmem() / 2 ** 30);
         return `DuckDB ${engine.version}, may use ${config.engine.memory} of ${gib} GiB`;
     });
+}
+
+/** That a server answers, and does what the project needs. Nothing of the bucket is read. */
+async function serverFound(project: Project, { effects }: CommandContext): Promise<string> {
+    requireDoneThere(project);
+    const { clickhouse: server } = project.config.engine;
+    if (!server) return 'none';
+    const session = await openSession(effects, server, 'doctor');
+    try {
+        const said = await session.read(
+            'select version(), groupUniqArray(cluster) from system.clusters format JSONCompactEachRow',
+        );
+        const [version, clusters] = JSON.parse(new TextDecoder().decode(said)) as [
+            string,
+            readonly string[],
+        ];
+        if (server.cluster === undefined || clusters.includes(server.cluster)) {
+            return `${version} at ${session.address}${server.cluster ? `, cluster ${server.cluster}` : ''}`;
+        }
+        throw new Amiss(
+            `${session.address} has no cluster ${server.cluster}`,
+            `It has ${listed(clusters) || 'none'}: correct \`engine.clickhouse.cluster\`.`,
+        );
+    } finally {
+        await session.close();
+    }
 }
 
 /** Two entries of one number are what must never be: a bucket is asked whether it would let them be. */

@@ -169,7 +169,7 @@ describe('an outbox', () => {
         });
         const store = memoryStore({});
         const [acme] = await deliverTo(service, store, invoiced.slice(0, 2));
-        expect([acme?.state, acme?.detail]).toEqual(['sent', 'it answered 400']);
+        expect([acme?.state, acme?.detail]).toEqual(['sent', 'it answered 400 to GET']);
         await service.stop();
     });
 

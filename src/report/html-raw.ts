@@ -17,7 +17,7 @@ export function rawSection({ breaks, evidence }: ReportModel): VNode | false {
         'Raw records of breaks',
         html`<p>
             What the two sides of a break say, as it was read: the object, the line, and every field. Of a
-            whole day the first records are shown; <code>tieout explain BREAK --out FILE.csv</code>
+            whole day the first records are shown; <code>tieout explain BREAK --out FILE.csv</code>${' '}
             lists all.
         </p>`,
         printedOnly(evidence.length, PRINTED_RAW),

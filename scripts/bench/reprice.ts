@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,11 +11,11 @@ import { type Cost, costOf } from '../support/cost.ts';
 import { type DataSetting, makeData, makeText, textFolder, writeProject } from './data.ts';
 import type { Measured, Setting } from './subject.ts';
 
-const USAGE = `npm run bench:reprice -- [--events 10000000] [--text] [--dir .bench-reprice] [--keep] [--json]
+const USAGE = `npm run bench:reprice -- [--events 10000000] [--dir .bench-reprice] [--keep] [--json]
 
 Runs a month from its objects, changes a price, and computes it once more: from the partials of that
-run, and from its objects; with --text also from the same rows as NDJSON under gzip. Prints how long each
-took, and what share of the processor seconds from objects those from partials are.
+run, from its objects, and from the same rows as NDJSON under gzip. Prints how long each took, and what
+share of the processor seconds of the others those from partials are. All are in this process.
 `;
 
 const options = { pipeline: 'nightly', period: '2026-10', as_of: '2026-11-05T00:00:00Z' } as const;
@@ -28,13 +28,14 @@ const effects: Effects = {
 /** A month from its partials against from its objects, over the data of the suite. */
 export async function measure({ folder, memory }: Setting): Promise<Measured> {
     writeProject(folder, { memory });
-    const { partials, objects, isSame } = await bothWays(folder);
-    if (!isSame)
+    const { partials, objects } = await bothWays(folder);
+    if (!areSame(partials.result, objects.result)) {
         throw new Error('a month from its partials has other charges than from its objects');
+    }
     return {
         parts: [
-            { name: 'from partials', cost: partials },
-            { name: 'from objects', cost: objects },
+            { name: 'from partials', cost: costOnly(partials) },
+            { name: 'from objects', cost: costOnly(objects) },
         ],
         answer: null,
         says: 'one price in six was changed after the month was run',
@@ -46,7 +47,6 @@ async function main(): Promise<number> {
         options: {
             events: { type: 'string', default: '10000000' },
             dir: { type: 'string', default: '.bench-reprice' },
-            text: { type: 'boolean', default: false },
             keep: { type: 'boolean', default: false },
             json: { type: 'boolean', default: false },
             help: { type: 'boolean', default: false },
@@ -57,74 +57,73 @@ async function main(): Promise<number> {
         process.stderr.write(USAGE);
         return values.help ? 0 : 2;
     }
-    const folder = resolve(values.dir);
-    const setting = { folder, events, memory: '6GB', threads: availableParallelism() };
+    const setting = {
+        ...{ folder: resolve(values.dir), events, memory: '6GB', threads: availableParallelism() },
+    };
     await makeData(setting);
-    const { partials, objects, isSame } = await bothWays(folder);
+    await makeText(setting);
+    const ways = { ...(await bothWays(setting.folder)), texts: await fromTexts(setting) };
+    const { partials, objects, texts } = ways;
+    const isSame = [objects, texts].every(({ result }) => areSame(partials.result, result));
     const share = (of: Cost) => `${((100 * partials.cpu) / of.cpu).toFixed(1)} %`;
     const figures = {
-        ...{ events, threads: availableParallelism() },
-        from_partials: shown(partials),
-        from_parquet: shown(objects),
-        share_of_parquet: share(objects),
+        ...{ events, threads: setting.threads, from_partials: figuresOf(partials) },
+        ...{ from_parquet: figuresOf(objects), from_ndjson_gz: figuresOf(texts) },
+        ...{ share_of_parquet: share(objects), share_of_ndjson_gz: share(texts) },
         same_charges: isSame,
     };
-    if (values.text) {
-        const text = await fromText(setting);
-        Object.assign(figures, { from_ndjson_gz: shown(text), share_of_ndjson_gz: share(text) });
-    }
     process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : report(figures));
-    if (!values.keep) rmSync(folder, { recursive: true, force: true });
+    if (!values.keep) rmSync(setting.folder, { recursive: true, force: true });
     return isSame ? 0 : 1;
 }
 
-/** Runs the month once, makes a price dearer, and computes the month again in both ways. */
-async function bothWays(folder: string): Promise<BothWays> {
-    rmSync(join(folder, '.tieout'), { recursive: true, force: true });
-    rmSync(join(folder, '.other'), { recursive: true, force: true });
-    await runPipeline(openProject(join(folder, 'tieout.yaml')), effects, options);
-    // Of long prompts, one event in eighty: a break for nearly every event is no month that people have.
-    const card = readFileSync(join(folder, 'rates.yaml'), 'utf8');
-    writeFileSync(join(folder, 'rates.yaml'), card.replaceAll('price: "30"', 'price: "31"'));
-    const project = openProject(join(folder, 'tieout.yaml'));
-    const partials = await timed(() => rePrice(project, effects, options));
-    const objects = await timed(() => runPipeline(apart(project), effects, options));
-    rmSync(join(folder, '.other'), { recursive: true, force: true });
-    const isSame = amountsOf(partials.result) === amountsOf(objects.result);
-    return { partials, objects, isSame };
-}
-
-/** The same month with the dearer price, over the same rows as text. */
-async function fromText(setting: DataSetting): Promise<Cost> {
-    await makeText(setting);
-    const folder = textFolder(setting);
-    rmSync(join(folder, '.tieout'), { recursive: true, force: true });
-    copyFileSync(join(setting.folder, 'rates.yaml'), join(folder, 'rates.yaml'));
-    const project = openProject(join(folder, 'tieout.yaml'));
-    return timed(() => runPipeline(project, effects, options));
-}
-
-const shown = ({ seconds, cpu }: Cost) =>
+const figuresOf = ({ seconds, cpu }: Cost) =>
     `${seconds.toFixed(2)} s, ${cpu.toFixed(2)} processor seconds`;
 
-interface BothWays {
-    readonly partials: Cost;
-    readonly objects: Cost;
-    /** Whether both came to the same charges. */
-    readonly isSame: boolean;
+/** Runs the month once, makes a price dearer, and computes the month again: from partials, and from objects. */
+async function bothWays(folder: string): Promise<{ partials: Timed; objects: Timed }> {
+    rmSync(join(folder, '.tieout'), { recursive: true, force: true });
+    await runPipeline(openProject(join(folder, 'tieout.yaml')), effects, options);
+    makeDearer(folder);
+    const project = openProject(join(folder, 'tieout.yaml'));
+    const partials = await timed(() => rePrice(project, effects, options));
+    return { partials, objects: await fromObjects(project) };
 }
 
-/** In a state of its own, so that nothing is found there. */
-const apart = (project: Project): Project => ({
-    ...project,
-    state: join(project.folder, '.other'),
-});
+/** The same month at the same prices from the same rows as NDJSON under gzip. */
+async function fromTexts(setting: DataSetting): Promise<Timed> {
+    makeDearer(textFolder(setting));
+    return fromObjects(openProject(join(textFolder(setting), 'tieout.yaml')));
+}
+
+/** Of long prompts, one event in eighty: a break for nearly every event is no month that people have. */
+function makeDearer(folder: string): void {
+    const card = readFileSync(join(folder, 'rates.yaml'), 'utf8');
+    writeFileSync(join(folder, 'rates.yaml'), card.replaceAll('price: "30"', 'price: "31"'));
+}
+
+/** A month from its objects, in a state of its own that is gone afterwards. */
+async function fromObjects(project: Project): Promise<Timed> {
+    const apart = { ...project, state: join(project.folder, '.other') };
+    rmSync(apart.state, { recursive: true, force: true });
+    const objects = await timed(() => runPipeline(apart, effects, options));
+    rmSync(apart.state, { recursive: true, force: true });
+    return objects;
+}
+
+const costOnly = ({ seconds, cpu, peakBytes }: Timed): Cost => ({ seconds, cpu, peakBytes });
+
+interface Timed extends Cost {
+    readonly result: RunResult;
+}
 
 /** What was charged exactly, before anything that wallets paid. */
 const amountsOf = ({ certificate: { payers } }: RunResult) =>
     JSON.stringify(payers.map(({ payer_id, amount_exact }) => [payer_id, amount_exact]));
 
-async function timed(work: () => Promise<RunResult>): Promise<Cost & { result: RunResult }> {
+const areSame = (one: RunResult, other: RunResult) => amountsOf(one) === amountsOf(other);
+
+async function timed(work: () => Promise<RunResult>): Promise<Timed> {
     let result: RunResult | undefined;
     const cost = await costOf(async () => {
         result = await work();

@@ -239,7 +239,14 @@ describe('a project that is not for it', () => {
                     'derived:\n  peak: { calendar: { zone: UTC, windows: [{ is: day, from: "08:00", to: "20:00" }], otherwise: night } }',
                 );
         const said = await fails('CLICKHOUSE_UNSUPPORTED', 2, { config });
-        expect(said).toMatchInlineSnapshot();
+        expect(said).toMatchInlineSnapshot(`
+          "CLICKHOUSE_UNSUPPORTED: what this project needs is not done on ClickHouse:
+          - input gateway is CSV
+          - \`store\` is a folder of this machine, which no server reads: a bucket is needed
+          - derived peak is a calendar
+            -> Take \`engine.clickhouse\` out of tieout.yaml: DuckDB does all of it, with the same numbers. See docs/clickhouse.md.
+          "
+        `);
     });
 
     test('CLICKHOUSE_UNSUPPORTED: rows that stay there cannot be erased', async () => {

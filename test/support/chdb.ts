@@ -1,11 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
 import { failed } from '../../src/clickhouse/failed.ts';
 
 /** What of chdb is used: it is installed by its own suite only, so its types are not here. */
 interface Chdb {
-    readonly Session: new (folder?: string) => ChdbSession;
+    readonly Session: new (
+        folder: string,
+        options: { readonly connectionArgs: readonly string[] },
+    ) => ChdbSession;
 }
 interface ChdbSession {
     queryAsync(sql: string, options: { readonly format: string }): Promise<{ bytes(): Uint8Array }>;
@@ -25,9 +30,13 @@ export const chdbFolder = resolve(process.env.TIEOUT_CHDB ?? 'node_modules/.cach
 export const collection = 'tieout_bucket';
 
 /** Opens one, whose collection knows the keys of the embedded S3 or of TIEOUT_TEST_S3_ENDPOINT. */
-export async function openChdb(keys: Readonly<Record<string, string>> = {}): Promise<InProcess> {
+export async function openChdb(
+    keys: Readonly<Record<string, string>> = {},
+    connectionArgs: readonly string[] = [],
+): Promise<InProcess> {
+    const folder = mkdtempSync(join(tmpdir(), 'tieout-chdb-'));
     const { Session } = createRequire(join(chdbFolder, 'package.json'))('chdb') as Chdb;
-    const session = new Session();
+    const session = new Session(folder, { connectionArgs });
     const statements: string[] = [];
     const ask = async (statement: string): Promise<Uint8Array> => {
         statements.push(statement);
@@ -48,6 +57,9 @@ export async function openChdb(keys: Readonly<Record<string, string>> = {}): Pro
         read: ask,
         insert: async (table, lines) =>
             void (await ask(`insert into ${table} format JSONEachRow\n${lines}`)),
-        close: async () => session.close(),
+        close: async () => {
+            session.close();
+            rmSync(folder, { recursive: true, force: true });
+        },
     };
 }

@@ -197,24 +197,15 @@ function partColumns(paths: readonly string[], lineBytes: number): readonly stri
     ];
 }
 
-/**
- * Lines of NDJSON with the texts at some paths. Each step is a select of its own: a name that stands for
- * an expression is put in its place wherever it is used, and the statement would grow without end.
- */
-export function jsonClickSql(lines: string, paths: readonly string[], lineBytes: number): string {
+/** The texts at some paths of a line of NDJSON, as names that the select of its fields may use. */
+export function jsonTexts(paths: readonly string[], lineBytes: number): readonly string[] {
     const texts = paths.map((path) => {
         const raw = rawName(path);
         const inner = `substring(${raw}, 2, length(${raw}) - 2)`;
         const nothing = `${timesName(path)} = 0 or ${raw} = 'null'`;
         return `multiIf(${nothing}, null, startsWith(${raw}, '"'), ${inner}, ${raw}) as ${textName(path)}`;
     });
-    return `select *, ${texts.join(',\n        ')}
-from (
-    select path, etag, line_no, ${partColumns(paths, lineBytes).join(',\n        ')}
-    from (
-        ${lines}
-    ) as lines
-) as parts`;
+    return [...partColumns(paths, lineBytes), ...texts];
 }
 
 /** That a key stands nowhere in a line, or once, and there where its path leads. */

@@ -48,21 +48,39 @@ function sourceSql(
 /** What a row is of, as the server says it. */
 const place = `_path as path, trim(both '"' from _etag) as etag, toInt64(assumeNotNull(_row_number)) + 1 as line_no`;
 
+/**
+ * What is made of each stored row, where it is read: on a cluster every node does this select, and no
+ * other, over objects of its own.
+ * @param names expressions by which the columns may call something.
+ */
+export function madeClickSql(
+    source: ObjectSource,
+    set: ObjectSet,
+    names: readonly string[],
+    columns: readonly string[],
+): string {
+    return `${names.length ? `with ${names.join(',\n    ')}\n` : ''}select ${[place, ...columns].join(',\n    ')}
+from ${rowsOf(source, set)}`;
+}
+
+const rowsOf = (source: ObjectSource, { format, keys }: ObjectSet): string =>
+    format === 'ndjson'
+        ? sourceSql(source, keys, { format: 'LineAsString', structure: 'line String' })
+        : sourceSql(source, keys, { format: 'Parquet' });
+
+/** What a column of Parquet is called where fields are made of it: none of them is called so. */
+export const asColumns = (columns: readonly string[]): readonly string[] =>
+    columns.map((name) => `${clickName(name)} as ${clickName(`column.${name}`)}`);
+
 /** The rows of some objects as they are stored: lines of text, or the columns of Parquet. */
 export function storedClickSql(
     source: ObjectSource,
-    { format, keys }: ObjectSet,
+    set: ObjectSet,
     columns: readonly string[],
 ): string {
-    const made =
-        format === 'ndjson'
-            ? sourceSql(source, keys, { format: 'LineAsString', structure: 'line String' })
-            : sourceSql(source, keys, { format: 'Parquet' });
-    // Under names of their own: a field made of a column may be called like it.
-    const wanted =
-        format === 'ndjson'
-            ? ['line']
-            : columns.map((name) => `${clickName(name)} as ${clickName(`column.${name}`)}`);
+    const { format } = set;
+    const made = rowsOf(source, set);
+    const wanted = format === 'ndjson' ? ['line'] : asColumns(columns);
     return `select ${[place, ...wanted].join(', ')}
         from ${made}`;
 }

@@ -15,14 +15,20 @@ import {
     ifRead,
     isFitName,
     jsonClick,
-    jsonClickSql,
+    jsonTexts,
     numberClick,
     parquetClick,
     textClick,
     timeClick,
     valueName,
 } from './fields.ts';
-import { numberedClickSql, type ObjectSet, type ObjectSource, storedClickSql } from './objects.ts';
+import {
+    asColumns,
+    madeClickSql,
+    numberedClickSql,
+    type ObjectSet,
+    type ObjectSource,
+} from './objects.ts';
 import { clickList, clickName, clickText } from './sql.ts';
 
 /*
@@ -166,17 +172,16 @@ function readSql(
     fields: readonly ClickField[],
     { checks, head, tail }: Beside,
 ): string {
-    const stored = storedClickSql(source, set, paths);
-    const rows = set.format === 'ndjson' ? jsonClickSql(stored, paths, source.lineBytes) : stored;
     const values = fields.flatMap(({ name, sql, checks: own }) => [
         `${sql} as ${valueName(name)}`,
         `${own.join(' and ') || '1'} as ${isFitName(name)}`,
     ]);
-    const all = [
-        lineChecks(input, set).join(' and ') || '1',
-        ...fields.map(({ name }) => isFitName(name)),
-        ...checks,
-    ];
+    const names = set.format === 'ndjson' ? jsonTexts(paths, source.lineBytes) : asColumns(paths);
+    const made = madeClickSql(source, set, names, [
+        ...values,
+        `${lineChecks(input, set).join(' and ') || '1'} as is_fit`,
+    ]);
+    const all = ['is_fit', ...fields.map(({ name }) => isFitName(name)), ...checks];
     const beside = (of: Readonly<Record<string, string>>) =>
         Object.entries(of).map(([name, sql]) => `${sql} as ${clickName(name)}`);
     const read = `select path, etag, line_no, is_read,
@@ -184,14 +189,11 @@ function readSql(
 from (
     select *, ${all.join('\n        and ')} as is_read
     from (
-        select *, ${values.join(',\n            ')}
-        from (
-${rows}
-        ) as texts
+${made}
     ) as valued
 ) as checked`;
-    const names = [...Object.keys(head), ...fields.map(({ name }) => name), ...Object.keys(tail)];
-    return numberedClickSql(read, ['line_no', 'is_read', ...names]);
+    const columns = [...Object.keys(head), ...fields.map(({ name }) => name), ...Object.keys(tail)];
+    return numberedClickSql(read, ['line_no', 'is_read', ...columns]);
 }
 
 /** The rows of objects of a usage input. @param available columns of Parquet; null for NDJSON. */

@@ -1,4 +1,4 @@
--- Ids of events that are not one event with at most one plain debit, or that are linked with others.
+-- Ids of events that are not one event with at most one plain debit, or are linked with others.
 -- Grain: event_id. All rows of such an event go back, to be looked at as the stages do; so do rows
 -- that name one of their authorizations or entries, by whichever chain: no link leads out of it.
 with

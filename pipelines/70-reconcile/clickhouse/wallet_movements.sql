@@ -1,4 +1,4 @@
--- What moved each wallet, of the entries that are certain here: a share of recon.wallet_movements.
+-- What moved each wallet, of entries that are certain here: the share of recon.wallet_movements.
 -- Grain: input, account_id, asset, wallet_id, entry_type, is_in_period.
 select
     input,

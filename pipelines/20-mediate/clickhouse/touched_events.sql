@@ -1,8 +1,4 @@
-<<<<<<< HEAD
--- Ids of events that are more than one event with at most one plain debit, or linked with others.
-=======
 -- Ids of events that are not one event with at most one plain debit, or are linked with others.
->>>>>>> e70f721daf191f477175815e1ac307a3508191e2
 -- Grain: event_id. All rows of such an event go back, to be looked at as the stages do; so do rows
 -- that name one of their authorizations or entries, by whichever chain: no link leads out of it.
 with

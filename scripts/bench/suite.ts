@@ -34,6 +34,8 @@ export interface Result {
     /** Medians. */
     readonly parts: readonly Part[];
     readonly says: string;
+    /** Whether it does the job, and so is compared with others that do. */
+    readonly doesJob: boolean;
 }
 
 /** How large the Parquet of both sides is. */
@@ -161,6 +163,7 @@ function resultOf(wanted: Wanted, subject: Subject, runs: readonly Measured[]): 
         ...{ subject, events: settingOf(wanted, subject.size).events },
         parts: medians(runs.map(({ parts }) => parts)),
         says: runs[0]?.says ?? '',
+        doesJob: runs.some(({ answer }) => answer !== null),
     };
 }
 

@@ -10,7 +10,7 @@ function result(name: string, parts: Readonly<Record<string, number>>): Result {
     const costs = Object.entries(parts).map(([part, seconds]) => {
         return { name: part, cost: { seconds, cpu: 2 * seconds, peakBytes: 0 } };
     });
-    return { subject, events: '1000', parts: costs, says: '' };
+    return { subject, events: '1000', parts: costs, says: '', doesJob: true };
 }
 
 const floor = result('floor', {

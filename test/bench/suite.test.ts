@@ -26,7 +26,8 @@ test('2,000 events against the bare engine, as a table, a page and JSON', async 
     expect(outcome.results.map(({ subject }) => subject.name)).toEqual([
         ...['floor', 'duckdb', 'text-floor'],
     ]);
-    expect(terminal(asked, outcome)).toMatch(/the same totals of every account/);
+    // Nothing to compare one select with.
+    expect(terminal(asked, outcome)).not.toMatch(/the same totals/);
     const page = markdown(asked, outcome, '2026-11-28');
     expect(page).toMatch(/\| DuckDB, one select \| 2,000 \|/);
     expect(page).toContain('\n- beside other tests\n');

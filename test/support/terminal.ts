@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, expect, vi } from 'vitest';
 import { projectFiles } from '../../fixtures/project.ts';
 import { runCli, type Terminal } from '../../src/cli.ts';
+import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
 import { failure } from '../../src/commands/failure.ts';
 import { type Effects, type Environment, type Progress, silent } from '../../src/effects.ts';
 import { type ErrorCode, type ExitCode, RunError } from '../../src/errors/index.ts';
@@ -23,6 +24,8 @@ export interface TerminalOptions {
     readonly store?: ObjectStore;
     /** What the state is in, where the config names a bucket for it. Left out: the real one. */
     readonly state?: ObjectStore;
+    /** What `engine.clickhouse` opens. */
+    readonly clickhouse?: ClickHouse;
     readonly progress?: Progress;
     readonly now?: string;
     /** Left out: only the secrets that must never be printed. */
@@ -35,10 +38,11 @@ export function testTerminal({ cwd, environment, ...options }: TerminalOptions):
     readonly said: { out: string; err: string };
 } {
     const said = { out: '', err: '' };
-    const { store, state, progress, now } = options;
+    const { store, state, clickhouse, progress, now } = options;
     const effects: Effects = {
         openStore: async ({ store: of }, folder) =>
             ('prefix' in of ? state : store) ?? openStore(of, folder),
+        ...(clickhouse ? { openClickHouse: async () => clickhouse } : {}),
         now: () => now ?? '2026-11-05T09:00:00Z',
         progress: progress ?? silent,
     };

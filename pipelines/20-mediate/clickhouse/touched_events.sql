@@ -51,12 +51,35 @@ touched as (
             -- A hold captured whole, as 70-reconcile/recon.whole_captures.sql has it.
             or (
                 count() = 2
+                and countIf(entry_type = 'authorize') = 1
                 and countIf(entry_type = 'capture') = 1
                 and count(authorization_id) = 2
                 and uniqExact(assumeNotNull(authorization_id), account_id, asset, is_in_period) = 1
                 and min(amount) = max(amount)
                 and maxIf(booked_us, entry_type = 'authorize')
                     < maxIf(booked_us, entry_type = 'capture')
+            )
+            -- A hold of which a part is captured, and then the rest given back: nothing is left of
+            -- it, and 70-reconcile/recon.life_outcomes.sql judges it by its capture as well.
+            or (
+                count() = 3
+                and countIf(entry_type = 'authorize') = 1
+                and countIf(entry_type = 'capture') = 1
+                and count(authorization_id) = 3
+                and uniqExact(assumeNotNull(authorization_id), account_id, asset, is_in_period) = 1
+                and min(amount) > 0
+                and sumIf(amount, entry_type = 'authorize')
+                    = sumIf(amount, entry_type <> 'authorize')
+                and count(sequence) in (0, 3)
+                and maxIf(booked_us, entry_type = 'authorize')
+                    < maxIf(booked_us, entry_type = 'capture')
+                and (
+                    maxIf(booked_us, entry_type = 'capture'),
+                    maxIf(ifNull(sequence, 0), entry_type = 'capture')
+                ) < (
+                    maxIf(booked_us, entry_type in ('release', 'expire')),
+                    maxIf(ifNull(sequence, 1), entry_type in ('release', 'expire'))
+                )
             )
         )
     )

@@ -232,7 +232,7 @@ export function debitRowsClickSql(
     const silent = signs.map((name) => `isNull(${of(name)})`);
     const simple = [
         'is_read',
-        `${of('entry_type')} in ('authorize', 'capture')`,
+        `${of('entry_type')} in ('authorize', 'capture', 'release', 'expire')`,
         `ifNull(${of('event_id')}, '') <> ''`,
         ...silent,
     ];

@@ -118,7 +118,7 @@ export function debitClick(
                 ...{ type: 'integer', isRequired: false, isSigned: true, isUnbounded: true },
             });
         }
-        if (/^(balance_|quantity$|money_amount$)/.test(field)) {
+        if (/^(balance_|quantity$|unit_price$|money_amount$)/.test(field)) {
             const isSigned = field.startsWith('balance_');
             return numberClick(field, reader, path, {
                 type: 'decimal',
@@ -280,6 +280,6 @@ export function parquetNeeds(
 
 function neededAs(field: string): ParquetNeed['as'] {
     if (field.endsWith('_at')) return 'instant';
-    if (/^(amount|balance_|quantity$|money_amount$)/.test(field)) return 'decimal';
+    if (/^(amount|balance_|quantity$|unit_price$|money_amount$)/.test(field)) return 'decimal';
     return field === 'sequence' ? 'integer' : 'text';
 }

@@ -8,6 +8,8 @@ export default defineConfig({
         include: ['test/clickhouse/*.chdb.ts'],
         globalSetup: ['test/support/install-chdb.ts'],
         maxWorkers: 1,
+        // An engine in process has one folder of data for all of its life.
+        isolate: true,
         testTimeout: 180_000,
         hookTimeout: 180_000,
     },

@@ -46,6 +46,8 @@ describe.skipIf(!isThere)('the real month', () => {
 
     test('has most of what agrees counted there', () => {
         const [returned, all] = returnedOf(nights.there);
-        expect([all, returned < all]).toEqual([117_650, true]);
+        expect(all).toBe(117_650);
+        // Days of aggregated wallets, breaks, copies and suspense.
+        expect(returned).toBeLessThan(all / 8);
     });
 });

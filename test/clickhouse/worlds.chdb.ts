@@ -12,7 +12,7 @@ import { asOf, period, projectFiles } from '../support/world.ts';
  */
 
 const seed = 20_261_128;
-const count = Number.parseInt(process.env.TIEOUT_CLICKHOUSE_WORLDS ?? '2', 10);
+const count = Number.parseInt(process.env.TIEOUT_CLICKHOUSE_WORLDS ?? '5', 10);
 const inBucket = 'bucket/';
 
 let s3: S3Server;

@@ -53,7 +53,8 @@ export function cutLines<T>(
     return null;
 }
 
-const chunks = <T>(lines: readonly T[], limit: number): readonly (readonly T[])[] =>
+/** Lines in their order, so many at a time. */
+export const chunks = <T>(lines: readonly T[], limit: number): readonly (readonly T[])[] =>
     Array.from({ length: Math.ceil(lines.length / limit) }, (_, at) =>
         lines.slice(at * limit, (at + 1) * limit),
     );

@@ -9,6 +9,7 @@ import {
     productsOfLines,
     sumOfLines,
 } from './invoices.ts';
+import { chunks } from './parts.ts';
 import {
     commonProblems,
     daysOf,
@@ -61,7 +62,7 @@ export function stagingRecords(
             ...digitProblems(invoice, 'sum', [moneyText(sumOfLines(invoice.lines), '')]),
         ],
         (invoice) =>
-            batchesOf(invoice.lines, records_per_batch).map((lines, index) => {
+            chunks(invoice.lines, records_per_batch).map((lines, index) => {
                 const { payer_id, currency } = invoice;
                 const parcel_key = partKey(invoice.invoice_key, index);
                 const amount = moneyText(sumOfLines(lines), currency);
@@ -128,26 +129,24 @@ export function journalRecords(
         (invoice) => journalProblems(invoice, names, journal, fields),
         (invoice) =>
             [...usageByUnit(invoice)].flatMap(([unit, ofUnit]) =>
-                batchesOf(ofUnit, journal.records_per_batch).map(
-                    (lines, index): SalesforceParcel => {
-                        const { payer_id, invoice_key } = invoice;
-                        const parcel_key = partKey(`${invoice_key}/${unit}`, index);
-                        const amount = sumText(lines.map(({ quantity }) => quantity));
-                        const csv = csvOf(lines, fieldsOf(salesforceKey(parcel_key)));
-                        const upsert = {
-                            object: 'TransactionJournal',
-                            key_field: journal.key_field,
-                        };
-                        const count = { line_count: lines.length, amount, products: [] };
-                        return {
-                            parcel_key,
-                            payer_id,
-                            currency: unit,
-                            ...count,
-                            payload: { ...upsert, csv },
-                        };
-                    },
-                ),
+                chunks(ofUnit, journal.records_per_batch).map((lines, index): SalesforceParcel => {
+                    const { payer_id, invoice_key } = invoice;
+                    const parcel_key = partKey(`${invoice_key}/${unit}`, index);
+                    const amount = sumText(lines.map(({ quantity }) => quantity));
+                    const csv = csvOf(lines, fieldsOf(salesforceKey(parcel_key)));
+                    const upsert = {
+                        object: 'TransactionJournal',
+                        key_field: journal.key_field,
+                    };
+                    const count = { line_count: lines.length, amount, products: [] };
+                    return {
+                        parcel_key,
+                        payer_id,
+                        currency: unit,
+                        ...count,
+                        payload: { ...upsert, csv },
+                    };
+                }),
             ),
     );
 }
@@ -251,11 +250,6 @@ function fieldProblems(
             return [refusal(invoice, 'SALESFORCE_TEXT_LONG', message, line.line_key)];
         }),
     );
-}
-
-function batchesOf(lines: readonly LineItem[], size: number): readonly (readonly LineItem[])[] {
-    const count = Math.ceil(lines.length / size);
-    return Array.from({ length: count }, (_, at) => lines.slice(at * size, (at + 1) * size));
 }
 
 /** For the Bulk API, not for a spreadsheet: every cell is as it is. */

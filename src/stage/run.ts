@@ -11,6 +11,7 @@ import {
 } from '../duck/sql.ts';
 import type { Table } from '../duck/table.ts';
 import { RunError } from '../errors/index.ts';
+import { requireColumns } from './contract.ts';
 import { controlStages } from './control.ts';
 import { type CompiledView, type Stage, violationsSql } from './define.ts';
 import { recordTotals } from './totals.ts';
@@ -189,15 +190,7 @@ function requireContract(
     const actual = columns.map(({ name, type }) =>
         table.columns[name]?.type === 'ANY' ? `${name} ANY` : `${name} ${type}`,
     );
-    if (expected.join() === actual.join()) return;
-    const differs = (one: readonly string[], other: readonly string[]) =>
-        one.filter((column, index) => column !== other[index]).join(', ') || 'nothing more';
-    throw new RunError('CONTRACT_MISMATCH', {
-        stage: stage.name,
-        check: table.name,
-        expected: differs(expected, actual),
-        actual: differs(actual, expected),
-    });
+    requireColumns({ stage: stage.name, check: table.name }, expected, actual);
 }
 
 /** Gives whether the relation has rows; of a view nobody knows, so it may. */

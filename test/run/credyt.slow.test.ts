@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import { latestRun } from '../../src/run/books.ts';
 import { folderState } from '../../src/state/state.ts';
+import { acme } from '../support/acme.ts';
 import { takesAll } from '../support/how-many.ts';
 import { lines, type TinyProject, tieout, tinyProjects } from '../support/terminal.ts';
 
@@ -51,20 +52,7 @@ wallets:
 hold: { absolute: "100" }
 engine: { memory: 1GB }
 `,
-    'accounts.yaml':
-        '- { account_id: acme, name: Acme, currency: USD, valid_from: 2026-01-01T00:00:00Z }\n',
-    'card.yaml': `
-card: list
-version: "1"
-currency: USD
-charges:
-  - product: llm
-    meter: tokens
-    unit: token
-    model: per_unit
-    rates:
-      - { when: {}, price: "0.01", from: 2025-01-01T00:00:00Z }
-`,
+    ...acme,
 };
 
 const makes = tinyProjects();

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { debitFields, usageFields } from '../../src/compile/presets.ts';
+import { acme } from '../support/acme.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { oneNight } from '../support/night.ts';
 import { testProject } from '../support/project.ts';
@@ -56,18 +57,7 @@ engine: { memory: 1GB }
 - { account_id: acme, name: Acme, currency: USD, valid_from: 2026-01-01T00:00:00Z }
 - { account_id: sub-acme-1, name: One, parent: acme, currency: USD, valid_from: 2026-01-01T00:00:00Z }
 `,
-            'card.yaml': `
-card: list
-version: "1"
-currency: USD
-charges:
-  - product: llm
-    meter: tokens
-    unit: token
-    model: per_unit
-    rates:
-      - { when: {}, price: "0.01", from: 2025-01-01T00:00:00Z }
-`,
+            'card.yaml': acme['card.yaml'],
         },
         memoryStore(
             Object.fromEntries(

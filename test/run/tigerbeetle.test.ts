@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { acme } from '../support/acme.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { csvOf, within } from '../support/night.ts';
 import { testProject } from '../support/project.ts';
@@ -33,20 +34,7 @@ wallets:
   - { accounts: acme, asset: USD, shape: two_phase }
 engine: { memory: 512MB }
 `,
-    'accounts.yaml':
-        '- { account_id: acme, name: Acme, currency: USD, valid_from: 2026-01-01T00:00:00Z }\n',
-    'card.yaml': `
-card: list
-version: "1"
-currency: USD
-charges:
-  - product: llm
-    meter: tokens
-    unit: token
-    model: per_unit
-    rates:
-      - { when: {}, price: "0.01", from: 2025-01-01T00:00:00Z }
-`,
+    ...acme,
 };
 
 const minute = 60_000_000_000n;

@@ -212,31 +212,22 @@ async function bringUnread(
     return brought;
 }
 
+/** By which ids a row is linked with others, and what each is of. */
+const links = {
+    usage: { event_id: 'event', authorization_id: 'authorization' },
+    debits: {
+        ...{ event_id: 'event', authorization_id: 'authorization' },
+        ...{ entry_id: 'entry', reversal_of: 'entry', account_id: 'account' },
+    },
+} as const;
+
 /** What rows that are not read there name, as this engine reads them. */
 function seenSql(unread: Brought): string {
-    const selects = [...unread].flatMap(([{ role }, rows]) => {
-        const kinds =
-            role === 'usage'
-                ? [
-                      ['event', 'event_id'],
-                      ['authorization', 'authorization_id'],
-                  ]
-                : [
-                      ...[
-                          ['event', 'event_id'],
-                          ['authorization', 'authorization_id'],
-                      ],
-                      ...[
-                          ['entry', 'entry_id'],
-                          ['entry', 'reversal_of'],
-                          ['account', 'account_id'],
-                      ],
-                  ];
-        return kinds.map(
-            ([kind, column]) =>
-                `select ${quoteText(kind ?? '')} as kind, ${column} as seen from (${rows})`,
-        );
-    });
+    const selects = [...unread].flatMap(([{ role }, rows]) =>
+        Object.entries(links[role]).map(
+            ([column, kind]) => `select '${kind}' as kind, ${column} as seen from (${rows})`,
+        ),
+    );
     return `select kind, seen from (${selects.join('\nunion all\n')})
         where seen is not null group by kind, seen`;
 }

@@ -5,6 +5,7 @@ import { oneLine } from '../../clickhouse/failed.ts';
 import type { Engine, Row } from '../../duck/engine.ts';
 import { quoteText, stripComments } from '../../duck/sql.ts';
 import { RunError } from '../../errors/index.ts';
+import { requireColumns } from '../../stage/contract.ts';
 
 /** A temporary table of the session: its columns are its contract. */
 export interface ClickTable {
@@ -82,15 +83,7 @@ ${list.join(',\n')}
         const found = await this.rows(`describe (${select})`);
         const actual = found.map(({ name, type }) => `${name} ${type}`);
         const expected = Object.entries(table.columns).map(([name, type]) => `${name} ${type}`);
-        if (actual.join() === expected.join()) return;
-        const differs = (one: readonly string[], other: readonly string[]) =>
-            one.filter((column, index) => column !== other[index]).join(', ') || 'nothing more';
-        throw new RunError('CONTRACT_MISMATCH', {
-            stage: 'clickhouse',
-            check: table.name,
-            expected: differs(expected, actual),
-            actual: differs(actual, expected),
-        });
+        requireColumns({ stage: 'clickhouse', check: table.name }, expected, actual);
     }
 
     /** Puts rows of DuckDB into a temporary table of the same columns. */
